@@ -1,0 +1,1 @@
+"""Sluicegate: gated recurrent networks, trained and run on ordinary CPUs."""
