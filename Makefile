@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 NATIVE := CMakeLists.txt $(shell find csrc -name '*.cc' -o -name '*.h')
 
-.PHONY: install demo test lint bench docs clean
+.PHONY: install demo test lint bench docs stub clean
 
 install: $(STAMP)
 
@@ -31,8 +31,12 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/forecasting.py
 
 docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[docs]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/mkdocs build --strict
+
+# The stub of the compiled module, for type checkers and editors; a test tells when it is out of date.
+stub: $(STAMP)
+	$(BIN)/python -m nanobind.stubgen -q -m sluicegate._core -o src/sluicegate/_core.pyi
 
 clean:
 	rm -rf $(VENV) build site

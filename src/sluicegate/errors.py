@@ -38,6 +38,5 @@ class MissingExtra(SluicegateError, ImportError):  # noqa: N818 - reads as what 
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"{purpose} needs the package {package!r}, which is not installed: "
-            f"run `pip install 'sluicegate[{extra}]'`"
+            f"{purpose} needs the package {package!r}, which is not installed: run `pip install 'sluicegate[{extra}]'`"
         )

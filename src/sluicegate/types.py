@@ -10,3 +10,15 @@ from typing import Literal, TypeAlias
 
 Cell: TypeAlias = Literal["gru", "lstm", "rnn"]
 """The kinds of recurrent cell that every task can be built from."""
+
+Reset: TypeAlias = Literal["after", "before"]
+"""Where the reset gate of a GRU acts: after the recurrent product (cuDNN) or before it (Cho et al. 2014)."""
+
+Activation: TypeAlias = Literal["tanh", "relu"]
+"""What squashes the candidate of a cell."""
+
+Precision: TypeAlias = Literal["fp32", "bf16"]
+"""What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""
+
+Backend: TypeAlias = Literal["torch", "reference"]
+"""Who computes a layer: PyTorch's own kernel, or the equations of `sluicegate.ops.reference`."""

@@ -1,0 +1,64 @@
+"""What holds for every test: few threads, no network, no files left behind, and the same examples each time."""
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).parents[1]
+THREADS = 2
+
+os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))  # for the programs that tests start
+hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("sluicegate")
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _elsewhere(tmp_path_factory):
+    """A test that writes to a relative path by mistake leaves nothing in the checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _local_only(getattr(socket.socket, name)))
+        yield
+
+
+def _local_only(connect):
+    def checked(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+            raise RuntimeError(f"a test wanted to connect to {address[0]!r}: tests run without a network")
+        return connect(self, address)
+
+    return checked
+
+
+def _is_local(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder with the full data sets, which are too large to be kept here."""
+    folder = Path(os.environ.get("SLUICEGATE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"there is no folder {folder}: set SLUICEGATE_DATA to the one with the data sets")
+    return folder

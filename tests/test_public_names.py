@@ -1,0 +1,36 @@
+"""What `import sluicegate` offers is declared, and changes only on purpose."""
+
+import pytest
+
+import sluicegate
+
+PUBLIC = [
+    "BundleError",
+    "ConfigError",
+    "DataError",
+    "Forecaster",
+    "GRU",
+    "LSTM",
+    "MissingExtra",
+    "NotFittedError",
+    "RNN",
+    "Report",
+    "SluicegateError",
+    "__version__",
+    "load",
+]
+
+
+def test_the_public_names():
+    assert sorted(sluicegate.__all__) == PUBLIC
+    assert set(PUBLIC) <= set(dir(sluicegate))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_there(name):
+    assert getattr(sluicegate, name) is not None
+
+
+def test_an_unknown_name():
+    with pytest.raises(AttributeError, match="Forcaster"):
+        sluicegate.Forcaster  # noqa: B018 - to look it up is the test
