@@ -1,0 +1,128 @@
+"""What the layers and the cells take beyond `torch.nn`, kept and checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar, get_args
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import Parameter
+
+from sluicegate.errors import ConfigError
+from sluicegate.ops import reference
+from sluicegate.types import Activation, Cell, Precision, Reset
+
+EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn}
+
+
+class Options(torch.nn.Module):
+    """The part that every layer and cell of `sluicegate.nn` has beside its part from `torch.nn`.
+
+    The defaults are attributes of the class: they make the module what PyTorch's is.
+    """
+
+    kind: ClassVar[Cell]
+    reset: Reset = "after"
+    activation: Activation = "tanh"
+    recurrent_dropout: float = 0.0
+    layer_norm: bool = False
+    precision: Precision = "fp32"
+
+    def configure(self, suffixes: Iterable[str], **options: Any) -> None:
+        """Check and keep the options, and add the parameters of layer norm to the weights with these suffixes.
+
+        Raises:
+            ConfigError: An option has a value that it cannot have.
+        """
+        for name, allowed in (("reset", Reset), ("activation", Activation), ("precision", Precision)):
+            if name in options:
+                check_choice(name, options[name], get_args(allowed))
+        check_rate("recurrent_dropout", options["recurrent_dropout"])
+        if not isinstance(options["layer_norm"], bool):
+            raise ConfigError(f"`layer_norm` (={options['layer_norm']!r}) must be True or False")
+        for name, value in options.items():
+            setattr(self, name, value)
+        if self.layer_norm:
+            for suffix in suffixes:
+                self._add_gains(suffix)
+
+    def _add_gains(self, suffix: str) -> None:
+        weight: Tensor = getattr(self, f"weight_hh{suffix}")
+        gates = len(weight)
+        sizes = {"gain_ih": gates, "gain_hh": gates}
+        if self.kind == "lstm":
+            sizes |= {"gain_c": gates // 4, "bias_c": gates // 4}
+        for name, size in sizes.items():
+            fill = weight.new_zeros if name == "bias_c" else weight.new_ones
+            self.register_parameter(f"{name}{suffix}", Parameter(fill(size)))
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew as PyTorch does, and set layer norm back to gain 1 and bias 0."""
+        super().reset_parameters()  # type: ignore[misc]  # of the torch.nn module beside this one
+        for name, parameter in self.named_parameters(recurse=False):
+            if name.startswith(("gain_", "bias_c")):
+                torch.nn.init.constant_(parameter, 0.0 if name.startswith("bias_c") else 1.0)
+
+    def beyond_torch(self) -> str | None:
+        """Name the first option in force that PyTorch's kernels do not know, if there is one."""
+        if self.recurrent_dropout and self.training:
+            return f"recurrent_dropout={self.recurrent_dropout} in training"
+        for name in ("reset", "activation", "layer_norm", "precision"):
+            value = getattr(self, name)
+            if value != getattr(Options, name):
+                return f"{name}={value!r}"
+        return None
+
+    def recurrent_mask(self, h: Float[Tensor, "*batch hidden"]) -> Float[Tensor, "*batch hidden"] | None:
+        """Draw the mask of recurrent dropout for a sequence (Gal & Ghahramani 2016).
+
+        The mask stays the same for every step, and multiplies the state wherever a recurrent product reads it.
+
+        Args:
+            h: A state, for its shape; each row gets a mask of its own.
+
+        Returns:
+            0 with probability `recurrent_dropout`, else 1 / (1 - `recurrent_dropout`); None when there is nothing
+            to drop, as in evaluation.
+        """
+        if not (self.training and self.recurrent_dropout):
+            return None
+        return F.dropout(torch.ones_like(h), self.recurrent_dropout)
+
+    def equations(self, suffix: str, mask: Tensor | None) -> reference.Recurrence:
+        """Put together, for `ops.reference`, what the weights with this suffix compute."""
+        weights: dict[str, Any] = {name: getattr(self, f"{name}{suffix}", None) for name in reference.Weights._fields}
+        # PyTorch's RNN has its own word for the activation.
+        activation = getattr(self, "nonlinearity", self.activation)
+        form = reference.Form(self.reset, activation, self.precision)
+        return EQUATIONS[self.kind](reference.Weights(**weights), form, mask)
+
+    def extra_repr(self) -> str:
+        """Describe the module as PyTorch does, with the options that differ from PyTorch's."""
+        names = ("reset", "activation", "recurrent_dropout", "layer_norm", "precision")
+        changed = (f"{n}={getattr(self, n)!r}" for n in names if getattr(self, n) != getattr(Options, n))
+        return ", ".join((super().extra_repr(), *changed))
+
+
+def check_choice(name: str, value: object, allowed: Collection[str]) -> None:
+    """Refuse a value that is none of those allowed.
+
+    Raises:
+        ConfigError: It is none of them.
+    """
+    if value not in allowed:
+        choices = " or ".join(f'"{choice}"' for choice in allowed)
+        raise ConfigError(f"`{name}` (={value!r}) must be {choices}")
+
+
+def check_rate(name: str, value: object) -> None:
+    """Refuse a dropout rate outside [0, 1).
+
+    Raises:
+        ConfigError: It is no number, or out of that range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ConfigError(f"`{name}` (={value!r}) must be a number from 0 up to but not including 1")

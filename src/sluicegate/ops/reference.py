@@ -1,0 +1,260 @@
+"""GRU, LSTM and RNN as equations: the page to read first, and what every faster path is held to.
+
+A recurrent cell reads a sequence `x_1, x_2, ...` one step at a time and carries a state `h`, its memory. The
+plain **RNN** writes all of its memory anew at each step, `φ` being tanh or ReLU:
+
+    h' = φ(W_i x + b_i + W_h h + b_h)
+
+so that what it knew soon fades. A **GRU** puts sluice gates before the memory: numbers between 0 and 1, one per
+unit, computed from the input and from the memory itself:
+
+    r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)    reset gate: how much of the memory the candidate may see
+    z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)    update gate: how much of the memory is kept
+    n = φ(W_in x + b_in + r * (W_hn h + b_hn))    candidate, `reset="after"`: cuDNN, PyTorch, Keras' `reset_after=True`
+    n = φ(W_in x + b_in + W_hn (r * h) + b_hn)    candidate, `reset="before"`: Cho et al. 2014
+    h' = (1 - z) * n + z * h                      new state: part candidate, part memory
+
+With z = 1 a unit keeps what it holds for as long as it takes; with z = 0 it takes the candidate; with r = 0 the
+candidate is made from the input alone. The two published forms differ in what the reset gate multiplies: the
+product of the memory (after) or the memory itself (before). They are different functions, and weights trained for
+one do not fit the other; "before" has to wait for r before it can start its second product.
+
+An **LSTM** keeps its memory `c` apart from what it shows, `h`, and has a gate each for writing, keeping and showing:
+
+    i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)    input gate: how much of the candidate is written
+    f = sigmoid(W_if x + b_if + W_hf h + b_hf)    forget gate: how much of the memory is kept
+    g = φ(W_ig x + b_ig + W_hg h + b_hg)          candidate
+    o = sigmoid(W_io x + b_io + W_ho h + b_ho)    output gate: how much of the memory is shown
+    c' = f * c + i * g                            new memory
+    h' = o * φ(c')                                what is shown; W_hr (o * φ(c')) with a projection
+
+The rows of a weight hold the gates one below the other, `r, z, n` and `i, f, g, o`, as PyTorch has them.
+
+Papers: Elman 1990 (RNN); Hochreiter & Schmidhuber 1997 and Gers et al. 2000 (LSTM); Cho et al. 2014 (GRU).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, sigmoid
+
+from sluicegate.types import Activation, Precision, Reset
+
+from .affine import Map, affine
+
+State: TypeAlias = tuple[Tensor, ...]
+"""`(h,)`, or `(h, c)` for the LSTM, each `[batch hidden]`."""
+
+ACTIVATIONS: dict[Activation, Map] = {"tanh": torch.tanh, "relu": torch.relu}
+
+
+class Weights(NamedTuple):
+    """One layer in one direction, under the names that `torch.nn` gives; the gains are there with layer norm only."""
+
+    weight_ih: Float[Tensor, "gates input"]
+    weight_hh: Float[Tensor, "gates hidden"]
+    bias_ih: Float[Tensor, " gates"] | None = None
+    bias_hh: Float[Tensor, " gates"] | None = None
+    weight_hr: Float[Tensor, "projected hidden"] | None = None
+    gain_ih: Float[Tensor, " gates"] | None = None
+    gain_hh: Float[Tensor, " gates"] | None = None
+    gain_c: Float[Tensor, " hidden"] | None = None
+    bias_c: Float[Tensor, " hidden"] | None = None
+
+
+class Form(NamedTuple):
+    """Which of the published forms of the equations is meant."""
+
+    reset: Reset = "after"
+    activation: Activation = "tanh"
+    precision: Precision = "fp32"
+
+
+class Recurrence(NamedTuple):
+    """One layer in one direction, ready to run."""
+
+    project: Map
+    """The input's share of all gates, `W_i x + b_i`, for any number of steps at once."""
+    step: Callable[[Tensor, State], State]
+    """From that share at one step, and the state, to the next state."""
+
+
+def rnn_step(
+    x: Float[Tensor, "*#batch hidden"],
+    h: Float[Tensor, "*#batch hidden"],
+    recurrent: Map,
+    activation: Activation = "tanh",
+) -> Float[Tensor, "*#batch hidden"]:
+    """Take one step of the RNN.
+
+    Args:
+        x: The input's share, `W_i x + b_i`.
+        h: The state.
+        recurrent: The map `h -> W_h h + b_h`.
+        activation: `"tanh"` or `"relu"`.
+
+    Returns:
+        The new state.
+
+    Example:
+        >>> rnn_step(torch.tensor([0.5, -2.0]), torch.tensor([1.0, 1.0]), lambda h: h, "relu")
+        tensor([1.5000, 0.0000])
+    """
+    return ACTIVATIONS[activation](x + recurrent(h))
+
+
+def gru_step(
+    x: Float[Tensor, "*#batch gates"],
+    h: Float[Tensor, "*#batch hidden"],
+    gates: Map,
+    candidate: Map,
+    form: Form = Form(),  # noqa: B008 - a tuple, immutable
+) -> Float[Tensor, "*#batch hidden"]:
+    """Take one step of the GRU.
+
+    Args:
+        x: The input's share of r, z and n side by side, `W_i x + b_i`.
+        h: The state.
+        gates: The map to the memory's share of r and z side by side, `h -> W_h h + b_h`.
+        candidate: The map to the memory's share of n.
+        form: Where the reset gate acts, and the activation.
+
+    Returns:
+        The new state.
+
+    Example:
+        With z = sigmoid(0) = 0.5, the new state is half candidate, tanh(1) = 0.76, and half memory, 1.
+
+        >>> nothing = lambda h: torch.zeros(2)
+        >>> gru_step(torch.tensor([0.0, 0.0, 1.0]), torch.tensor([1.0]), nothing, lambda h: 0 * h)
+        tensor([0.8808])
+    """
+    x_r, x_z, x_n = x.chunk(3, dim=-1)
+    h_r, h_z = gates(h).chunk(2, dim=-1)
+    r = sigmoid(x_r + h_r)
+    z = sigmoid(x_z + h_z)
+    h_n = r * candidate(h) if form.reset == "after" else candidate(r * h)
+    n = ACTIVATIONS[form.activation](x_n + h_n)
+    return (1 - z) * n + z * h
+
+
+def lstm_step(
+    x: Float[Tensor, "*#batch gates"],
+    h: Float[Tensor, "*#batch shown"],
+    c: Float[Tensor, "*#batch hidden"],
+    gates: Map,
+    activation: Activation = "tanh",
+    normalise: Map | None = None,
+    project: Map | None = None,
+) -> tuple[Float[Tensor, "*#batch shown"], Float[Tensor, "*#batch hidden"]]:
+    """Take one step of the LSTM.
+
+    Args:
+        x: The input's share of i, f, g and o side by side, `W_i x + b_i`.
+        h: What the last step showed.
+        c: The memory.
+        gates: The map to the memory's share of i, f, g and o side by side, `h -> W_h h + b_h`.
+        activation: `"tanh"` or `"relu"`.
+        normalise: With layer norm, the map that normalises the memory before it is shown.
+        project: With a projection, the map `h -> W_hr h`.
+
+    Returns:
+        The new `h` and `c`.
+
+    Example:
+        Every gate is half open: c = 0.5 * 1 + 0.5 * tanh(0), and h = 0.5 * tanh(0.5).
+
+        >>> h, c = lstm_step(torch.zeros(4), torch.zeros(1), torch.ones(1), lambda h: torch.zeros(4))
+        >>> h, c
+        (tensor([0.2311]), tensor([0.5000]))
+    """
+    act = ACTIVATIONS[activation]
+    a_i, a_f, a_g, a_o = (x + gates(h)).chunk(4, dim=-1)
+    i, f, g, o = sigmoid(a_i), sigmoid(a_f), act(a_g), sigmoid(a_o)
+    c = f * c + i * g
+    h = o * act(c if normalise is None else normalise(c))
+    return (h if project is None else project(h)), c
+
+
+def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
+    """Put together an RNN from its weights, the form and a mask of recurrent dropout."""
+    recurrent = _recurrent(w, form, mask)
+    return Recurrence(
+        affine(w.weight_ih, w.bias_ih, w.gain_ih, precision=form.precision),
+        lambda x, state: (rnn_step(x, state[0], recurrent, form.activation),),
+    )
+
+
+def gru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
+    """Put together a GRU; layer norm takes r and z together and n apart, as in the paper."""
+    hidden = w.weight_hh.shape[1]
+    gates = _recurrent(w, form, mask, slice(2 * hidden))
+    candidate = _recurrent(w, form, mask, slice(2 * hidden, None))
+    return Recurrence(
+        affine(w.weight_ih, w.bias_ih, w.gain_ih, parts=[2 * hidden, hidden], precision=form.precision),
+        lambda x, state: (gru_step(x, state[0], gates, candidate, form),),
+    )
+
+
+def lstm(w: Weights, form: Form, mask: Float[Tensor, "batch shown"] | None = None) -> Recurrence:
+    """Put together an LSTM; layer norm also takes the memory on its way out, as in the paper."""
+    gates = _recurrent(w, form, mask)
+    project = None if w.weight_hr is None else affine(w.weight_hr, precision=form.precision)
+    normalise = None
+    if w.gain_c is not None:
+        normalise = partial(F.layer_norm, normalized_shape=w.gain_c.shape, weight=w.gain_c, bias=w.bias_c)
+    return Recurrence(
+        affine(w.weight_ih, w.bias_ih, w.gain_ih, precision=form.precision),
+        lambda x, state: lstm_step(x, state[0], state[1], gates, form.activation, normalise, project),
+    )
+
+
+def _recurrent(w: Weights, form: Form, mask: Tensor | None, rows: slice = slice(None)) -> Map:
+    bias, gain = (None if v is None else v[rows] for v in (w.bias_hh, w.gain_hh))
+    return affine(w.weight_hh[rows], bias, gain, precision=form.precision, mask=mask)
+
+
+def scan(
+    cell: Recurrence,
+    x: Float[Tensor, "time batch input"],
+    state: State,
+    *,
+    valid: Bool[Tensor, "time batch"] | None = None,
+    reverse: bool = False,
+) -> tuple[Float[Tensor, "time batch output"], State]:
+    """Run a cell over a sequence.
+
+    Args:
+        cell: What `rnn`, `gru` or `lstm` put together.
+        x: The sequence.
+        state: The state before the first step.
+        valid: Which steps of each row are part of it: at the others the state stands still and the output is 0.
+        reverse: Read the sequence from its end.
+
+    Returns:
+        The `h` of every step, in the order of `x`, and the state after the last one read.
+
+    Example:
+        >>> w = Weights(torch.ones(1, 1), torch.ones(1, 1))
+        >>> total = rnn(w, Form(activation="relu"))
+        >>> outputs, (h,) = scan(total, torch.tensor([[[1.0]], [[2.0]], [[3.0]]]), (torch.zeros(1, 1),))
+        >>> outputs.flatten(), h
+        (tensor([1., 3., 6.]), tensor([[6.]]))
+    """
+    xs = cell.project(x).unbind(0)
+    outputs = list(xs)
+    for t in reversed(range(len(xs))) if reverse else range(len(xs)):
+        after = cell.step(xs[t], state)
+        if valid is not None:
+            now = valid[t].unsqueeze(-1)
+            after = tuple(torch.where(now, new, old) for new, old in zip(after, state, strict=True))
+        state = after
+        outputs[t] = state[0]
+    stacked = torch.stack(outputs)
+    return (stacked if valid is None else stacked.masked_fill(~valid.unsqueeze(-1), 0)), state

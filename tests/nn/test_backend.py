@@ -1,0 +1,73 @@
+"""Who computes a layer can be asked, and is logged once."""
+
+import logging
+
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_sequence
+
+from sluicegate import nn
+from sluicegate.nn.backend import _announce
+
+X = torch.zeros(2, 1, 3)
+
+PLAIN = [nn.GRU, nn.LSTM, nn.RNN, nn.GRUCell, nn.LSTMCell, nn.RNNCell]
+BEYOND = [
+    *((kind, {"layer_norm": True}) for kind in PLAIN),
+    *((kind, {"precision": "bf16"}) for kind in PLAIN),
+    *((kind, {"recurrent_dropout": 0.5}) for kind in PLAIN),
+    *((kind, {"activation": "relu"}) for kind in (nn.GRU, nn.LSTM, nn.GRUCell, nn.LSTMCell)),
+    *((kind, {"reset": "before"}) for kind in (nn.GRU, nn.GRUCell)),
+]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_torch_computes_what_it_can(kind):
+    assert nn.backend_of(kind(3, 4), X) == "torch"
+
+
+def test_torch_computes_what_it_can_of_the_variants():
+    assert nn.backend_of(nn.LSTM(3, 4, proj_size=2), X) == "torch"
+    assert nn.backend_of(nn.RNN(3, 4, nonlinearity="relu"), X) == "torch"
+    assert nn.backend_of(nn.GRU(3, 4), pack_sequence([X[:, 0]])) == "torch"
+
+
+@pytest.mark.parametrize(("kind", "options"), BEYOND)
+def test_the_reference_computes_the_rest(kind, options):
+    assert nn.backend_of(kind(3, 4, **options), X) == "reference"
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_recurrent_dropout_is_torchs_again_in_evaluation(kind):
+    module = kind(3, 4, recurrent_dropout=0.5)
+    assert nn.backend_of(module.eval(), X) == "torch"
+    assert nn.backend_of(module.train(), X) == "reference"
+
+
+@pytest.fixture
+def news():
+    _announce.cache_clear()
+    yield
+    _announce.cache_clear()
+
+
+def test_says_once_for_each_reason_who_computes(caplog, news):
+    caplog.set_level(logging.DEBUG, "sluicegate")
+    for _ in range(3):
+        nn.GRU(3, 4)(X)
+        nn.GRU(3, 4, reset="before")(X)
+        nn.GRU(3, 4, reset="before", activation="relu")(X)
+        nn.GRU(3, 4, layer_norm=True)(X)
+        nn.LSTMCell(3, 4, precision="bf16")(X[0])
+    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
+        ("DEBUG", "GRU runs on the torch backend: PyTorch's kernels compute it"),
+        ("INFO", "GRU runs on the reference backend: reset='before' is beyond PyTorch's kernels"),
+        ("INFO", "GRU runs on the reference backend: layer_norm=True is beyond PyTorch's kernels"),
+        ("INFO", "LSTMCell runs on the reference backend: precision='bf16' is beyond PyTorch's kernels"),
+    ]
+
+
+def test_asking_says_nothing(caplog, news):
+    caplog.set_level(logging.DEBUG, "sluicegate")
+    nn.backend_of(nn.GRU(3, 4), X)
+    assert caplog.records == []

@@ -1,0 +1,10 @@
+"""The names that `sluicegate.nn` exports."""
+
+from types import ModuleType
+
+from sluicegate import nn
+
+
+def test_exports_exactly_these():
+    public = {name for name, value in vars(nn).items() if name[0] != "_" and not isinstance(value, ModuleType)}
+    assert public == {"GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell", "backend_of"}
