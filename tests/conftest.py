@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).parents[1]
-THREADS = 2
+THREADS = 1
 
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))  # for the programs that tests start
 hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=True)

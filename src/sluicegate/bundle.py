@@ -127,6 +127,18 @@ def write(folder: str | Path, files: Mapping[str, bytes]) -> None:
     replace_folder(folder, {**files, MANIFEST: manifest}, _refuse_to_lose)
 
 
+def require_replaceable(folder: str | Path) -> None:
+    """Refuse what `write` would refuse to replace, so that it is known before an hour is spent on a model.
+
+    Args:
+        folder: a path that is free, an empty folder, or an older model.
+
+    Raises:
+        BundleError: it is something else.
+    """
+    _refuse_to_lose(standing(Path(folder)))
+
+
 def read(folder: str | Path) -> Bundle:
     """Read a saved model, and verify every file against the manifest.
 

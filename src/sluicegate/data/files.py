@@ -1,0 +1,153 @@
+"""Read a table from a file: CSV, TSV, Parquet or JSON Lines, told apart by the file's ending."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import polars as pl
+
+from sluicegate.errors import DataError
+
+_MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
+
+
+def read_table(path: str | Path) -> pl.DataFrame:
+    """Read a table.
+
+    Args:
+        path: a file that ends in `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.ndjson`.
+
+    Raises:
+        DataError: the file is missing, empty, not UTF-8, or not what its ending says.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: give the path of a table in a file")
+    if ending not in (*_SEPARATORS, ".parquet", ".jsonl", ".ndjson"):
+        raise DataError(
+            f"{path} ends in {ending or 'nothing'!r}: expected .csv, .tsv, .parquet, .jsonl or .ndjson; save it as one"
+        )
+    if not path.is_file():
+        raise DataError(f"{path} is not there or is not a file: give the path of a table")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty: expected a table with a header and rows")
+    try:
+        if ending == ".parquet":
+            table = pl.read_parquet(path)
+        else:
+            _require_utf8(path)
+            table = _read_csv(path, _SEPARATORS[ending]) if ending in _SEPARATORS else _read_json_lines(path)
+    except PermissionError as error:
+        raise DataError(f"{path} cannot be read: permission denied; ask for the right to read it") from error
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(
+            f"{path} cannot be read as {ending[1:]} ({reason}): save it again, or give it the ending of what it is"
+        ) from error
+    table = _without_empty_end(table)
+    if table.is_empty():
+        raise DataError(f"{path} holds no rows: expected at least one row below the header")
+    return table
+
+
+def first_line(path: str | Path) -> int:
+    """The line number of a table's first row, as an editor counts: 2 below a header, else 1."""
+    return 2 if Path(path).suffix.lower() in _SEPARATORS else 1
+
+
+def _without_empty_end(table: pl.DataFrame) -> pl.DataFrame:
+    """Leave out empty lines at the end, where editors and spreadsheets put them; one further up is a fault."""
+    while not table.is_empty() and all(value is None for value in table.row(-1)):
+        table = table.head(-1)
+    return table
+
+
+def _read_csv(path: Path, separator: str) -> pl.DataFrame:
+    def read(infer: int | None) -> pl.DataFrame:
+        return pl.read_csv(path, separator=separator, null_values=_MISSING, infer_schema_length=infer)
+
+    _require_separator(path, separator)
+    try:
+        return read(10_000)
+    except pl.exceptions.ComputeError:
+        _require_even_lines(path, separator)
+        # A column changed its type further down; looking at every row first takes twice as long but is sure.
+        return read(None)
+
+
+def _require_separator(path: Path, separator: str) -> None:
+    """Refuse a header that another separator divides: it would be read as the name of a single column."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = file.readline()
+    other = next((sign for sign in ";\t|," if sign in header), None)
+    if separator not in header and other is not None:
+        remedy = {",": "name it .csv", "\t": "name it .tsv"}.get(
+            other, "replace them, and write numbers with a decimal point"
+        )
+        raise DataError(
+            f"{path} line 1 separates its columns by {other!r}: expected {separator!r} in a {path.suffix} file; "
+            f"{remedy}"
+        )
+
+
+def _require_even_lines(path: Path, separator: str) -> None:
+    """Find the first line that has more values than there are columns."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, delimiter=separator)
+        columns = len(next(lines))
+        for values in lines:
+            if len(values) > columns:
+                raise DataError(
+                    f"{path} line {lines.line_num} holds {len(values)} values: expected {columns}, one for each "
+                    "column of the header; put text with a separator in it into quotes, or correct the line"
+                )
+
+
+def _read_json_lines(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_ndjson(path, infer_schema_length=10_000)
+    except pl.exceptions.PolarsError:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip() and not _is_object(line):
+                    raise DataError(
+                        f"{path} line {number} is not a JSON object: expected one in each line, such as "
+                        '{"time": "2024-01-31", "value": 1.5}; correct the line'
+                    ) from None
+        return pl.read_ndjson(path, infer_schema_length=None)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _require_utf8(path: Path) -> None:
+    line = 1
+    with path.open("rb") as file:
+        # Cut at line ends, so that no character is split between two blocks.
+        while block := file.readlines(1 << 22):
+            try:
+                b"".join(block).decode("utf-8")
+            except UnicodeDecodeError:
+                bad = next(i for i, text in enumerate(block) if not _is_utf8(text))
+                now = "utf-16" if block[0][:2] in (b"\xff\xfe", b"\xfe\xff") else "latin1"
+                raise DataError(
+                    f"{path} line {line + bad} is not UTF-8: save the file as UTF-8, for instance by "
+                    f"`iconv -f {now} -t utf-8 {path.name}`"
+                ) from None
+            line += len(block)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,7 @@
+"""Metrics: one file for each task, each metric with its paper's definition."""
+
+from .forecast import METRICS as METRICS
+from .forecast import ForecastScores as ForecastScores
+from .forecast import owa as owa
+from .forecast import seasonal_changes as seasonal_changes
+from .forecast import seasonal_scale as seasonal_scale
