@@ -1,0 +1,115 @@
+"""The state of a training run in one file, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from sluicegate.atomic import write_atomic
+from sluicegate.errors import BundleError, ConfigError
+
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW keeps for each parameter
+
+
+@dataclass
+class Curve:
+    """The learning curve: steps, and at each the mean training loss since the last one and the validation loss."""
+
+    steps: list[int] = field(default_factory=list)
+    training: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Checkpoint:
+    """What training needs to go on, beside the weights and the optimiser's state.
+
+    Args:
+        average: the moving average of the weights.
+        best: the average that did best on the validation part.
+        step: steps done.
+        best_loss: the validation loss of `best`.
+        waited: looks at the validation part since then.
+        curve: the learning curve so far.
+    """
+
+    average: dict[str, Tensor]
+    best: dict[str, Tensor]
+    step: int = 0
+    best_loss: float = math.inf
+    waited: int = 0
+    curve: Curve = field(default_factory=Curve)
+
+    @classmethod
+    def start(cls, weights: dict[str, nn.Parameter]) -> Checkpoint:
+        """The state before the first step."""
+        copies = ({name: w.detach().clone() for name, w in weights.items()} for _ in range(2))
+        return cls(average=next(copies), best=next(copies))
+
+    def write(
+        self, path: Path, weights: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, fingerprint: str
+    ) -> None:
+        """Write the state, the weights and the optimiser's state, whole or not at all."""
+        tensors = {f"average.{name}": tensor for name, tensor in self.average.items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        for name, weight in weights.items():
+            tensors[f"weight.{name}"] = weight.detach()
+            for moment, tensor in optimiser.state.get(weight, {}).items():  # none where no gradient came yet
+                tensors[f"{moment}.{name}"] = tensor
+        facts = {"step": self.step, "best_loss": self.best_loss, "waited": self.waited, "curve": asdict(self.curve)}
+        tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        state = json.dumps(facts)
+        metadata = {"fingerprint": fingerprint, "state": state, "sha256": _digest(state, tensors)}
+        write_atomic(path, save(tensors, metadata))
+
+    @classmethod
+    def read(
+        cls, path: Path, weights: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, fingerprint: str
+    ) -> Checkpoint:
+        """Read what `write` wrote, into the weights and the optimiser too.
+
+        Raises:
+            ConfigError: it belongs to other data or settings.
+            BundleError: the file is damaged.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("fingerprint") != fingerprint:
+                    raise ConfigError(
+                        f"{path} was written for other data or settings: resume with the same ones, "
+                        "or train without resuming"
+                    )
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        except (SafetensorError, OSError) as error:
+            raise BundleError(f"{path} is damaged ({error}): train without resuming") from error
+        if metadata.get("sha256") != _digest(metadata.get("state", ""), tensors):
+            raise BundleError(f"{path} was altered, its sha256 is another one: train without resuming")
+        facts = json.loads(metadata["state"])
+        facts["curve"] = Curve(**facts["curve"])
+        with torch.no_grad():
+            for name, weight in weights.items():
+                weight.copy_(tensors[f"weight.{name}"])
+                keys = {moment: f"{moment}.{name}" for moment in _MOMENTS}
+                optimiser.state[weight] = {moment: tensors[key] for moment, key in keys.items() if key in tensors}
+        return cls(
+            average={name: tensors[f"average.{name}"] for name in weights},
+            best={name: tensors[f"best.{name}"] for name in weights},
+            **facts,
+        )
+
+
+def _digest(state: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(state.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].numpy().data)
+    return digest.hexdigest()

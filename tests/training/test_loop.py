@@ -1,0 +1,137 @@
+"""The loop learns, stops when it should, and goes on to the bit where it was stopped."""
+
+import pytest
+import torch
+from torch import nn
+
+from sluicegate.errors import BundleError, ConfigError, DataError
+from sluicegate.training import Schedule, train
+
+SCHEDULE = Schedule(steps=120, every=10, patience=100, learning_rate=0.02, average=0.9)
+TRUTH = torch.tensor([[1.0, -2.0, 0.5]])
+
+
+def make():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.1), nn.Tanh(), nn.Linear(8, 1))
+
+
+def run(model, schedule=SCHEDULE, **options):
+    held_back = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
+
+    def loss(generator):
+        x = torch.randn(32, 3, generator=generator)
+        return (model(x) - x @ TRUTH.T).square().mean()
+
+    def validate():
+        return float((model(held_back) - held_back @ TRUTH.T).square().mean().detach())
+
+    options = {"seed": 5, "progress": False, **options}
+    return train(model, loss, validate, schedule, **options)
+
+
+def weights(model):
+    return [p.detach().clone() for p in model.parameters()]
+
+
+def test_learns():
+    model = make()
+    curve = run(model)
+    assert curve.steps == list(range(10, 121, 10))
+    assert min(curve.validation) < 0.2 * curve.validation[0]
+
+
+def test_ends_with_the_best_weights():
+    model = make()
+    curve = run(model)
+    held_back = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
+    final = float((model(held_back) - held_back @ TRUTH.T).square().mean().detach())
+    assert final == pytest.approx(min(curve.validation), rel=1e-6)
+
+
+def test_stops_when_nothing_gets_better():
+    model = make()
+    looks = iter([1.0, 2.0, 0.5, *[3.0] * 50])
+    curve = train(
+        model,
+        lambda generator: model(torch.randn(4, 3, generator=generator)).square().mean(),
+        lambda: next(looks),
+        Schedule(steps=400, every=10, patience=4, learning_rate=0.01),
+        seed=0,
+        progress=False,
+    )
+    assert curve.validation == [1.0, 2.0, 0.5, 3.0, 3.0, 3.0, 3.0]
+
+
+@pytest.mark.parametrize("stopped_at", [1, 4, 11])
+def test_resumed_run_ends_with_the_same_bits(tmp_path, stopped_at):
+    whole = make()
+    curve = run(whole, fingerprint="a")
+    part, path, looks = make(), tmp_path / "state", []
+
+    class KilledError(Exception):
+        pass
+
+    def stop_after_a_look():
+        looks.append(1)
+        if len(looks) > stopped_at:
+            raise KilledError
+        held_back = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
+        return float((part(held_back) - held_back @ TRUTH.T).square().mean().detach())
+
+    def loss(generator):
+        x = torch.randn(32, 3, generator=generator)
+        return (part(x) - x @ TRUTH.T).square().mean()
+
+    with pytest.raises(KilledError):
+        train(part, loss, stop_after_a_look, SCHEDULE, seed=5, fingerprint="a", checkpoint=path, progress=False)
+    torch.manual_seed(99)  # nothing may hang on what the process drew before
+    part = make()
+    resumed = run(part, fingerprint="a", checkpoint=path, resume=True)
+    assert resumed == curve
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(part), strict=True))
+
+
+def test_leaves_the_callers_chance_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    model = make()
+    torch.manual_seed(7)
+    run(model)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path):
+    run(make(), fingerprint="a", checkpoint=tmp_path / "state")
+    with pytest.raises(ConfigError, match="other data or settings"):
+        run(make(), fingerprint="b", checkpoint=tmp_path / "state", resume=True)
+
+
+def test_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "state"
+    run(make(), fingerprint="a", checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(BundleError, match="damaged"):
+        run(make(), fingerprint="a", checkpoint=path, resume=True)
+
+
+def test_a_loss_that_is_no_number_is_named():
+    model = make()
+    with pytest.raises(DataError, match="lost its way"):
+        train(
+            model,
+            lambda generator: model(torch.full((2, 3), float("nan"))).mean(),
+            lambda: 1.0,
+            SCHEDULE,
+            seed=0,
+            progress=False,
+        )
+
+
+def test_the_rate_rises_then_falls():
+    rates = [SCHEDULE.rate(step) for step in range(120)]
+    top = rates.index(max(rates))
+    assert 0 < top < 60
+    assert rates[:top] == sorted(rates[:top])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    assert rates[-1] < 0.05 * max(rates)
