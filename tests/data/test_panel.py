@@ -216,6 +216,11 @@ def test_times_in_the_index_of_pandas(name):
     assert panel_of(frame.rename_axis("t").reset_index()).rows == 2
 
 
+def test_times_in_an_index_of_several_levels():
+    index = pd.MultiIndex.from_product([["a"], [0, 1]], names=["s", "t"])
+    assert "`reset_index()`" in refused(pd.DataFrame({"x": [1.0, 2.0]}, index=index))
+
+
 def test_two_columns_of_one_name():
     frame = pd.DataFrame([[1, 2.0, 3.0]], columns=["t", "x", "x"])
     assert "two columns of one name" in refused(frame)
@@ -329,6 +334,19 @@ def test_a_zone_and_none_mixed_in_one_column():
 def test_an_object_column_of_time_stamps_in_one_zone():
     times = pd.Series(list(pd.date_range("2024", periods=3, tz="UTC")), dtype=object)
     assert panel_of(pd.DataFrame({"t": times, "x": [1.0, 2.0, 3.0]})).axis.zone == "UTC"
+
+
+@pytest.mark.parametrize("offset", ["+05:30", "-08:00"])
+def test_an_offset_of_pandas_is_read_as_utc_as_from_text(offset):
+    times = pd.date_range(f"2024-01-01 00:00{offset}", periods=3, freq="h")
+    panel = panel_of(pd.DataFrame({"t": times, "x": [1.0, 2.0, 3.0]}))
+    text = panel_of(table([f"2024-01-01 0{i}:00{offset}" for i in range(3)]))
+    assert panel.axis.zone == text.axis.zone == "UTC"
+    assert panel.starts.tolist() == text.starts.tolist()
+
+
+def test_numbers_beyond_all_others():
+    assert "expected numbers up to" in refused(table(pl.Series([2**63, 2**63 + 1], dtype=pl.UInt64)))
 
 
 def test_a_single_row():

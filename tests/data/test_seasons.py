@@ -42,8 +42,8 @@ def test_only_the_training_rows_count():
 
 @pytest.mark.parametrize(
     "values",
-    [NOISE[0], NOISE[0].cumsum(), 0.5 * STEPS, np.ones(600), np.exp(STEPS / 100.0)],
-    ids=["noise", "walk", "line", "constant", "growth"],
+    [NOISE[0], NOISE[0].cumsum(), 0.5 * STEPS, np.ones(600), np.exp(STEPS / 100.0), 1e-300 * NOISE[0]],
+    ids=["noise", "walk", "line", "constant", "growth", "tiny"],
 )
 def test_none_where_none_repeats(values):
     assert season_of(values) == 1

@@ -27,6 +27,7 @@ SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 WEEK, YEAR = 7 * DAY, int(365.2425 * DAY)
 MONTHS_TO_1970 = 1970 * 12
+_LAST = 2**63 - 1
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday of the epoch
 
 # The forms in which time stamps are read from text: year first, so that day and month cannot be mixed up.
@@ -196,6 +197,11 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
             "every row needs a time; remove these rows or fill the time in"
         )
     if column.dtype.is_integer():
+        if column.dtype == pl.UInt64 and (column > _LAST).any():
+            raise DataError(
+                f"time column {column.name!r} holds numbers beyond {_LAST}: expected numbers up to it; number the "
+                "rows 0, 1, 2, ..."
+            )
         return column
     if column.dtype.is_float():
         whole = (column == column.round()) & column.is_finite()
@@ -211,7 +217,8 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
     if column.dtype == pl.String:
         return _parse_text(column, where)
     raise DataError(
-        f"time column {column.name!r} is of type {column.dtype}: expected time stamps, dates or whole numbers"
+        f"time column {column.name!r} is of type {column.dtype}: expected time stamps, dates or whole numbers; "
+        "convert it"
     )
 
 

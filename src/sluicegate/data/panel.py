@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -177,19 +178,31 @@ def _select(frame: Any, wanted: list[str], source: Source) -> pl.DataFrame:
     if repeated:
         raise DataError(f"column {repeated[0]!r} is asked for twice: give each column one role")
     if table.implementation.is_polars():
-        native: pl.DataFrame = table.select(wanted).to_native()
-        return native
+        # Column by column: `select` goes through the query engine, whose threads take a millisecond to wake.
+        native: pl.DataFrame = table.to_native()
+        return pl.DataFrame([native[name] for name in wanted])
     table = table.select(wanted)
     for name in wanted:
         if table[name].dtype == nw.Object:
             _refuse_mixed_zones(table[name].to_list(), name, source)
+        elif re.search(r"[+-]\d{2}:\d{2}", getattr(table[name].dtype, "time_zone", None) or ""):
+            # An offset is no zone: such times are read as UTC, as they are from text.
+            table = table.with_columns(nw.col(name).dt.convert_time_zone("UTC"))
     try:
-        converted: pl.DataFrame = table.to_polars()
+        converted = pl.DataFrame([_to_polars(table[name]) for name in wanted])
     except Exception as error:  # pyarrow raises many kinds; each means a column of mixed types
         raise DataError(
             f"{_mixed(table)} in {source.name} holds values of mixed types ({error}): make them all of one type"
         ) from error
     return converted
+
+
+def _to_polars(column: nw.Series[Any]) -> pl.Series:
+    native = column.to_native()
+    if column.implementation.is_pandas() and isinstance(native.dtype, np.dtype) and native.dtype.kind in "iufM":
+        # These lie in memory as they are needed; the way over Arrow takes milliseconds.
+        return pl.Series(column.name, native.to_numpy())
+    return column.to_polars()
 
 
 def _mixed(table: nw.DataFrame[Any]) -> str:
@@ -205,7 +218,7 @@ def _mixed(table: nw.DataFrame[Any]) -> str:
 def _near(name: str, table: nw.DataFrame[Any]) -> str:
     """What a missing column may have been meant to be."""
     index = nw.maybe_get_index(table)  # of pandas alone
-    if index is not None and (index.name == name or str(index.dtype).startswith("datetime64")):
+    if index is not None and (name in index.names or str(index.dtype).startswith("datetime64")):
         return "the table's index holds the times; make it a column by `reset_index()`"
     columns = [str(column) for column in table.columns]
     near = difflib.get_close_matches(str(name), columns, n=1)

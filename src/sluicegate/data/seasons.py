@@ -23,9 +23,10 @@ def find_season(panel: Panel, columns: list[str], ends: Int64[np.ndarray, " seri
         begin, end = int(panel.bounds[i]), int(ends[i])
         for name in columns:
             steps = np.diff(panel.columns[name][max(begin, end - _ROWS) : end])
-            if len(steps) < 3 * longest // 2 + 3 or np.ptp(steps) == 0:
+            deviation = steps.std() if len(steps) else 0.0
+            if len(steps) < 3 * longest // 2 + 3 or np.ptp(steps) == 0 or deviation == 0:
                 continue
-            steps = (steps - steps.mean()) / steps.std()
+            steps = (steps - steps.mean()) / deviation
             spectrum = np.abs(np.fft.rfft(steps, 2 * len(steps))) ** 2
             total += np.fft.irfft(spectrum)[: longest + 1] / len(steps)
             used += 1
