@@ -1,1 +1,63 @@
-"""Sluicegate: gated recurrent networks, trained and run on ordinary CPUs."""
+"""Sluicegate: gated recurrent networks, trained and run on ordinary CPUs.
+
+The names below are loaded when they are first used, so that `import sluicegate` and the command line's help take
+a moment and not the seconds that torch needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from .errors import BundleError as BundleError
+from .errors import ConfigError as ConfigError
+from .errors import DataError as DataError
+from .errors import MissingExtra as MissingExtra
+from .errors import NotFittedError as NotFittedError
+from .errors import SluicegateError as SluicegateError
+
+if TYPE_CHECKING:
+    from .nn import GRU as GRU
+    from .nn import LSTM as LSTM
+    from .nn import RNN as RNN
+    from .tasks import Forecaster as Forecaster
+    from .tasks import Report as Report
+    from .tasks import load as load
+
+__version__ = version("sluicegate")
+
+_LATER = {
+    "GRU": "nn",
+    "LSTM": "nn",
+    "RNN": "nn",
+    "Forecaster": "tasks",
+    "Report": "tasks",
+    "load": "tasks",
+}
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "BundleError",
+    "ConfigError",
+    "DataError",
+    "Forecaster",
+    "MissingExtra",
+    "NotFittedError",
+    "Report",
+    "SluicegateError",
+    "__version__",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")
+    return getattr(import_module(f"sluicegate.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,10 +1,9 @@
-import json
-
 import numpy as np
 import polars as pl
 import pytest
 
 from sluicegate.data import Scaler, read_panel
+from sluicegate.data.scaling import find_knee
 
 TABLE = pl.DataFrame(
     {
@@ -61,10 +60,30 @@ def test_a_small_swing_on_a_large_level_survives():
     np.testing.assert_array_equal(scaled, [[-1, 1, -1, 1]])
 
 
-@pytest.mark.parametrize("columns", [["x", "y"], []])
-def test_there_and_back_through_json(panel, columns):
-    scaler = Scaler.fit(panel, columns, ENDS)
-    back = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
-    assert back.columns == scaler.columns
-    np.testing.assert_array_equal(back.mean, scaler.mean)
-    np.testing.assert_array_equal(back.deviation, scaler.deviation)
+def hours(days=40):
+    day = 1 + 0.8 * np.sin(np.arange(24 * days) * 2 * np.pi / 24)
+    return day, np.random.default_rng(0).normal(0, 0.2, 24 * days)
+
+
+def test_errors_in_proportion_to_the_level_are_bent_away():
+    day, noise = hours()
+    assert find_knee(100 * day * np.exp(noise), 24) == pytest.approx(np.quantile(100 * day * np.exp(noise), 0.01))
+
+
+def test_even_errors_and_negative_values_stay_straight():
+    day, noise = hours()
+    assert find_knee(100 * (day + noise) + 1000, 24) == 0
+    assert find_knee(100 * day * np.exp(noise) - 50, 24) == 0
+    assert find_knee(np.full(500, 3.0), 24) == 0
+    assert find_knee(np.zeros(500), 24) == 0
+
+
+def test_bent_values_are_standardised():
+    day, noise = hours()
+    values = 100 * day * np.exp(noise)
+    panel = read_panel(pl.DataFrame({"t": range(len(values)), "x": values}), time="t", values=["x"])
+    scaler = Scaler.fit(panel, ["x"], np.array([len(values)]), season=24)
+    bent = np.arcsinh(values / scaler.knee[0, 0])
+    np.testing.assert_allclose([scaler.mean[0, 0], scaler.deviation[0, 0]], [bent.mean(), bent.std()])
+    np.testing.assert_allclose(scaler.apply(panel, np.array([0]))[0], (bent - bent.mean()) / bent.std(), atol=1e-6)
+    np.testing.assert_allclose(scaler.knee[0, 0] * np.sinh(bent), values)

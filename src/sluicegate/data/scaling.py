@@ -1,10 +1,13 @@
-"""Standardise columns by what the training rows show, and nothing else."""
+"""Standardise columns by what the training rows show, and nothing else.
+
+A column of counts or loads, never negative, often errs in proportion to its level. Its values are then bent before
+they are standardised, by the inverse hyperbolic sine: straight up to the knee, a logarithm beyond (Johnson 1949).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -18,31 +21,40 @@ class Scaler:
 
     Args:
         columns: the names of the columns.
-        mean: in the column's unit; one row for each series, or a single row for all.
+        mean: of the values, bent where there is a knee; one row for each series, or a single row for all.
         deviation: likewise; 0 where the training rows are constant.
+        knee: the value at which bending sets in; 0 for values that stay straight.
     """
 
     columns: tuple[str, ...]
     mean: Float64[np.ndarray, "series columns"]
     deviation: Float64[np.ndarray, "series columns"]
+    knee: Float64[np.ndarray, "series columns"]
 
     @classmethod
-    def fit(cls, panel: Panel, columns: Sequence[str], ends: Int64[np.ndarray, " series"]) -> Scaler:
-        """Measure each series by its rows up to `ends` (a row counted over the whole panel, not included)."""
+    def fit(
+        cls, panel: Panel, columns: Sequence[str], ends: Int64[np.ndarray, " series"], season: int | None = None
+    ) -> Scaler:
+        """Measure each series by its rows up to `ends` (a row counted over the whole panel, not included).
+
+        With a season, columns whose changes over a season grow with the level are bent.
+        """
         mean = np.empty((len(panel.names), len(columns)))
-        deviation = np.empty_like(mean)
+        deviation, knee = np.empty_like(mean), np.zeros_like(mean)
         for j, name in enumerate(columns):
             values = panel.columns[name]
             for i, (begin, end) in enumerate(zip(panel.bounds[:-1], ends, strict=True)):
-                mean[i, j], deviation[i, j] = _moments(values[begin:end])
-        return cls(tuple(columns), mean, deviation)
+                if season is not None:
+                    knee[i, j] = find_knee(values[begin:end], season)
+                mean[i, j], deviation[i, j] = _moments(values[begin:end], knee[i, j])
+        return cls(tuple(columns), mean, deviation, knee)
 
     def pooled(self, lengths: Int64[np.ndarray, " series"]) -> Scaler:
         """One mean and deviation for all series together, from each one's own and its number of rows."""
         weight = (lengths / lengths.sum())[:, None]
         mean = (weight * self.mean).sum(0, keepdims=True)
         square = (weight * (self.deviation**2 + (self.mean - mean) ** 2)).sum(0, keepdims=True)
-        return Scaler(self.columns, mean, np.sqrt(square))
+        return Scaler(self.columns, mean, np.sqrt(square), np.zeros_like(mean))
 
     @property
     def unit(self) -> Float64[np.ndarray, "series columns"]:
@@ -57,44 +69,58 @@ class Scaler:
             values = panel.columns[name]
             for i, row in enumerate(series):
                 part = slice(int(panel.bounds[i]), int(panel.bounds[i + 1]))
-                _standardise(values[part], self.mean[row, j], unit[row, j], scaled[j, part])
+                _standardise(values[part], self.knee[row, j], self.mean[row, j], unit[row, j], scaled[j, part])
         return scaled
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain lists, for a file."""
-        return {
-            "columns": list(self.columns),
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Scaler:
-        """The scaler that `to_json` wrote."""
-        shape = (len(values["mean"]), len(values["columns"]))
-        return cls(
-            tuple(values["columns"]),
-            np.array(values["mean"], float).reshape(shape),
-            np.array(values["deviation"], float).reshape(shape),
-        )
 
 
 _CHUNK = 1 << 20  # values looked at together, so that ten million need little memory beside themselves
 
 
-def _moments(values: Float64[np.ndarray, " rows"]) -> tuple[float, float]:
-    """Mean and standard deviation; exactly the value and 0 where all values are one."""
-    mean = float(values.mean())
+_RECENT = 100_000  # values that are enough to see whether a series is to be bent
+_GROWS = 0.2  # the correlation of changes with the level from which they count as growing with it
+
+
+def bend(values: Float64[np.ndarray, "*shape"], knee: float) -> Float64[np.ndarray, "*shape"]:
+    """Values on the scale on which they are standardised."""
+    bent: Float64[np.ndarray, "*shape"] = np.arcsinh(values / knee) if knee > 0 else values
+    return bent
+
+
+def find_knee(values: Float64[np.ndarray, " rows"], season: int) -> float:
+    """Where to bend a series: at its smallest values, if that makes its changes even, or 0 for nowhere.
+
+    Even means that the size of a change over a season hardly hangs on the level at which it happens.
+    """
+    values = values[-_RECENT:]
+    if len(values) < 2 * season + 3 or values.min() < 0 or values.max() <= 0:
+        return 0.0
+    knee = float(np.quantile(values[values > 0], 0.01))
+    straight, bent = (_growth(scaled, season) for scaled in (values, bend(values, knee)))
+    return knee if straight > _GROWS and abs(bent) < straight else 0.0
+
+
+def _growth(values: Float64[np.ndarray, " rows"], season: int) -> float:
+    """The correlation of the size of changes over a season with the level; 0 where either is constant."""
+    size = np.abs(values[season:] - values[:-season])
+    level = values[season:] + values[:-season]
+    spread = size.std() * level.std()
+    return float(((size - size.mean()) * (level - level.mean())).mean() / spread) if spread > 0 else 0.0
+
+
+def _moments(values: Float64[np.ndarray, " rows"], knee: float) -> tuple[float, float]:
+    """Mean and standard deviation of the bent values; exactly the value and 0 where all values are one."""
     if values.min() == values.max():
-        return float(values[0]), 0.0
-    squares = sum(float(np.square(values[i : i + _CHUNK] - mean).sum()) for i in range(0, len(values), _CHUNK))
+        return float(bend(values[:1], knee)[0]), 0.0
+    starts = range(0, len(values), _CHUNK)
+    mean = sum(float(bend(values[i : i + _CHUNK], knee).sum()) for i in starts) / len(values)
+    squares = sum(float(np.square(bend(values[i : i + _CHUNK], knee) - mean).sum()) for i in starts)
     return mean, float(np.sqrt(squares / len(values)))
 
 
 def _standardise(
-    values: Float64[np.ndarray, " rows"], mean: float, unit: float, out: Float32[np.ndarray, " rows"]
+    values: Float64[np.ndarray, " rows"], knee: float, mean: float, unit: float, out: Float32[np.ndarray, " rows"]
 ) -> None:
     # In doubles, so that a small swing on a large level survives; in pieces, so that little memory is needed.
     for begin in range(0, len(values), _CHUNK):
         part = slice(begin, begin + _CHUNK)
-        out[part] = (values[part] - mean) / unit
+        out[part] = (bend(values[part], knee) - mean) / unit

@@ -1,0 +1,227 @@
+"""The forecaster on public data: how good its forecasts are, and how long they take.
+
+    SLUICEGATE_DATA=path/to/data python benchmarks/forecasting.py [--seeds 3] [--only etth1 m4 speed] [--write FILE]
+
+The data folder holds `forecasting/ETT/ETTh1.csv` (github.com/zhouhaoyi/ETDataset) and
+`forecasting/M4-hourly/Hourly-{train,test}.csv` (github.com/Mcompetitions/M4-methods).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+import sluicegate
+from sluicegate import _core
+from sluicegate.metrics import owa
+
+HORIZONS = (96, 192, 336, 720)
+CONTEXT = 336
+# Published with the same protocol: standardised by the training rows, every window of the test part, stride 1.
+PUBLISHED = {
+    "DLinear, context 336": (0.374, 0.408, 0.429, 0.440),
+    "SegRNN, context 96": (0.368, 0.408, 0.444, 0.446),
+    "PatchTST, context 96": (0.414, 0.460, 0.501, 0.500),
+}
+NAIVE2 = (18.383, 2.395)  # sMAPE and MASE of Naive2 on M4 hourly, as the competition published them
+
+
+def etth1(data: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, list[str]]:
+    """The whole table, its training and validation rows, and its seven variables."""
+    table = pl.read_csv(data / "forecasting/ETT/ETTh1.csv")[:14_400]
+    return table, table[:8640], table[8640:11_520], table.columns[1:]
+
+
+def fit_etth1(data: Path, horizon: int, seed: int) -> tuple[sluicegate.Forecaster, pl.DataFrame, float]:
+    """A forecaster trained on ETTh1, the whole table, and the seconds that training took."""
+    table, train, validation, variables = etth1(data)
+    forecaster = sluicegate.Forecaster(horizon=horizon, context=CONTEXT, seed=seed)
+    begin = time.perf_counter()
+    forecaster.fit(train, time="date", target=variables, validation=validation)
+    return forecaster, table, time.perf_counter() - begin
+
+
+def measure_etth1(data: Path, seeds: int) -> list[str]:
+    """Errors, coverage and times on ETTh1, averaged over seeds."""
+    rows = [
+        "| ahead | mse_scaled | mae_scaled | coverage_80 | seasonal naive mse_scaled | fit, s | evaluate, s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    errors = []
+    for horizon in HORIZONS:
+        runs: list[dict[str, float]] = []
+        for seed in range(seeds):
+            forecaster, table, fit_time = fit_etth1(data, horizon, seed)
+            begin = time.perf_counter()
+            report = forecaster.evaluate(table, start="2017-10-24")
+            took = time.perf_counter() - begin
+            naive = report.baselines["seasonal_naive"]["mse_scaled"]
+            runs.append({**report.metrics, "naive": naive, "fit": fit_time, "evaluate": took})
+            print(f"ETTh1 {horizon} seed {seed}: {runs[-1]}", file=sys.stderr, flush=True)
+        mean = {name: statistics.mean(run[name] for run in runs) for name in runs[0]}
+        spread = statistics.stdev(run["mse_scaled"] for run in runs) if seeds > 1 else 0.0
+        errors.append(mean["mse_scaled"])
+        rows.append(
+            f"| {horizon} | {mean['mse_scaled']:.3f} ± {spread:.3f} | {mean['mae_scaled']:.3f} "
+            f"| {mean['coverage_80']:.3f} | {mean['naive']:.3f} | {mean['fit']:.0f} | {mean['evaluate']:.1f} |"
+        )
+    rows.append(f"| mean | **{statistics.mean(errors):.3f}** | | | | | |")
+    rows += [
+        "",
+        "Published mse_scaled, same protocol:",
+        "",
+        "| | 96 | 192 | 336 | 720 | mean |",
+        "| - | - | - | - | - | - |",
+    ]
+    rows += [
+        f"| {name} | " + " | ".join(f"{value:.3f}" for value in (*values, statistics.mean(values))) + " |"
+        for name, values in PUBLISHED.items()
+    ]
+    return rows
+
+
+def m4_table(path: Path, starts: list[int] | None = None) -> pl.DataFrame:
+    """M4's wide file as a long table; each series' hours are numbered on from `starts`."""
+    with path.open(newline="") as file:
+        series = [(row[0], [float(v) for v in row[1:] if v]) for row in list(csv.reader(file))[1:]]
+    starts = starts or [0] * len(series)
+    return pl.DataFrame(
+        {
+            "series": np.repeat([name for name, _ in series], [len(values) for _, values in series]),
+            "hour": np.concatenate([np.arange(len(v)) + s for (_, v), s in zip(series, starts, strict=True)]),
+            "value": np.concatenate([values for _, values in series]),
+        }
+    )
+
+
+def measure_m4(data: Path, seeds: int) -> list[str]:
+    """OWA on M4 hourly: one model for all series, trained on nothing but their training part."""
+    folder = data / "forecasting/M4-hourly"
+    train = m4_table(folder / "Hourly-train.csv")
+    lengths = train.group_by("series", maintain_order=True).len()["len"].to_list()
+    whole = pl.concat([train, m4_table(folder / "Hourly-test.csv", lengths)])
+    runs = []
+    for seed in range(seeds):
+        forecaster = sluicegate.Forecaster(horizon=48, seed=seed)
+        begin = time.perf_counter()
+        forecaster.fit(train, time="hour", target="value", series="series")
+        took = time.perf_counter() - begin
+        report = forecaster.evaluate(whole, baselines=[])
+        figures = {
+            name: (m["smape"], m["mase"], owa(m["smape"], m["mase"], *NAIVE2))
+            for name, m in {"sluicegate": report.metrics, **report.baselines}.items()
+        }
+        runs.append((figures, took))
+        print(f"M4 hourly seed {seed}: {figures}, fit {took:.0f} s", file=sys.stderr, flush=True)
+    rows = ["| | sMAPE | MASE | OWA |", "| --- | --- | --- | --- |"]
+    for name in ("sluicegate", "seasonal_naive"):
+        smape, mase, both = (statistics.mean(figures[name][i] for figures, _ in runs) for i in range(3))
+        rows.append(f"| {name.replace('_', ' ')} | {smape:.2f} | {mase:.3f} | **{both:.3f}** |")
+    rows += [
+        "| ES-RNN, the competition's winner (published) | 9.33 | 0.893 | 0.440 |",
+        "| the competition's RNN benchmark (published) | | | 1.036 |",
+        "",
+        f"`fit` took {statistics.mean(took for _, took in runs):.0f} s.",
+    ]
+    return rows
+
+
+def median_of(call: Callable[[], Any], times: int) -> float:
+    """The median time of a call, in seconds, after a few that are not counted."""
+    for _ in range(5):
+        call()
+    taken = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begin)
+    return statistics.median(taken)
+
+
+def measure_speed(data: Path, seeds: int) -> list[str]:
+    """The latency of `predict` for one series, the model loaded from its folder."""
+    del seeds
+    table, train, validation, _ = etth1(data)
+    forecaster = sluicegate.Forecaster(horizon=96, context=CONTEXT, steps=100)
+    forecaster.fit(train, time="date", target="OT", validation=validation)
+    with tempfile.TemporaryDirectory() as place:
+        forecaster.save(Path(place) / "model")
+        begin = time.perf_counter()
+        model = sluicegate.load(Path(place) / "model")
+        loading = time.perf_counter() - begin
+    as_polars = table[:12_000].tail(CONTEXT).with_columns(pl.col("date").str.to_datetime())
+    as_pandas = as_polars.to_pandas()
+    rows = ["| `predict` of one series, 96 ahead | median |", "| --- | --- |"]
+    for kind, frame in (("polars", as_polars), ("pandas", as_pandas)):
+        rows.append(f"| {kind} | {1e3 * median_of(lambda frame=frame: model.predict(frame), 200):.2f} ms |")
+    rows.append(f"| (loading the model, once) | {1e3 * loading:.0f} ms |")
+    return rows
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
+    "etth1": (f"ETTh1, 7 variables, context {CONTEXT}, stride 1", measure_etth1),
+    "m4": ("M4 hourly, 414 series, one model, 48 ahead", measure_m4),
+    "speed": ("Latency", measure_speed),
+}
+
+
+def machine() -> str:
+    """The machine and the versions, in a line."""
+    cpu = _core.cpu_info()
+    return (
+        f"{cpu.brand} ({cpu.best_isa}), {os.cpu_count()} cores, {torch.get_num_threads()} threads; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, sluicegate {sluicegate.__version__}"
+    )
+
+
+def main() -> None:
+    """Measure, print, and put the tables in their place in a document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--write", type=Path, help="a document whose sections of these names are replaced")
+    options = parser.parse_args()
+    if "SLUICEGATE_DATA" not in os.environ:
+        sys.exit("SLUICEGATE_DATA is not set: give the folder that holds the data, see the top of this file")
+    data = Path(os.environ["SLUICEGATE_DATA"])
+    for name in options.only:
+        title, measure = SECTIONS[name]
+        lines = [
+            f"### {title}",
+            "",
+            *measure(data, options.seeds),
+            "",
+            f"Measured on {machine()}; {options.seeds} seeds.",
+        ]
+        text = "\n".join(lines)
+        print(text, flush=True)
+        if options.write:
+            replace_section(options.write, f"forecasting:{name}", text)
+
+
+def replace_section(document: Path, name: str, text: str) -> None:
+    """Put text between the document's marks `<!-- begin name -->` and `<!-- end name -->`."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    whole = document.read_text()
+    head, _, rest = whole.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        sys.exit(f"{document} has no place for the section {name}: add the lines {begin} and {end}")
+    document.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+
+
+if __name__ == "__main__":
+    main()

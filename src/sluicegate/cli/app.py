@@ -1,0 +1,249 @@
+"""The commands and their options.
+
+`--help` must be there at once, so each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from .failures import failing_plainly, note
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sluicegate.data import Source
+
+app = typer.Typer(
+    help="Gated recurrent networks, trained and run on ordinary CPUs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+fit = typer.Typer(help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(fit, name="fit")
+
+Data: TypeAlias = Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .parquet or .jsonl.")]
+Model: TypeAlias = Annotated[Path, typer.Argument(help="The folder of a saved model.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
+Threads: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads to compute with.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="sluicegate")
+
+
+def _print_version(wanted: bool) -> bool:
+    if wanted:
+        from sluicegate import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def _top(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@fit.callback()
+def _tasks() -> None:
+    pass  # keeps the task's name in the command while there is a single task
+
+
+@fit.command("forecast")
+def fit_forecast(
+    data: Data,
+    time: Annotated[str, typer.Option(help="The column of time stamps or whole numbers.")],
+    target: Annotated[list[str], typer.Option(help="A column to forecast; may be given again.")],
+    horizon: Annotated[int, typer.Option(help="Steps to forecast.")],
+    out: Annotated[Path, typer.Option(help="The folder to save the model to.", metavar="MODEL")],
+    series: Annotated[str | None, typer.Option(help="The column that tells series apart.")] = None,
+    context: Annotated[int | None, typer.Option(help="Steps to look back on; by default, as the season asks.")] = None,
+    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    known: Annotated[list[str] | None, typer.Option(help="A column known in advance; may be given again.")] = None,
+    past: Annotated[list[str] | None, typer.Option(help="A column known up to now; may be given again.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="A table of the rows that follow, to validate on.")] = None,
+    fill: Annotated[str | None, typer.Option(help="Fill gaps in: forward, linear or zero.")] = None,
+    drop_short: Annotated[bool, typer.Option("--drop-short", help="Leave out series that are too short.")] = False,
+    season: Annotated[int | None, typer.Option(help="Steps in a season; by default, it is found.")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Recurrent layers.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Windows in a step of training.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of training at most.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Looks without progress after which training stops.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted run.")] = False,
+    threads: Threads = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model that forecasts one series, many series, or several columns."""
+    with failing_plainly(debug):
+        from sluicegate.tasks import Forecaster
+
+        from .fitting import fit_and_save, require_writable
+        from .output import print_json, show
+
+        knobs = {
+            "season": season,
+            "hidden": hidden,
+            "layers": layers,
+            "dropout": dropout,
+            "batch": batch,
+            "learning_rate": learning_rate,
+            "steps": steps,
+            "patience": patience,
+        }
+        given: dict[str, Any] = {name: value for name, value in knobs.items() if value is not None}
+        task = Forecaster(horizon, context=context, cell=cell, seed=seed, fill=fill, drop_short=drop_short, **given)
+        require_writable(out)
+        _use_threads(threads)
+        table, source = _table(data)
+        ahead, ahead_source = (None, None) if validation is None else _table(validation)
+
+        def train(checkpoint: Path) -> object:
+            return task.fit(
+                table,
+                time=time,
+                target=target,
+                series=series,
+                known=known or (),
+                past=past or (),
+                validation=ahead,
+                checkpoint=checkpoint,
+                resume=resume,
+                source=source,
+                validation_source=ahead_source,
+            )
+
+        fit_and_save(task, train, out, resume=resume)
+        assert task.report is not None
+        if json:
+            print_json({"model": str(out), "report": task.report.as_dict()})
+        else:
+            show(task.report)
+            note(f"saved to {out}")
+
+
+@app.command()
+def predict(
+    model: Model,
+    data: Annotated[Path | None, typer.Argument(help="The history to go on from.")] = None,
+    future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed.")] = None,
+    threads: Threads = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Forecast what follows the last row of each series."""
+    with failing_plainly(debug):
+        from .output import as_csv, as_rows, check_table_path, print_json, write_table
+
+        if out is not None:
+            check_table_path(out)
+        from sluicegate.tasks import load
+
+        task = load(model)
+        _use_threads(threads)
+        options: dict[str, Any] = {}
+        table = None
+        if data is not None:
+            table, options["source"] = _table(data)
+        if future is not None:
+            options["future"], options["future_source"] = _table(future)
+        frame: pl.DataFrame = task.predict(table, **options)
+        if out is not None:
+            write_table(frame, out)
+            note(f"wrote {len(frame)} rows to {out}")
+            if json:
+                print_json({"out": str(out), "rows": len(frame)})
+        elif json:
+            print_json(as_rows(frame))
+        else:
+            typer.echo(as_csv(frame), nl=False)
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    data: Data,
+    start: Annotated[str | None, typer.Option(help="Where the first horizon may begin: a time of the table.")] = None,
+    stride: Annotated[int, typer.Option(help="Steps from one window to the next.")] = 1,
+    report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
+    baseline: Annotated[list[str] | None, typer.Option(help="AutoETS or AutoTheta; may be given again.")] = None,
+    threads: Threads = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare the model with simple methods on the same rows."""
+    with failing_plainly(debug):
+        from sluicegate.errors import ConfigError
+        from sluicegate.tasks import load
+
+        from .output import print_json, show
+
+        if report is not None and report.suffix.lower() not in (".html", ".htm"):
+            raise ConfigError(f"`--report` (={report}) must end in .html: it is a page for the browser")
+        task = load(model)
+        _use_threads(threads)
+        table, source = _table(data)
+        result = task.evaluate(table, start=start, stride=stride, baselines=baseline or None, source=source)
+        if report is not None:
+            result.to_html(report)
+            note(f"wrote {report}")
+        if json:
+            print_json(result.as_dict())
+        else:
+            show(result)
+
+
+@app.command()
+def info(json: Json = False, debug: Debug = False) -> None:
+    """Tell what is installed, and what the processor can do."""
+    with failing_plainly(debug):
+        from .information import facts, show_facts
+        from .output import print_json
+
+        if json:
+            print_json(facts())
+        else:
+            show_facts(facts())
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder for the model and the report.")] = Path("sluicegate-demo"),
+    debug: Debug = False,
+) -> None:
+    """Learn a sine wave, then forecast Seattle's weather: a minute or so."""
+    with failing_plainly(debug):
+        from .demo import run
+
+        run(out)
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _table(path: Path) -> tuple[pl.DataFrame, Source]:
+    from sluicegate.data import Source, first_line, read_table
+
+    return read_table(path), Source(path.name, first_line(path))

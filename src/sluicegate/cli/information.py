@@ -1,0 +1,76 @@
+"""What `sluicegate info` tells: versions, threads, the processor, extras and backends."""
+
+from __future__ import annotations
+
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any, get_args
+
+import torch
+import typer
+
+from sluicegate._core import cpu_info
+from sluicegate.types import Backend
+
+
+def facts() -> dict[str, Any]:
+    """Everything, as JSON takes it."""
+    cpu = cpu_info()
+    return {
+        "sluicegate": version("sluicegate"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "cpu": {
+            "brand": cpu.brand,
+            "architecture": cpu.architecture,
+            "best_isa": cpu.best_isa,
+            "features": list(cpu.features),
+        },
+        "backends": list(get_args(Backend)),
+        "extras": {name: _missing(packages) for name, packages in sorted(_extras().items())},
+    }
+
+
+def show_facts(found: dict[str, Any]) -> None:
+    """Print it for a person."""
+    cpu = found["cpu"]
+    lines = {
+        "sluicegate": found["sluicegate"],
+        "Python": found["python"],
+        "torch": f"{found['torch']}, {found['threads']} threads",
+        "processor": f"{cpu['brand'] or 'unknown'} ({cpu['architecture']}, {cpu['best_isa']})",
+        "features": " ".join(cpu["features"]),
+        "backends": ", ".join(found["backends"]),
+    }
+    for name, missing in found["extras"].items():
+        state = f"lacks {', '.join(missing)}: pip install 'sluicegate[{name}]'" if missing else "installed"
+        lines[f"extra {name}"] = state
+    width = max(map(len, lines))
+    for name, value in lines.items():
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def _extras() -> dict[str, list[str]]:
+    """The packages of each extra."""
+    extras: dict[str, list[str]] = {}
+    for requirement in requires("sluicegate") or ():
+        package, _, marker = requirement.partition(";")
+        match = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
+        name = re.match(r"[A-Za-z0-9._-]+", package)
+        if match and name:
+            extras.setdefault(match[1], []).append(name[0])
+    return extras
+
+
+def _missing(packages: list[str]) -> list[str]:
+    return [package for package in packages if not _installed(package)]
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True

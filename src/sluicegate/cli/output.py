@@ -1,0 +1,86 @@
+"""Results on their way out: to standard output, or to a file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sluicegate.errors import ConfigError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sluicegate.tasks import Report
+
+ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a file whose ending names no kind of table, or which is a folder.
+
+    Raises:
+        ConfigError: it is one of these.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise ConfigError(
+            f"`--out` (={path}) ends in {path.suffix or 'nothing'!r}: expected {', '.join(ENDINGS[:-1])} or "
+            f"{ENDINGS[-1]}; choose one of these"
+        )
+    if path.is_dir():
+        raise ConfigError(f"`--out` (={path}) is a folder: give the path of a file")
+
+
+def write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a table in the form that the file's ending names."""
+    from sluicegate.atomic import write_atomic
+
+    ending = path.suffix.lower()
+    if ending in (".csv", ".tsv"):
+        write_atomic(path, as_csv(table, "," if ending == ".csv" else "\t").encode())
+        return
+    buffer = io.BytesIO()
+    if ending == ".parquet":
+        table.write_parquet(buffer)
+    else:
+        table.write_ndjson(buffer)
+    write_atomic(path, buffer.getvalue())
+
+
+def as_csv(table: pl.DataFrame, separator: str = ",") -> str:
+    """A table as text, with times that `read_table` reads back."""
+    import polars as pl
+
+    zoned = any(isinstance(kind, pl.Datetime) and kind.time_zone is not None for kind in table.dtypes)
+    form = "%Y-%m-%d %H:%M:%S%.f" + ("%:z" if zoned else "")
+    return table.write_csv(separator=separator, datetime_format=form)
+
+
+def as_rows(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """A table as JSON takes it: times in the form of ISO 8601, numbers as they are."""
+    rows: list[dict[str, Any]] = table.to_dicts()
+    return [{name: v.isoformat() if hasattr(v, "isoformat") else v for name, v in row.items()} for row in rows]
+
+
+def show(report: Report) -> None:
+    """Print a report as a table."""
+    from rich.console import Console
+
+    Console().print(report)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document; what is not a finite number becomes null, for JSON has no word for it."""
+    typer.echo(json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,4 @@
+"""Forecasting."""
+
+from .config import ForecasterConfig as ForecasterConfig
+from .pipeline import Forecaster as Forecaster

@@ -1,0 +1,59 @@
+"""The knobs of the forecaster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from sluicegate.data import Fill
+from sluicegate.types import Cell
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class ForecasterConfig(BaseModel):
+    """Settings of a `Forecaster`; every one but the horizon has a default that does well on most tables.
+
+    Args:
+        horizon: steps to forecast, at least 1.
+        context: steps that each forecast looks back on, at least 2; None takes what the season and the table allow.
+        cell: `gru`, `lstm` or `rnn`.
+        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        season: steps in a season; None finds it from the time stamps' step or, for whole numbers, in the values.
+        segment: steps that the recurrent layer takes at a time; None follows the season.
+        hidden: units of the recurrent layer.
+        layers: recurrent layers on top of one another.
+        dropout: share of units left out in training, from 0 up to 1.
+        quantiles: what is forecast beside the mean, ascending; 0.1, 0.5 and 0.9 are always among them.
+        batch: windows in an optimiser step.
+        learning_rate: the highest learning rate of AdamW.
+        steps: optimiser steps at most; None follows the number of windows.
+        patience: looks at the validation part without a better one after which training stops.
+        fill: how missing values and rows are filled in: `forward`, `linear` or `zero`; None refuses them.
+        drop_short: leave out series that are too short to train on, instead of refusing the table.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    horizon: Positive
+    context: Annotated[int, Field(ge=2)] | None = None
+    cell: Cell = "gru"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    season: Positive | None = None
+    segment: Positive | None = None
+    hidden: Positive = 128
+    layers: Positive = 1
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.1, 0.5, 0.9)
+    batch: Positive = 256
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2e-3
+    steps: Positive | None = None
+    patience: Positive = 5
+    fill: Fill | None = None
+    drop_short: bool = False
+
+    @field_validator("quantiles")
+    @classmethod
+    def _with_the_usual_ones(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(sorted({*values, 0.1, 0.5, 0.9}))

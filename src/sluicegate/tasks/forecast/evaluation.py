@@ -1,0 +1,193 @@
+"""Evaluate a forecaster by rolling origin: every window, the model and the simple methods on the very same ones."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from sluicegate.data import Panel, Windows
+from sluicegate.errors import ConfigError, DataError
+from sluicegate.metrics import ForecastScores
+from sluicegate.tasks.report import Report
+from sluicegate.tasks.report.figures import figure
+from sluicegate.training import progress_bar
+
+from .account import MEASURES, caveats, examples, facts
+from .baselines import Origins, Statistical, seasonal_naive
+from .batches import PreparedWindows
+from .fitted import Fitted
+from .forecasting import forecast
+from .pictures import draw
+
+_AT_ONCE = 1024  # windows forecast together
+_SLOW = ("AutoETS", "AutoTheta")
+# The slow baselines run unasked up to this many series, some seconds each, and windows, some hundredths each.
+_FEW_SERIES, _FEW_WINDOWS = 10, 500
+
+
+def evaluate(
+    fitted: Fitted,
+    panel: Panel,
+    *,
+    start: Any,
+    stride: int,
+    baselines: Sequence[str] | None,
+    progress: bool | None,
+) -> Report:
+    """Every window of a panel whose horizon begins at or after `start`."""
+    axis, shape = fitted.axis, fitted.shape
+    numbers = {name: i for i, name in enumerate(fitted.names)}
+    ids = np.array([numbers[name] for name in panel.names])
+    begins = fitted.ends[ids] + axis.step if start is None else np.full(len(ids), axis.tick_of(start))
+    rows = np.maximum(0, -(-(begins - panel.starts) // axis.step))
+    first = panel.bounds[:-1] + np.maximum(rows, shape.context)
+    windows = Windows.between(first, panel.bounds[1:], shape.horizon, stride)
+    if not len(windows):
+        since = "the rows that training saw" if start is None else str(start)
+        raise DataError(
+            f"the table holds no window to evaluate: each needs {shape.context} rows of context before and "
+            f"{shape.horizon} rows from {since} on; give more rows or an earlier `start`"
+        )
+    notes = []
+    seen = (first + panel.bounds[:-1] * 0 < panel.bounds[1:]) & (
+        panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids]
+    )
+    if (seen & (windows.counts > 0)).any():
+        notes.append("Some windows lie in rows that the model was trained on: the figures flatter it.")
+    late = int(((rows < shape.context) & (windows.counts > 0)).sum())
+    if late and start is not None:
+        notes.append(f"In {late} series the first windows from {start} on lack a context and were left out.")
+    prepared = PreparedWindows(panel, ids, fitted.columns, fitted.scalers, fitted.calendar, shape)
+    targets = len(fitted.columns.targets)
+    chosen, left_out = _choose(baselines, int((windows.counts > 0).sum()) * targets, len(windows) * targets)
+    return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
+
+
+def _choose(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The slow baselines to run, and a note on those that were not."""
+    if asked is not None:
+        unknown = sorted(set(asked) - {*_SLOW, "seasonal_naive"})
+        if unknown:
+            raise ConfigError(f"`baselines` names {unknown[0]!r}: expected any of {', '.join(_SLOW)}")
+        return tuple(name for name in _SLOW if name in asked), ()
+    if importlib.util.find_spec("statsforecast") is None:
+        return (), ()
+    if series <= _FEW_SERIES and windows <= _FEW_WINDOWS:
+        return _SLOW, ()
+    note = (
+        f"{' and '.join(_SLOW)} were left out, which {windows:,} windows of {series} series would take long; "
+        "name them in `baselines` to have them."
+    )
+    return (), (note,)
+
+
+def evaluate_rows(
+    fitted: Fitted,
+    prepared: PreparedWindows,
+    windows: Windows,
+    title: str,
+    baselines: Sequence[str],
+    notes: Sequence[str],
+    progress: bool | None,
+) -> Report:
+    """Score the model and the baselines on windows, and say which to use."""
+    panel, targets, horizon = prepared.panel, fitted.columns.targets, fitted.shape.horizon
+    names = ("model", "seasonal_naive", *baselines)
+    rows = len(fitted.names) * len(targets)
+    scores = {
+        name: ForecastScores(fitted.quantiles, fitted.naive_scale.reshape(-1), fitted.deviation.reshape(-1), horizon)
+        for name in names
+    }
+    slow = {name: Statistical(name, fitted.season) for name in baselines}
+    batches = np.array_split(np.arange(len(windows)), -(-len(windows) // (_AT_ONCE if not slow else 8)))
+    unscored = 0
+    with progress_bar("evaluating", len(batches) * len(targets), progress) as report:
+        for j, target in enumerate(targets):
+            view = np.lib.stride_tricks.sliding_window_view(panel.columns[target], horizon)
+            for i, numbers in enumerate(batches):
+                series, origins = windows.locate(numbers)
+                ids = prepared.ids[series]
+                truth, scored = view[origins], _scored(panel, target, origins, horizon)
+                if scored is not None:
+                    unscored += int((~scored).sum())
+                at = Origins(panel, target, series, origins, horizon)
+                row = ids * len(targets) + j
+                results = {"model": forecast(fitted, prepared, series, origins, j)}
+                deviation = fitted.naive_deviation[ids, j]
+                results["seasonal_naive"] = seasonal_naive(at, fitted.season, deviation, fitted.quantiles)
+                results |= {name: method(at, fitted.quantiles) for name, method in slow.items()}
+                for name, (mean, spread) in results.items():
+                    scores[name].add(row, truth, mean, spread, scored)
+                report(j * len(batches) + i + 1)
+    if unscored:
+        notes = (*notes, f"{unscored} values had been filled in and were not scored.")
+    metrics = {name: score.metrics() for name, score in scores.items()}
+    series_names = [
+        " ".join(str(part) for part in (name, target) if part != "") for name in fitted.names for target in targets
+    ]
+    errors = scores["model"].mae_by_series()
+    details = {
+        "mae_by_step": {name: score.mae_by_step().tolist() for name, score in scores.items()},
+        "mae_by_series": {
+            name: dict(zip(series_names, score.mae_by_series().tolist(), strict=True)) for name, score in scores.items()
+        },
+        "scale_by_series": dict(zip(series_names, fitted.naive_scale.reshape(-1).tolist(), strict=True)),
+        "examples": examples(fitted, prepared, windows, errors),
+        "axis": {
+            "time": fitted.columns.time,
+            "targets": len(targets),
+            "step": fitted.axis.describe_step(),
+            "whole_numbers": fitted.axis.kind == "integer",
+            "same_phase": fitted.season > 1 and windows.stride % fitted.season == 0,
+        },
+        "curve": asdict(fitted.curve),
+        "rows": rows,
+    }
+    return Report(
+        title=f"Forecast of {', '.join(targets)}, {horizon} steps ahead: {title}",
+        metrics=metrics["model"],
+        baselines={name: metrics[name] for name in names[1:]},
+        verdict=_verdict(metrics, len(windows) * len(targets)),
+        facts=facts(fitted, prepared, windows),
+        notes=(*notes, *caveats(fitted, prepared, windows, metrics)),
+        measures=MEASURES,
+        draw=partial(draw, details),
+        details=details,
+    )
+
+
+def _scored(
+    panel: Panel, target: str, origins: Int64[np.ndarray, " batch"], horizon: int
+) -> Bool[np.ndarray, "batch horizon"] | None:
+    """Values that were filled in say nothing about a forecast."""
+    if target not in panel.filled:
+        return None
+    filled = panel.filled[target]
+    scored: Bool[np.ndarray, "batch horizon"] = ~filled[origins[:, None] + np.arange(horizon)]
+    # Where the last row before the horizon was filled in, a straight line would give the truth away.
+    scored &= ~filled[origins - 1][:, None]
+    return scored
+
+
+def _verdict(metrics: dict[str, dict[str, float]], windows: int) -> str:
+    """One sentence: which method has the smallest absolute error, and by how much."""
+    model = metrics["model"]["mae"]
+    name, best = min(((name, m["mae"]) for name, m in metrics.items() if name != "model"), key=lambda pair: pair[1])
+    plain = name.replace("_", " ")
+    if not np.isfinite(model):
+        return "Nothing could be scored: all values of the windows had been filled in."
+    figures = f"mean absolute error, {figure(min(model, best))},"
+    same = f"on the same {windows:,} windows."
+    if model == best:
+        return f"Use {plain}: the model's {figures} is the same, {same}"
+    below = 100 * (1 - min(model, best) / max(model, best))
+    part = f"{below:.0f} %" if below >= 9.95 else f"{below:.2g} %"
+    if model < best:
+        return f"Use the model: its {figures} is {part} below that of {plain}, {figure(best)}, {same}"
+    return f"Use {plain}: its {figures} is {part} below the model's, {figure(model)}, {same}"

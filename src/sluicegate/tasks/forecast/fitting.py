@@ -1,0 +1,233 @@
+"""Train a forecaster: split by time, measure scales on the training rows, train, calibrate on the validation part."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int64
+from torch import Tensor
+
+from sluicegate.data import Panel, Scaler, Windows, find_season
+from sluicegate.data.axis import calendar_periods
+from sluicegate.errors import DataError
+from sluicegate.metrics import seasonal_scale
+from sluicegate.tasks.report import Report
+from sluicegate.training import Schedule, train
+
+from .baselines import seasonal_deviation
+from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers
+from .config import ForecasterConfig
+from .evaluation import evaluate_rows
+from .fitted import Fitted
+from .forecasting import last_rows, measure_widths, standardised
+from .linear import best_ridge, known_effects
+from .model import SegmentForecaster, Shape, loss
+from .splitting import VALIDATED, Split, hold_back, join, long_enough
+
+_SOLVED = 20_000  # windows from which the linear start is solved
+
+
+def fit(
+    panel: Panel,
+    ahead: Panel | None,
+    columns: Columns,
+    config: ForecasterConfig,
+    *,
+    checkpoint: Path | None,
+    resume: bool,
+    progress: bool | None,
+) -> tuple[Fitted, Report]:
+    """Train on a panel, with `ahead` as the rows that validate.
+
+    Returns:
+        What was learnt, and the report on the validation part.
+    """
+    season = config.season or panel.axis.season or _season_in(panel, columns)
+    context = config.context or default_context(season, config.horizon, int(np.median(panel.lengths)))
+    panel, ahead = long_enough(panel, ahead, context + config.horizon, config)
+    split = hold_back(panel, context, config.horizon) if ahead is None else join(panel, ahead)
+    panel = split.panel
+    lengths = split.ends - panel.bounds[:-1]
+    scalers = Scalers(
+        Scaler.fit(panel, columns.targets, split.ends, season),
+        Scaler.fit(panel, columns.past + columns.known, split.ends).pooled(lengths),
+    )
+    calendar = Calendar(panel.axis, tuple(calendar_periods(panel.axis, int(np.median(lengths)))))
+    shape = Shape(
+        context=context,
+        horizon=config.horizon,
+        segment=config.segment or default_segment(season, context),
+        past=len(columns.past),
+        known=len(columns.known),
+        calendar=calendar.width,
+        outputs=1 + len(config.quantiles),
+        cell=config.cell,
+        hidden=config.hidden,
+        layers=config.layers,
+        dropout=config.dropout,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = SegmentForecaster(shape)
+    prepared = PreparedWindows(panel, np.arange(len(panel.names)), columns, scalers, calendar, shape)
+    training = Windows.between(panel.bounds[:-1] + context, split.ends, config.horizon)
+    held_back = Windows.between(np.maximum(split.ends, panel.bounds[:-1] + context), panel.bounds[1:], config.horizon)
+    if not len(training) or not len(held_back):
+        raise DataError(
+            f"the table holds {len(training)} windows to train on and {len(held_back)} to validate on, each of "
+            f"{context} + {config.horizon} rows: give longer series or lower `context` (={context})"
+        )
+    draw = _Draw(prepared, training, len(columns.targets), torch.tensor(config.quantiles))
+    draw.solve(model, held_back)
+    curve = train(
+        model,
+        lambda generator: draw.loss(model, config.batch, generator),
+        lambda: draw.validate(model, held_back),
+        _schedule(config, len(training) * len(columns.targets)),
+        seed=config.seed,
+        fingerprint=_fingerprint(prepared, split, columns, config),
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
+    )
+    fitted = Fitted(
+        columns=columns,
+        names=panel.names,
+        trained=panel.starts + (lengths - 1) * panel.axis.step,
+        ends=panel.starts + (panel.lengths - 1) * panel.axis.step,
+        season=season,
+        calendar=calendar,
+        scalers=scalers,
+        deviation=Scaler.fit(panel, columns.targets, split.ends).deviation,
+        naive_scale=_by_series(panel, columns.targets, panel.bounds[1:], season, seasonal_scale),
+        naive_deviation=_by_series(panel, columns.targets, split.ends, season, seasonal_deviation),
+        shape=shape,
+        quantiles=config.quantiles,
+        widths=np.ones((config.horizon, len(config.quantiles))),
+        tail=last_rows(panel, context),
+        curve=curve,
+        model=model,
+    )
+    fitted = replace(fitted, widths=_calibrate(fitted, prepared, held_back))
+    report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), (), progress)
+    return fitted, report
+
+
+def default_context(season: int, horizon: int, length: int) -> int:
+    """Steps to look back on: two weeks of hours, or a few of longer seasons, as far as series of `length` allow."""
+    seasons = season * (14 if season <= 24 else 4)
+    wanted = min(max(seasons, 2 * horizon, 32), 1024)
+    return max(2, min(wanted, length - 3 * horizon, (3 * length) // 4))
+
+
+def default_segment(season: int, context: int) -> int:
+    """Steps in a segment: a season, or the largest part of a long one that divides it, but two segments at least."""
+    if season == 1:
+        return max(1, min(24, context // 8))
+    size = next(part for part in range(min(season, 32), 0, -1) if season % part == 0)
+    if size < 5:
+        size *= max(1, 12 // size)
+    return max(1, min(size, context // 2))
+
+
+def _season_in(panel: Panel, columns: Columns) -> int:
+    longest = int(min(400, np.median(panel.lengths) // 3))
+    return find_season(panel, list(columns.targets), panel.bounds[1:], longest)
+
+
+def _schedule(config: ForecasterConfig, windows: int) -> Schedule:
+    steps = config.steps or int(np.clip(8 * windows / config.batch, 300, 1500))
+    return Schedule(
+        steps=steps, every=max(1, steps // 20), patience=config.patience, learning_rate=config.learning_rate
+    )
+
+
+def _by_series(
+    panel: Panel, targets: tuple[str, ...], ends: Int64[np.ndarray, " series"], season: int, measure: object
+) -> Float64[np.ndarray, "series targets"]:
+    assert callable(measure)
+    rows = [
+        [measure(panel.columns[name][begin:end], season) for name in targets]
+        for begin, end in zip(panel.bounds[:-1], ends, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64)
+
+
+class _Draw:
+    """Draws training batches and measures the loss of windows; windows and targets are numbered together."""
+
+    def __init__(self, prepared: PreparedWindows, windows: Windows, targets: int, quantiles: Tensor) -> None:
+        self._prepared, self._windows, self._targets, self._quantiles = prepared, windows, targets, quantiles
+
+    def loss(self, model: SegmentForecaster, size: int, generator: torch.Generator) -> Tensor:
+        """The loss of a random batch of training windows."""
+        total = len(self._windows) * self._targets
+        numbers = torch.randint(total, (size,), generator=generator).numpy()
+        return self._loss_of(model, self._windows, numbers)
+
+    def validate(self, model: SegmentForecaster, windows: Windows) -> float:
+        """The mean loss of windows, thinned evenly where there are many."""
+        total = len(windows) * self._targets
+        numbers = np.linspace(0, total - 1, min(total, VALIDATED)).astype(np.int64)
+        parts = np.array_split(numbers, -(-len(numbers) // 1024))
+        return sum(float(self._loss_of(model, windows, part)) * len(part) for part in parts) / len(numbers)
+
+    @torch.no_grad()
+    def solve(self, model: SegmentForecaster, held_back: Windows) -> None:
+        """Set the linear part of the model to its solution in closed form, and the quantiles to its residuals'."""
+        batch, truth = self._spread(self._windows, _SOLVED)
+        if model.shape.known:
+            model.effect.copy_(known_effects(batch.known, batch.context, truth))
+        parts = []
+        for inputs, outputs in ((batch, truth), self._spread(held_back, VALIDATED)):
+            z, level = model.without_level(inputs.context, inputs.known)
+            parts.append((z, outputs - level))
+        model.shortcut.weight.copy_(best_ridge(*parts))
+        # Of every tenth value or so: quantiles need no more.
+        residuals = (parts[1][1] - model.shortcut(parts[1][0])).flatten()[:: max(1, parts[1][1].numel() // 100_000)]
+        model.head.bias.view(-1, model.shape.outputs)[:, 1:] = torch.quantile(residuals, self._quantiles)
+
+    def _spread(self, windows: Windows, most: int) -> tuple[Batch, Float[Tensor, "windows horizon"]]:
+        total = len(windows) * self._targets
+        numbers = np.linspace(0, total - 1, min(total, most)).astype(np.int64)
+        series, origins = windows.locate(numbers // self._targets)
+        return self._prepared.batch(series, origins, numbers % self._targets)
+
+    def _loss_of(self, model: SegmentForecaster, windows: Windows, numbers: Int64[np.ndarray, " batch"]) -> Tensor:
+        series, origins = windows.locate(numbers // self._targets)
+        batch, truth = self._prepared.batch(series, origins, numbers % self._targets)
+        return loss(model(*batch), truth, self._quantiles)
+
+
+def _thinned(windows: Windows) -> Windows:
+    """Windows with a stride that leaves about as many as validation looks at."""
+    stride = max(1, -(-len(windows) // VALIDATED))
+    return Windows(windows.first, -(-windows.counts // stride), stride)
+
+
+def _calibrate(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Float64[np.ndarray, "horizon quantiles"]:
+    """Measure the quantiles' factors on the validation windows."""
+    thinned = _thinned(windows)
+    series, origins = thinned.locate(np.arange(len(thinned)))
+    spreads, truths = [], []
+    for j in range(len(fitted.columns.targets)):
+        outputs, _ = standardised(fitted, prepared, series, origins, j)
+        _, truth = prepared.batch(series, origins, np.full(len(series), j))
+        spreads.append(outputs[..., 1:])
+        truths.append(truth.double().numpy())
+    return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, fitted.shape.segment)
+
+
+def _fingerprint(prepared: PreparedWindows, split: Split, columns: Columns, config: ForecasterConfig) -> str:
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    digest.update(json.dumps([asdict(columns), [str(name) for name in split.panel.names]]).encode())
+    digest.update(repr(split.panel.axis).encode())
+    digest.update(np.concatenate([split.panel.starts, split.ends]).tobytes())
+    for values in prepared.panel.columns.values():
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()

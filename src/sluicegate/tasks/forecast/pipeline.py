@@ -1,0 +1,264 @@
+"""The forecaster: from a table to a forecast that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import narwhals.stable.v2 as nw
+import polars as pl
+from pydantic import ValidationError
+
+from sluicegate import bundle
+from sluicegate.data import Panel, Source, read_panel
+from sluicegate.errors import ConfigError, DataError, NotFittedError
+from sluicegate.tasks.base import Task
+from sluicegate.tasks.report import Report
+
+from .batches import Columns
+from .card import Results
+from .config import ForecasterConfig
+from .evaluation import evaluate
+from .fitted import Fitted
+from .fitting import fit
+from .forecasting import forecast_next
+
+
+class Forecaster(Task):
+    """Forecast one series, many series with one model, or several target columns.
+
+    The model reads the context in segments with one recurrent layer and writes all of the horizon at once, with a
+    mean and quantiles (SegRNN, Lin et al. 2023); every evaluation sets it beside seasonal naive.
+
+    Args:
+        horizon: steps to forecast, at least 1.
+        context: steps that each forecast looks back on; None follows the season and the length of the table.
+        cell: `gru`, `lstm` or `rnn`.
+        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        settings: further knobs, listed at `ForecasterConfig`.
+
+    Raises:
+        ConfigError: a knob is unknown or out of its range.
+
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
+    >>> f = Forecaster(horizon=7, context=28, steps=50).fit(table, time="day", target="sales")
+    >>> f.predict().columns
+    ['series', 'time', 'target', 'mean', 'q10', 'q50', 'q90']
+    """
+
+    name: ClassVar[str] = "forecast"
+
+    def __init__(
+        self, horizon: int, *, context: int | None = None, cell: str = "gru", seed: int = 0, **settings: Any
+    ) -> None:
+        knobs = {"horizon": horizon, "context": context, "cell": cell, "seed": seed, **settings}
+        self.config = _checked(knobs)
+        self.report: Report | None = None
+        self._fitted: Fitted | None = None
+        self._results = Results()
+        self._backend: Any = nw.Implementation.POLARS
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        time: str,
+        target: str | Sequence[str],
+        series: str | None = None,
+        known: Sequence[str] = (),
+        past: Sequence[str] = (),
+        validation: Any = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        source: Source | None = None,
+        validation_source: Source | None = None,
+    ) -> Forecaster:
+        """Train on a long table: a row for each series and time.
+
+        Args:
+            data: a pandas or polars data frame or an Arrow table, in order of time within each series.
+            time: the column of time stamps of any regular step, or of whole numbers.
+            target: the column to forecast, or several.
+            series: the column that tells series apart.
+            known: columns of numbers that are known in advance, such as prices or holidays.
+            past: columns of numbers that are known up to now only.
+            validation: rows that follow those of `data`; rows that overlap them serve as context only. Left out, the
+                last part of `data` is held back, by time.
+            checkpoint: a file that keeps the state of training, so that a killed run can go on.
+            resume: go on from that file where it is there.
+            progress: show a progress bar; None shows it on a terminal.
+            source: what the table is called in messages.
+            validation_source: what the validation table is called in messages.
+
+        Returns:
+            The forecaster itself, with the report on the validation part in `report`.
+
+        Raises:
+            DataError: the table cannot be used as it is; the message says where and what to do.
+            ConfigError: a column has two roles, or the checkpoint is of another run.
+        """
+        columns = Columns(time, _names(target), series, _names(past), _names(known))
+        if not columns.targets:
+            raise ConfigError("`target` (=[]) must name at least one column")
+        panel = self._read(data, columns, None, source)
+        ahead = (
+            None
+            if validation is None
+            else self._read(validation, columns, panel, validation_source or Source("the validation table"))
+        )
+        self._fitted, self.report = fit(
+            panel,
+            ahead,
+            columns,
+            self.config,
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            resume=resume,
+            progress=progress,
+        )
+        self._results = Results(self.report)
+        self._backend = _backend_of(data)
+        return self
+
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        start: Any = None,
+        stride: int = 1,
+        baselines: Sequence[str] | None = None,
+        progress: bool | None = None,
+        source: Source | None = None,
+    ) -> Report:
+        """Forecast from every origin in a table and compare with what came, beside simple methods.
+
+        Args:
+            data: a table as for `fit`, with the rows that the first windows look back on.
+            start: where the first horizon may begin: a time stamp or a whole number; None is after the rows that
+                training saw, validation included.
+            stride: steps from one window to the next.
+            baselines: names among `AutoETS` and `AutoTheta` to add to seasonal naive; None adds both where the extra
+                `baselines` is installed and there are few enough windows.
+            progress: show a progress bar; None shows it on a terminal.
+            source: what the table is called in messages.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: the table cannot be used as it is, or holds no such window.
+        """
+        fitted = self._require_fitted()
+        if stride < 1:
+            raise ConfigError(f"`stride` (={stride}) must be at least 1")
+        panel = self._read(data, fitted.columns, fitted.tail, source)
+        report = evaluate(fitted, panel, start=start, stride=stride, baselines=baselines, progress=progress)
+        self._results = Results(self.report, report)
+        return report
+
+    def predict(
+        self,
+        data: Any = None,
+        *,
+        future: Any = None,
+        source: Source | None = None,
+        future_source: Source | None = None,
+    ) -> Any:
+        """Forecast the horizon that follows the last row of each series.
+
+        Args:
+            data: the history, a table as for `fit` with at least `context` rows for each series; None goes on from
+                the rows that training saw.
+            future: where there are columns known in advance: a table of them for the horizon's rows.
+            source: what the table is called in messages.
+            future_source: what the table of `future` is called in messages.
+
+        Returns:
+            A long frame of the kind that `data` is, with a row for each series, target and step: `series`, `time`,
+            `target`, `mean` and a column for each quantile, `q10`, `q50`, `q90`.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: the table cannot be used as it is.
+        """
+        fitted = self._require_fitted()
+        columns = fitted.columns
+        panel = fitted.tail if data is None else self._read(data, columns, fitted.tail, source)
+        ahead = None
+        if columns.known and future is None:
+            raise DataError(
+                f"the model knows {', '.join(columns.known)} in advance: give the table of their next "
+                f"{self.config.horizon} rows as `future` (`--future`)"
+            )
+        if columns.known:
+            roles = Columns(columns.time, (), columns.series, (), columns.known)
+            ahead = self._read(future, roles, fitted.tail, future_source or Source("the table of `future`"))
+        frame = forecast_next(fitted, panel, ahead)
+        return _like(frame, self._backend if data is None else _backend_of(data))
+
+    def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
+        panel = read_panel(
+            data,
+            time=columns.time,
+            values=columns.values,
+            series=columns.series,
+            fill=self.config.fill,
+            axis=None if like is None else like.axis,
+            source=source,
+        )
+        if like is not None:
+            unknown = sorted(set(panel.names) - set(like.names), key=str)
+            if unknown:
+                raise DataError(
+                    f"series {unknown[0]!r} in column {columns.series!r} was not there in training ({len(unknown)} "
+                    "such in all): leave it out, or train again with it"
+                )
+        return panel
+
+    def _require_fitted(self) -> Fitted:
+        if self._fitted is None:
+            raise NotFittedError("the forecaster has not been trained: call `fit` first, or `sluicegate.load` a model")
+        return self._fitted
+
+    def _files(self) -> dict[str, bytes]:
+        from importlib.metadata import version
+
+        fitted = self._require_fitted()
+        return fitted.files(self.config, version("sluicegate")) | self._results.files(self.config, fitted)
+
+    @classmethod
+    def _from_bundle(cls, saved: bundle.Bundle) -> Forecaster:
+        fitted, config = Fitted.from_bundle(saved)
+        task = cls(**config.model_dump())
+        task._fitted = fitted
+        task._results = Results.from_bundle(saved)
+        task.report = task._results.validation
+        return task
+
+
+def _checked(knobs: dict[str, Any]) -> ForecasterConfig:
+    try:
+        return ForecasterConfig(**knobs)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            known = ", ".join(ForecasterConfig.model_fields)
+            raise ConfigError(f"there is no knob `{name}`: a Forecaster has {known}") from None
+        said = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+        raise ConfigError(f"`{name}` (={fault['input']!r}) {said}") from None
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _backend_of(data: Any) -> Any:
+    return nw.from_native(data, eager_only=True).implementation
+
+
+def _like(frame: pl.DataFrame, backend: Any) -> Any:
+    """The frame in the kind that the user works with."""
+    if backend.is_pandas_like():
+        return frame.to_pandas()
+    return frame.to_arrow() if backend.is_pyarrow() else frame

@@ -1,0 +1,79 @@
+"""What an evaluation says: figures beside a simple method's on the same rows, and which one to use."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .drawing import Picture
+from .figures import best_of
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a metric says.
+
+    Args:
+        name: the metric's name.
+        meaning: a sentence.
+        ideal: the value that is best; of two figures the nearer one is better.
+    """
+
+    name: str
+    meaning: str
+    ideal: float = 0.0
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a `Report` holds, however it is shown; its fields are described there."""
+
+    title: str
+    metrics: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    verdict: str
+    facts: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = field(default=(), repr=False)
+    draw: Callable[[], list[Picture]] = field(default=list, repr=False, compare=False)
+    details: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def rows(self) -> dict[str, dict[str, float]]:
+        """The figures of the model and of each baseline, in that order."""
+        return {"model": self.metrics, **self.baselines}
+
+    def ideal(self, metric: str) -> float:
+        """The best value that a metric can have."""
+        return next((measure.ideal for measure in self.measures if measure.name == metric), 0.0)
+
+    def best(self) -> dict[str, list[str]]:
+        """For each metric, the rows with the best figure; none where there is nothing to compare."""
+        marked = {}
+        for metric in self.metrics:
+            column = [row.get(metric, math.nan) for row in self.rows.values()]
+            marks = best_of(column, self.ideal(metric))
+            marked[metric] = [name for name, mark in zip(self.rows, marks, strict=True) if mark]
+        return marked
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the pictures and the figures behind them, as JSON can hold it: None stands for NaN."""
+        return {
+            "title": self.title,
+            "metrics": _known(self.metrics),
+            "baselines": {name: _known(metrics) for name, metrics in self.baselines.items()},
+            "verdict": self.verdict,
+            "facts": dict(self.facts),
+            "notes": list(self.notes),
+        }
+
+    def to_json(self) -> str:
+        """`as_dict` as JSON text."""
+        return json.dumps(self.as_dict(), indent=1, allow_nan=False)
+
+
+def _known(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
