@@ -28,7 +28,8 @@ lint: $(STAMP)
 	$(BIN)/clang-format --dry-run --Werror $(filter %.cc %.h,$(NATIVE))
 
 bench: $(STAMP)
-	$(BIN)/python benchmarks/forecasting.py
+	$(BIN)/python benchmarks/forecasting.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/training_loop.py --write docs/benchmarks.md
 
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

@@ -106,9 +106,9 @@ def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> pl.Data
     spread = np.empty((*mean.shape, len(fitted.quantiles)))
     for j in range(len(targets)):
         mean[:, j], spread[:, j] = forecast(fitted, windowed, series, origins, j)
-    names = pl.Series(panel.names).gather(np.repeat(series, len(targets) * horizon))
+    names = pl.Series(panel.names)[np.repeat(series, len(targets) * horizon)]
     stamps = np.repeat(ticks[:, None], len(targets), axis=1).reshape(-1)
-    labels = pl.Series(targets).gather(np.tile(np.repeat(np.arange(len(targets)), horizon), count))
+    labels = pl.Series(targets)[np.tile(np.repeat(np.arange(len(targets)), horizon), count)]
     frame = {"series": names, "time": fitted.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}
     for j, q in enumerate(fitted.quantiles):
         frame[f"q{100 * q:g}"] = spread[..., j].reshape(-1)
