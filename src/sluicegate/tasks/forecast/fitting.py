@@ -220,7 +220,9 @@ def _calibrate(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> F
         _, truth = prepared.batch(series, origins, np.full(len(series), j))
         spreads.append(outputs[..., 1:])
         truths.append(truth.double().numpy())
-    return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, fitted.shape.segment)
+    shape = fitted.shape
+    apart = float(np.sum((windows.counts + shape.horizon - 1) // shape.horizon))
+    return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, shape.segment, apart)
 
 
 def _fingerprint(prepared: PreparedWindows, split: Split, columns: Columns, config: ForecasterConfig) -> str:

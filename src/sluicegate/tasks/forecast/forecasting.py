@@ -16,6 +16,7 @@ from sluicegate.errors import DataError
 from .batches import PreparedWindows
 from .fitted import Fitted
 
+_BELIEVED = 30  # windows apart that the network's own quantiles are taken to rest on
 _DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)  # of a normal error, between its 10 % and its 90 % quantile
 
 
@@ -66,11 +67,21 @@ def measure_widths(
     truth: Float64[np.ndarray, "batch horizon"],
     quantiles: tuple[float, ...],
     block: int,
+    apart: float,
 ) -> Float64[np.ndarray, "horizon quantiles"]:
     """The factors that make each quantile right on these windows, block of steps by block of steps.
 
     This is split conformal calibration of quantiles (Romano et al. 2019) with the score measured in units of the
-    forecast's own width, so that a forecast which knows when it is unsure stays so.
+    forecast's own width, so that a forecast which knows when it is unsure stays so. Windows that overlap say the same
+    thing many times: where few lie apart, a quiet or a wild month would decide, so the factors are drawn towards 1,
+    what the training rows say, as if thirty more windows had said so.
+
+    Args:
+        values: the quantiles that the network puts out.
+        truth: what came.
+        quantiles: which ones these are.
+        block: steps that share a factor.
+        apart: how many windows there are that do not overlap.
     """
     horizon = values.shape[1]
     widths = np.ones((horizon, len(quantiles)))
@@ -85,7 +96,8 @@ def measure_widths(
             part = ratio[:, begin : begin + block]
             part = part[np.isfinite(part)]
             if len(part) >= 100:
-                widths[begin : begin + block, j] = np.clip(np.quantile(part, max(q, 1 - q)), 0.1, 10.0)
+                factor = np.clip(np.quantile(part, max(q, 1 - q)), 0.1, 10.0)
+                widths[begin : begin + block, j] = factor ** (apart / (apart + _BELIEVED))
     return widths
 
 
