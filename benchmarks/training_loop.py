@@ -29,7 +29,7 @@ Loss = Callable[[torch.Generator], Tensor]
 
 def problem(hidden: int, batch: int) -> tuple[nn.Module, Loss]:
     """A forecaster of 96 hours from 336, and its loss on random windows."""
-    model = SegmentForecaster(Shape(336, 96, 24, 0, 0, 10, 4, "gru", hidden, 1, 0.3))
+    model = SegmentForecaster(Shape(336, 96, 24, 0, 0, 10, 4, 2, "gru", hidden, 1, 0.3))
     calendar = torch.randn(batch, 18, 10)
     past, known = torch.zeros(batch, 0, 336), torch.zeros(batch, 0, 432)
 

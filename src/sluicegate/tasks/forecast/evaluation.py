@@ -54,18 +54,15 @@ def evaluate(
             f"the table holds no window to evaluate: each needs {shape.context} rows of context before and "
             f"{shape.horizon} rows from {since} on; give more rows or an earlier `start`"
         )
-    notes = []
-    seen = (first + panel.bounds[:-1] * 0 < panel.bounds[1:]) & (
-        panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids]
-    )
-    if (seen & (windows.counts > 0)).any():
+    notes, used = [], windows.counts > 0
+    if (used & (panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids])).any():
         notes.append("Some windows lie in rows that the model was trained on: the figures flatter it.")
-    late = int(((rows < shape.context) & (windows.counts > 0)).sum())
+    late = int((used & (rows < shape.context)).sum())
     if late and start is not None:
         notes.append(f"In {late} series the first windows from {start} on lack a context and were left out.")
     prepared = PreparedWindows(panel, ids, fitted.columns, fitted.scalers, fitted.calendar, shape)
     targets = len(fitted.columns.targets)
-    chosen, left_out = _choose(baselines, int((windows.counts > 0).sum()) * targets, len(windows) * targets)
+    chosen, left_out = _choose(baselines, int(used.sum()) * targets, len(windows) * targets)
     return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
 
 

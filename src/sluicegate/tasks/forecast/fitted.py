@@ -179,7 +179,7 @@ def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
     """Compare the sizes asked for with those of the weights, before memory is taken for them."""
     expected = {
         "place": (shape.after, shape.hidden),
-        "shortcut.weight": (shape.horizon, shape.context),
+        "shortcut": (shape.horizon, shape.context),
         "cell.weight_hh_l0": (None, shape.hidden),
     }
     for name, sizes in expected.items():
