@@ -29,6 +29,7 @@ from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, Shape, loss, temper
 from .splitting import VALIDATED, Split, hold_back, join, long_enough
 
+_DOUBTED = 3  # windows apart that are taken to say that the linear forecast is right
 _SOLVED = 20_000  # windows from which the linear start is solved
 
 
@@ -206,6 +207,9 @@ class _Draw:
         The share with the least squared error: 1 where the network is right about what the linear map left over, 0
         where it is not, as on a short table that it learnt by heart. On two earlier splits of ETTh1 this took the mean
         squared error on the rows that followed from 1.34 to 1.29 (336 ahead) and from 0.86 to 0.84 (96 ahead).
+
+        Windows that overlap say the same thing many times: where few lie apart, the share is drawn towards 0, as if
+        three more windows had said that the linear forecast is right.
         """
         batch, truth = self._spread(held_back, VALIDATED)
         z, level = model.without_level(batch.context, batch.known)
@@ -215,7 +219,9 @@ class _Draw:
             - linear
         )
         size = float(added.square().sum())
-        return min(1.0, max(0.0, float((added * (truth - linear)).sum()) / size)) if size > 0 else 1.0
+        share = min(1.0, max(0.0, float((added * (truth - linear)).sum()) / size)) if size > 0 else 1.0
+        windows = apart(held_back, model.shape.horizon)
+        return share * windows / (windows + _DOUBTED)
 
     def _spread(self, windows: Windows, most: int) -> tuple[Batch, Float[Tensor, "windows horizon"]]:
         total = len(windows) * self._targets
@@ -227,6 +233,11 @@ class _Draw:
         series, origins = windows.locate(numbers // self._targets)
         batch, truth = self._prepared.batch(series, origins, numbers % self._targets)
         return loss(model(*batch), truth, self._quantiles)
+
+
+def apart(windows: Windows, horizon: int) -> float:
+    """How many of the windows lie apart, so that no two overlap."""
+    return float(np.sum(-(-windows.counts // horizon)))
 
 
 def _thinned(windows: Windows) -> Windows:
@@ -245,9 +256,8 @@ def _calibrate(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> F
         _, truth = prepared.batch(series, origins, np.full(len(series), j))
         spreads.append(outputs[..., 1:])
         truths.append(truth.double().numpy())
-    shape = fitted.shape
-    apart = float(np.sum((windows.counts + shape.horizon - 1) // shape.horizon))
-    return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, shape.segment, apart)
+    shape, independent = fitted.shape, apart(windows, fitted.shape.horizon)
+    return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, shape.segment, independent)
 
 
 def _fingerprint(prepared: PreparedWindows, split: Split, columns: Columns, config: ForecasterConfig) -> str:

@@ -1,6 +1,6 @@
 """Draw the picture of a forecast that the README shows.
 
-    python examples/forecast_picture.py ETTh1.csv docs/images/forecast.svg
+    python benchmarks/forecast_picture.py ETTh1.csv docs/images/forecast.svg
 
 The table is ETTh1 (Zhou et al. 2021), two years of hourly readings of a transformer. The forecaster learns from the
 first twelve months; the picture shows the next four, which chose when training stopped. The eight months behind these
