@@ -62,7 +62,6 @@ def fabric(model: nn.Module, mean_loss: Loss) -> None:
 
     wrapper = Fabric(accelerator="cpu", devices=1)
     wrapped, optimiser = wrapper.setup(model, torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True))
-    wrapped.mark_forward_method("forward")
     draw = torch.Generator()
     wrapped.train()
     for _ in range(STEPS):
