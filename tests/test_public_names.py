@@ -17,6 +17,9 @@ PUBLIC = [
     "Report",
     "SluicegateError",
     "__version__",
+    "accelerate",
+    "accelerated",
+    "backend_of",
     "load",
 ]
 

@@ -1,10 +1,107 @@
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
+#include <stdexcept>
+
 #include "sluicegate/cpu.h"
+#include "sluicegate/recurrent.h"
 
 namespace nb = nanobind;
+
+namespace {
+
+using sluicegate::Index;
+
+// Addresses come as numbers: handing over a dozen arrays by DLPack takes longer than a small layer computes. The one
+// caller, `sluicegate.ops.native`, checks shapes, types and strides, and keeps the arrays alive.
+using Address = std::uintptr_t;
+
+template <class T>
+T* pointer(Address address) {
+  return reinterpret_cast<T*>(address);  // NOLINT(performance-no-int-to-ptr)
+}
+
+using ShapeArgs = std::array<Index, 4>;
+using SequenceArgs = std::array<Index, 5>;
+using GridArgs = std::array<Index, 3>;
+using DirectionArgs = std::vector<Index>;
+
+sluicegate::Shape shape_of(const ShapeArgs& a) {
+  sluicegate::Shape shape;
+  shape.cell = static_cast<sluicegate::Cell>(a[0]);
+  shape.activation = static_cast<sluicegate::Activation>(a[1]);
+  shape.input = a[2];
+  shape.hidden = a[3];
+  return shape;
+}
+
+template <class T>
+sluicegate::Grid<T> grid_of(const Index* a) {
+  return {pointer<T>(a[0]), a[1], a[2]};
+}
+
+sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
+                         const std::vector<DirectionArgs>& directions, Index every, int threads) {
+  sluicegate::Call call;
+  call.shape = shape_of(shape);
+  call.sequences = {sequences[0], sequences[1], pointer<const Index>(sequences[2]),
+                    pointer<const Index>(sequences[3]), pointer<const Index>(sequences[4])};
+  call.input = grid_of<const float>(input.data());
+  call.every = every;
+  call.threads = threads;
+  if (directions.empty() || directions.size() > 2) throw std::invalid_argument("a layer has one direction or two");
+  call.directions = static_cast<int>(directions.size());
+  for (int i = 0; i < call.directions; ++i) {
+    const DirectionArgs& a = directions[i];
+    if (a.size() != 10 && a.size() != 25) throw std::invalid_argument("a direction is 10 numbers, or 25 on the way back");
+    sluicegate::Direction& d = call.direction[i];
+    d.reverse = i == 1;
+    d.panels = pointer<const float>(a[0]);
+    d.h0 = pointer<const float>(a[1]);
+    d.c0 = pointer<const float>(a[2]);
+    d.output = grid_of<float>(&a[3]);
+    d.h_n = pointer<float>(a[6]);
+    d.c_n = pointer<float>(a[7]);
+    d.saved = pointer<float>(a[8]);
+    d.memories = pointer<float>(a[9]);
+    if (a.size() == 10) continue;
+    d.backward_panels = pointer<const float>(a[10]);
+    d.output_gradient = grid_of<const float>(&a[11]);
+    d.h_n_gradient = pointer<const float>(a[14]);
+    d.c_n_gradient = pointer<const float>(a[15]);
+    d.input_gradient = grid_of<float>(&a[16]);
+    d.h0_gradient = pointer<float>(a[19]);
+    d.c0_gradient = pointer<float>(a[20]);
+    d.input_weight_gradient = pointer<float>(a[21]);
+    d.hidden_weight_gradient = pointer<float>(a[22]);
+    d.input_bias_gradient = pointer<float>(a[23]);
+    d.hidden_bias_gradient = pointer<float>(a[24]);
+  }
+  return call;
+}
+
+void pack(bool backward, const ShapeArgs& shape, const std::array<Index, 4>& weights, Address panels) {
+  const sluicegate::Weights w{pointer<const float>(weights[0]), pointer<const float>(weights[1]),
+                              pointer<const float>(weights[2]), pointer<const float>(weights[3])};
+  const auto& kernels = sluicegate::kernels();
+  (backward ? kernels.pack_backward : kernels.pack_forward)(shape_of(shape), w, pointer<float>(panels));
+}
+
+double fma_rate() {
+  using clock = std::chrono::steady_clock;
+  double best = 0;
+  for (int trial = 0; trial < 9; ++trial) {
+    const auto begin = clock::now();
+    const double operations = sluicegate::kernels().multiply_adds(1000000);
+    best = std::max(best, operations / std::chrono::duration<double>(clock::now() - begin).count());
+  }
+  return best / 1e9;
+}
+
+}  // namespace
 
 NB_MODULE(_core, m) {
   m.doc() = "The compiled part of Sluicegate.";
@@ -17,4 +114,62 @@ NB_MODULE(_core, m) {
       .def_ro("best_isa", &sluicegate::CpuInfo::best_isa, "scalar, avx2, avx512 or neon");
 
   m.def("cpu_info", &sluicegate::cpu_info, nb::rv_policy::copy, "Describe the processor; it is probed once.");
+
+  m.def(
+      "isa", [] { return std::string(sluicegate::kernels().name); },
+      "Name the instruction set of the kernels in use: the best there is, or that of the variable SLUICEGATE_ISA.");
+  m.def(
+      "use_isa",
+      [](const std::string& name) {
+        const auto* chosen = sluicegate::find_kernels(name.c_str());
+        if (chosen == nullptr) throw std::invalid_argument("there are no kernels for '" + name + "' that can run here");
+        sluicegate::use_kernels(*chosen);
+      },
+      nb::arg("name"), "Use the kernels of another instruction set from now on: for tests and comparisons.");
+  m.def("fma_rate", &fma_rate, nb::call_guard<nb::gil_scoped_release>(),
+        "Measure what one thread can do at most, in GFLOP/s: multiply-adds that never leave the registers.");
+
+  m.def(
+      "panel_floats",
+      [](bool backward, const ShapeArgs& shape) {
+        const auto& kernels = sluicegate::kernels();
+        return (backward ? kernels.backward_panels : kernels.forward_panels)(shape_of(shape));
+      },
+      nb::arg("backward"), nb::arg("shape"), "Count the floats that `pack` writes.");
+  m.def("pack", &pack, nb::arg("backward"), nb::arg("shape"), nb::arg("weights"), nb::arg("panels"),
+        nb::call_guard<nb::gil_scoped_release>(), "Lay out weights for the forward or the backward pass.");
+  m.def(
+      "fingerprint",
+      [](const std::vector<std::array<Index, 2>>& arrays) {
+        std::uint64_t all = 0;
+        for (const auto& [data, count] : arrays)
+          all = all * 0x9e3779b97f4a7c15u + sluicegate::kernels().fingerprint(pointer<const float>(data), count);
+        return all;
+      },
+      nb::arg("arrays"), nb::call_guard<nb::gil_scoped_release>(),
+      "Compute a number that differs when the floats do, of arrays given by address and count.");
+  m.def(
+      "forward",
+      [](const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
+         const std::vector<DirectionArgs>& directions, Index every, int threads) {
+        sluicegate::kernels().forward(call_of(shape, sequences, input, directions, every, threads));
+      },
+      nb::arg("shape"), nb::arg("sequences"), nb::arg("input"), nb::arg("directions"), nb::arg("every"),
+      nb::arg("threads"), nb::call_guard<nb::gil_scoped_release>(), "Compute a layer.");
+  m.def(
+      "backward",
+      [](const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
+         const std::vector<DirectionArgs>& directions, Index every, int threads) {
+        sluicegate::kernels().backward(call_of(shape, sequences, input, directions, every, threads));
+      },
+      nb::arg("shape"), nb::arg("sequences"), nb::arg("input"), nb::arg("directions"), nb::arg("every"),
+      nb::arg("threads"), nb::call_guard<nb::gil_scoped_release>(), "Compute the gradients of a layer.");
+  m.def(
+      "activate",
+      [](const std::string& function, Address in, Address out, Index count) {
+        const auto& kernels = sluicegate::kernels();
+        (function == "tanh" ? kernels.tanh : kernels.sigmoid)(pointer<const float>(in), pointer<float>(out), count);
+      },
+      nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
+      "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
 }

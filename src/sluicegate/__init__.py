@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .nn import GRU as GRU
     from .nn import LSTM as LSTM
     from .nn import RNN as RNN
+    from .nn import backend_of as backend_of
+    from .nn.accelerate import accelerate as accelerate
+    from .nn.accelerated import accelerated as accelerated
     from .tasks import Forecaster as Forecaster
     from .tasks import Report as Report
     from .tasks import load as load
@@ -31,6 +34,9 @@ _LATER = {
     "GRU": "nn",
     "LSTM": "nn",
     "RNN": "nn",
+    "accelerate": "nn.accelerate",
+    "accelerated": "nn.accelerated",
+    "backend_of": "nn",
     "Forecaster": "tasks",
     "Report": "tasks",
     "load": "tasks",
@@ -49,6 +55,9 @@ __all__ = [
     "Report",
     "SluicegateError",
     "__version__",
+    "accelerate",
+    "accelerated",
+    "backend_of",
     "load",
 ]
 

@@ -1,5 +1,6 @@
 """The compiled part of Sluicegate."""
 
+from collections.abc import Sequence
 
 
 class CpuInfo:
@@ -23,3 +24,38 @@ class CpuInfo:
 
 def cpu_info() -> CpuInfo:
     """Describe the processor; it is probed once."""
+
+def isa() -> str:
+    """
+    Name the instruction set of the kernels in use: the best there is, or that of the variable SLUICEGATE_ISA.
+    """
+
+def use_isa(name: str) -> None:
+    """
+    Use the kernels of another instruction set from now on: for tests and comparisons.
+    """
+
+def fma_rate() -> float:
+    """
+    Measure what one thread can do at most, in GFLOP/s: multiply-adds that never leave the registers.
+    """
+
+def panel_floats(backward: bool, shape: Sequence[int]) -> int:
+    """Count the floats that `pack` writes."""
+
+def pack(backward: bool, shape: Sequence[int], weights: Sequence[int], panels: int) -> None:
+    """Lay out weights for the forward or the backward pass."""
+
+def fingerprint(arrays: Sequence[Sequence[int]]) -> int:
+    """
+    Compute a number that differs when the floats do, of arrays given by address and count.
+    """
+
+def forward(shape: Sequence[int], sequences: Sequence[int], input: Sequence[int], directions: Sequence[Sequence[int]], every: int, threads: int) -> None:
+    """Compute a layer."""
+
+def backward(shape: Sequence[int], sequences: Sequence[int], input: Sequence[int], directions: Sequence[Sequence[int]], every: int, threads: int) -> None:
+    """Compute the gradients of a layer."""
+
+def activate(function: str, input: int, output: int, count: int) -> None:
+    """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""

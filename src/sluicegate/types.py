@@ -20,5 +20,8 @@ Activation: TypeAlias = Literal["tanh", "relu"]
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""
 
-Backend: TypeAlias = Literal["torch", "reference"]
-"""Who computes a layer: PyTorch's own kernel, or the equations of `sluicegate.ops.reference`."""
+Isa: TypeAlias = Literal["avx512", "avx2", "neon", "scalar"]
+"""The instruction sets that the kernels are compiled for."""
+
+Backend: TypeAlias = Literal["avx512", "avx2", "neon", "scalar", "torch", "reference"]
+"""Who computes a layer: the fused kernels for an instruction set, PyTorch, or the equations of `ops.reference`."""

@@ -263,6 +263,18 @@ def test_evaluate_from_a_start_with_a_baseline(model):
     assert document["baselines"].keys() == {"seasonal_naive", "AutoTheta"}
 
 
+def test_a_note_on_what_was_left_out_names_the_option_of_the_command(model, monkeypatch):
+    pytest.importorskip("statsforecast", reason="the extra `baselines` is not installed")
+    monkeypatch.setattr("sluicegate.tasks.forecast.evaluation._FEW_WINDOWS", 0)
+    words = ("--start", "2024-01-06 23:00", "--stride", 100)
+    notes = json.loads(succeeded("evaluate", model, "t.csv", *words, "--json").stdout)["notes"]
+    assert any(note.endswith("name them in `baselines` (`--baseline`) to have them.") for note in notes)
+    assert "--baseline" in succeeded("evaluate", "--help").stdout
+    assert run("evaluate", model, "t.csv", *words, "--baseline", "Prophet").stderr == (
+        "error: `baselines` (`--baseline`) names 'Prophet': expected any of AutoETS, AutoTheta\n"
+    )
+
+
 # info
 
 
@@ -275,7 +287,7 @@ def test_info():
     assert found["sluicegate"] == sluicegate.__version__
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["threads"] == torch.get_num_threads()
-    assert found["backends"] == ["torch", "reference"]
+    assert found["kernels"] in {"scalar", "avx2", "avx512", "neon"}
     assert found["cpu"]["best_isa"] in {"scalar", "avx2", "avx512", "neon"}
     assert found["extras"]["dev"] == []
     assert {"baselines", "demo", "dev", "docs"} <= found["extras"].keys()

@@ -1,3 +1,3 @@
-"""The command line: parse, call, print."""
+"""The command line: parse, call, print; or run a program of the user's."""
 
-from .app import main as main
+from .program import main as main

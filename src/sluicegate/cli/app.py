@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Gated recurrent networks, trained and run on ordinary CPUs.",
+    epilog="A program of yours, with its GRU, LSTM and RNN layers computed by Sluicegate: "
+    "`sluicegate program.py ...` or `sluicegate -m module ...`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,17 +1,18 @@
-"""What `sluicegate info` tells: versions, threads, the processor, extras and backends."""
+"""What `sluicegate info` tells: versions, threads, the processor, the kernels in use and extras."""
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import Any, get_args
+from typing import Any
 
 import torch
 import typer
 
 from sluicegate._core import cpu_info
-from sluicegate.types import Backend
+from sluicegate.ops.native import isa
 
 
 def facts() -> dict[str, Any]:
@@ -28,7 +29,7 @@ def facts() -> dict[str, Any]:
             "best_isa": cpu.best_isa,
             "features": list(cpu.features),
         },
-        "backends": list(get_args(Backend)),
+        "kernels": isa(),
         "extras": {name: _missing(packages) for name, packages in sorted(_extras().items())},
     }
 
@@ -42,7 +43,7 @@ def show_facts(found: dict[str, Any]) -> None:
         "torch": f"{found['torch']}, {found['threads']} threads",
         "processor": f"{cpu['brand'] or 'unknown'} ({cpu['architecture']}, {cpu['best_isa']})",
         "features": " ".join(cpu["features"]),
-        "backends": ", ".join(found["backends"]),
+        "kernels": f"{found['kernels']}{' (SLUICEGATE_ISA)' if os.environ.get('SLUICEGATE_ISA') else ''}",
     }
     for name, missing in found["extras"].items():
         state = f"lacks {', '.join(missing)}: pip install 'sluicegate[{name}]'" if missing else "installed"

@@ -1,11 +1,11 @@
 """Readers: one for each kind of data."""
 
 from .axis import TimeAxis as TimeAxis
+from .columns import Source as Source
 from .files import first_line as first_line
 from .files import read_table as read_table
 from .panel import Fill as Fill
 from .panel import Panel as Panel
-from .panel import Source as Source
 from .panel import read_panel as read_panel
 from .scaling import Scaler as Scaler
 from .seasons import find_season as find_season

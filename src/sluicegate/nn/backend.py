@@ -1,8 +1,9 @@
-"""Who computes a layer: PyTorch's own kernels wherever they can, and the equations in plain torch elsewhere.
+"""Who computes a layer: the fused kernels wherever they can, else PyTorch's own, else the equations in plain torch.
 
-PyTorch has one form of each cell: the reset gate after the product, tanh, no layer norm, no recurrent dropout, one
-precision. Anything else is computed by `sluicegate.ops.reference`, which is slower and never silent: each kind of
-layer says once, for each reason, on the logger `sluicegate`, who computes it and why.
+The kernels take 32-bit floats on the CPU. What they do not have, a projection or another type of number, goes to
+PyTorch's kernels, and CUDA tensors to cuDNN. Layer norm, recurrent dropout in training and rounded products are
+computed by `sluicegate.ops.reference`. Neither is ever silent: each kind of layer says once, for each reason, on the
+logger `sluicegate`, who computes it and why.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import logging
 from functools import cache
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from sluicegate.ops import native
 from sluicegate.types import Backend
 
 from .options import Options
@@ -29,32 +32,59 @@ def backend_of(module: Options, x: Float[Tensor, ...] | PackedSequence) -> Backe
         x: An input of it, in any of the layouts that it takes.
 
     Returns:
-        `"torch"` or `"reference"`.
+        The instruction set of the fused kernels, `"avx512"`, `"avx2"`, `"neon"` or `"scalar"`; or `"torch"`; or
+        `"reference"`.
 
     Example:
         >>> import torch, sluicegate.nn
         >>> x = torch.zeros(7, 2, 3)
-        >>> backend_of(sluicegate.nn.GRU(3, 5), x), backend_of(sluicegate.nn.GRU(3, 5, reset="before"), x)
-        ('torch', 'reference')
+        >>> backend_of(sluicegate.nn.GRU(3, 5), x) in ("avx512", "avx2", "neon", "scalar")
+        True
+        >>> backend_of(sluicegate.nn.LSTM(3, 5, proj_size=2), x)
+        'torch'
+        >>> backend_of(sluicegate.nn.GRU(3, 5, layer_norm=True), x)
+        'reference'
     """
     return _decide(module, x)[0]
 
 
 def choose(module: Options, x: Float[Tensor, ...] | PackedSequence, obstacle: str | None = None) -> Backend:
-    """Decide who computes `module(x)`, and log it when it is news; an obstacle is what else rules PyTorch out."""
+    """Decide who computes `module(x)`, and log it when it is news; an obstacle is what else rules all kernels out."""
     backend, reason = _decide(module, x, obstacle)
     _announce(type(module).__name__, backend, reason)
     return backend
 
 
 def _decide(module: Options, x: Tensor | PackedSequence, obstacle: str | None = None) -> tuple[Backend, str]:
-    obstacle = module.beyond_torch() or obstacle
-    if obstacle is not None:
-        return "reference", f"{obstacle} is beyond PyTorch's kernels"
-    return "torch", "PyTorch takes CUDA tensors to cuDNN" if x.is_cuda else "PyTorch's kernels compute it"
+    data = x.data if isinstance(x, PackedSequence) else x
+    weight: Tensor = module.weight_hh_l0 if hasattr(module, "num_layers") else module.weight_hh  # type: ignore[assignment]
+    beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weight)
+    if beyond_kernels is None:
+        return native.isa(), "the fused kernels compute it"
+    beyond_torch = obstacle or module.beyond_torch()
+    if beyond_torch is None:
+        where = "PyTorch takes CUDA tensors to cuDNN" if data.is_cuda else "PyTorch's kernels compute it"
+        return "torch", f"{beyond_kernels} is beyond the fused kernels, and {where}"
+    return "reference", f"{beyond_torch} is beyond all kernels"
+
+
+def _beyond_kernels(x: Tensor, weight: Tensor) -> str | None:
+    if not (x.is_cpu and weight.is_cpu):
+        return f"a tensor on the device {(weight if x.is_cpu else x).device.type!r}"
+    if weight.dtype != torch.float32:
+        return f"a layer of {weight.dtype}"
+    if x.dtype != torch.float32 and not torch.is_autocast_enabled("cpu"):
+        return f"an input of {x.dtype}"
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        return "a transform of torch.func"
+    if torch.autograd.forward_ad._current_level >= 0:
+        return "forward-mode differentiation"
+    if torch._C._is_tracing():
+        return "torch.jit.trace"
+    return None
 
 
 @cache  # remembers what was said, so that each is said once
 def _announce(kind: str, backend: Backend, reason: str) -> None:
-    level = logging.INFO if backend == "reference" else logging.DEBUG
+    level = logging.INFO if backend in ("torch", "reference") else logging.DEBUG
     _logger.log(level, "%s runs on the %s backend: %s", kind, backend, reason)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sluicegate.errors import ConfigError
+from sluicegate.ops import native
 from sluicegate.ops.reference import State
 from sluicegate.types import Activation, Cell, Precision, Reset
 
@@ -34,9 +35,24 @@ class Step(Options):
                 f"`mask` is missing: a cell with recurrent_dropout={self.recurrent_dropout} takes the same one at "
                 "every step of a sequence in training, so draw it before the first step with `recurrent_mask(h)`"
             )
-        if choose(self, x, None if mask is None else "a mask of recurrent dropout") == "torch":
-            return by_torch(x, hx)
-        return self.by_reference(x, hx, mask)
+        backend = choose(self, x, None if mask is None else "a mask of recurrent dropout")
+        if backend == "reference":
+            return self.by_reference(x, hx, mask)
+        return by_torch(x, hx) if backend == "torch" else self._by_kernels(x, hx)
+
+    def _by_kernels(self, x: Float[Tensor, "*batch input"], hx: Any) -> Any:
+        """A step is a sequence of one."""
+        state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        self._check("input", x, (*x.shape[:-1], self.input_size))
+        for h in state:
+            self._check("hx", h, (*x.shape[:-1], self.hidden_size))
+        h0, c0 = (None if s is None else s.reshape(1, -1, self.hidden_size) for s in (*state, None, None)[:2])
+        weights: list[Any] = [self.weight_ih, self.weight_hh, *([self.bias_ih, self.bias_hh] if self.bias else [])]
+        cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
+        options = (cell, self.nonlinear(), bool(self.bias), False, 0)
+        _, *after = native.layer(x.reshape(1, -1, self.input_size), h0, c0, weights, (None, None, None), options)
+        shape = (*x.shape[:-1], self.hidden_size)
+        return tuple(h.view(shape) for h in after) if self.kind == "lstm" else after[0].view(shape)
 
     def by_reference(
         self, x: Float[Tensor, "*batch input"], hx: Any = None, mask: Float[Tensor, "*batch hidden"] | None = None

@@ -30,6 +30,7 @@ class Options(torch.nn.Module):
     recurrent_dropout: float = 0.0
     layer_norm: bool = False
     precision: Precision = "fp32"
+    checkpoint_every: int | None = None
 
     def configure(self, suffixes: Iterable[str], **options: Any) -> None:
         """Check and keep the options, and add the parameters of layer norm to the weights with these suffixes.
@@ -43,6 +44,7 @@ class Options(torch.nn.Module):
         check_rate("recurrent_dropout", options["recurrent_dropout"])
         if not isinstance(options["layer_norm"], bool):
             raise ConfigError(f"`layer_norm` (={options['layer_norm']!r}) must be True or False")
+        check_count("checkpoint_every", options.get("checkpoint_every"))
         for name, value in options.items():
             setattr(self, name, value)
         if self.layer_norm:
@@ -66,11 +68,20 @@ class Options(torch.nn.Module):
             if name.startswith(("gain_", "bias_c")):
                 torch.nn.init.constant_(parameter, 0.0 if name.startswith("bias_c") else 1.0)
 
+    def beyond_kernels(self) -> str | None:
+        """Name the first option in force that the fused kernels do not know, if there is one."""
+        if getattr(self, "proj_size", 0):
+            return f"proj_size={self.proj_size}"
+        return self._in_force("layer_norm", "precision")
+
     def beyond_torch(self) -> str | None:
         """Name the first option in force that PyTorch's kernels do not know, if there is one."""
+        return self._in_force("reset", "activation", "layer_norm", "precision")
+
+    def _in_force(self, *names: str) -> str | None:
         if self.recurrent_dropout and self.training:
             return f"recurrent_dropout={self.recurrent_dropout} in training"
-        for name in ("reset", "activation", "layer_norm", "precision"):
+        for name in names:
             value = getattr(self, name)
             if value != getattr(Options, name):
                 return f"{name}={value!r}"
@@ -95,14 +106,17 @@ class Options(torch.nn.Module):
     def equations(self, suffix: str, mask: Tensor | None) -> reference.Recurrence:
         """Put together, for `ops.reference`, what the weights with this suffix compute."""
         weights: dict[str, Any] = {name: getattr(self, f"{name}{suffix}", None) for name in reference.Weights._fields}
-        # PyTorch's RNN has its own word for the activation.
-        activation = getattr(self, "nonlinearity", self.activation)
-        form = reference.Form(self.reset, activation, self.precision)
+        form = reference.Form(self.reset, self.nonlinear(), self.precision)
         return EQUATIONS[self.kind](reference.Weights(**weights), form, mask)
+
+    def nonlinear(self) -> Activation:
+        """Name the activation of the candidate, for which PyTorch's RNN has a word of its own."""
+        name: Activation = getattr(self, "nonlinearity", self.activation)
+        return name
 
     def extra_repr(self) -> str:
         """Describe the module as PyTorch does, with the options that differ from PyTorch's."""
-        names = ("reset", "activation", "recurrent_dropout", "layer_norm", "precision")
+        names = ("reset", "activation", "recurrent_dropout", "layer_norm", "precision", "checkpoint_every")
         changed = (f"{n}={getattr(self, n)!r}" for n in names if getattr(self, n) != getattr(Options, n))
         return ", ".join((super().extra_repr(), *changed))
 
@@ -126,3 +140,13 @@ def check_rate(name: str, value: object) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         raise ConfigError(f"`{name}` (={value!r}) must be a number from 0 up to but not including 1")
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse what is neither None nor a whole number from 1 up.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigError(f"`{name}` (={value!r}) must be a whole number from 1 up, or None")

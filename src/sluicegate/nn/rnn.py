@@ -36,6 +36,8 @@ class RNN(Stack, torch.nn.RNN):
         layer_norm: Whether to normalise the products, `W_i x` and `W_h h`, to `LN(...) * gain` (Ba et al. 2016),
             before the biases are added; the gains are the parameters `gain_ih_l0`, `gain_hh_l0`, and so on.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        checkpoint_every: Training keeps the state of every so many steps only, and computes what lies between anew
+            on the way back: less memory for a forward pass more. None keeps what the backward pass needs.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -67,6 +69,7 @@ class RNN(Stack, torch.nn.RNN):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        checkpoint_every: int | None = None,
     ) -> None:
         super().__init__(
             input_size,
@@ -84,6 +87,7 @@ class RNN(Stack, torch.nn.RNN):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            checkpoint_every=checkpoint_every,
         )
 
     def forward(  # type: ignore[override]  # one signature for what torch writes as overloads

@@ -13,6 +13,7 @@ from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from sluicegate.errors import ConfigError
+from sluicegate.ops import native
 from sluicegate.ops.reference import State, scan
 
 from .backend import choose
@@ -40,46 +41,130 @@ class Stack(Options, RNNBase):
     def _run(
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:
-        """Settle who computes the layer: `by_torch`, the `forward` of the `torch.nn` module, or the reference."""
-        if lengths is not None:
-            return self._run_padded(by_torch, x, hx, lengths)
-        output, state = by_torch(x, hx) if choose(self, x) == "torch" else self.by_reference(x, hx)
-        return output, state
+        """Settle who computes the layer: the kernels, `by_torch`, the torch module's `forward`, or the reference."""
+        rows = None if lengths is None else self._check_lengths(x, lengths)
+        backend = choose(self, x)
+        if backend == "torch" and rows is None:
+            output, state = by_torch(x, hx)
+            return output, state
+        if backend == "reference" or (backend == "torch" and not _can_be_packed(rows)):
+            return self._by_reference(x, hx, rows)
+        self._check_arguments(by_torch, x, hx)
+        if backend == "torch" and rows is not None:
+            return self._by_packing(by_torch, x, hx, rows)
+        return self._by_kernels(x, hx, rows)
 
-    def _run_padded(
-        self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths
-    ) -> tuple[Any, Any]:
-        """Lengths mean what packing means, and so they are done by packing."""
-        if isinstance(x, PackedSequence):
-            raise ConfigError("`lengths` cannot go with a PackedSequence, which has its own: leave one of them out")
-        rows = self._check_lengths(x, lengths)
-        if hx is not None:  # packing alone would take the first rows of a state that has too many
-            self.check_forward_args(x, hx, None)  # type: ignore[arg-type]  # torch's LSTM takes the pair
+    def _check_arguments(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> None:
+        """Refuse what PyTorch refuses, in its own words."""
+        data, batch_sizes = (x[0], x[1]) if isinstance(x, PackedSequence) else (x, None)
+        states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        axes = data.dim() if batch_sizes is None else 3
+        if axes not in (2, 3) or any(h.dim() != axes for h in states) or (hx is not None and not self._takes(hx)):
+            by_torch(x, hx)  # raises
+        if axes == 2:
+            data, hx = data.unsqueeze(0 if self.batch_first else 1), _each(hx, lambda h: h.unsqueeze(1))
+        if hx is None:
+            self.check_input(data, batch_sizes)
+        else:
+            self.check_forward_args(data, hx, batch_sizes)  # type: ignore[arg-type]  # torch's LSTM takes the pair
+
+    def _takes(self, hx: Hidden) -> bool:
+        return isinstance(hx, tuple) == (self.kind == "lstm")
+
+    def _by_packing(self, by_torch: Callable[..., Any], x: Any, hx: Hidden | None, rows: Tensor) -> tuple[Any, Any]:
+        """Lengths mean what packing means."""
         packed = pack_padded_sequence(x, rows, self.batch_first, enforce_sorted=False)
-        output, state = self._run(by_torch, packed, hx, None)
+        output, state = by_torch(packed, hx)
         time = x.shape[1 if self.batch_first else 0]
         return pad_packed_sequence(output, self.batch_first, total_length=time)[0], state
 
-    def _check_lengths(self, x: Float[Tensor, ...], lengths: Lengths) -> Tensor:
+    def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None) -> tuple[Any, Any]:
+        if isinstance(x, PackedSequence):
+            data, batch_sizes, sorting, unsorting = x
+            if sorting is not None:
+                hx = _each(hx, lambda h: h.index_select(1, sorting))
+            offsets = batch_sizes.cumsum(0) - batch_sizes
+            steps = torch.arange(int(batch_sizes[0])).unsqueeze(1)
+            lengths = (batch_sizes.unsqueeze(0) > steps).sum(1)
+            outputs, state = self._layers_by_kernels(data, hx, lengths, None, offsets)
+            if unsorting is not None:
+                state = _each(state, lambda h: h.index_select(1, unsorting))
+            return PackedSequence(outputs, batch_sizes, sorting, unsorting), state
+        if x.dim() == 2:
+            axis = 0 if self.batch_first else 1
+            outputs, state = self._layers_by_kernels(x.unsqueeze(axis), _each(hx, lambda h: h.unsqueeze(1)))
+            return outputs.squeeze(axis), _each(state, lambda h: h.squeeze(1))
+        if rows is None:
+            return self._layers_by_kernels(x, hx)
+        lengths, order = rows.sort(descending=True, stable=True)
+        return self._layers_by_kernels(x, hx, lengths, order)
+
+    def _layers_by_kernels(
+        self,
+        x: Float[Tensor, ...],
+        hx: Hidden | None,
+        lengths: Tensor | None = None,
+        order: Tensor | None = None,
+        offsets: Tensor | None = None,
+    ) -> tuple[Tensor, Hidden]:
+        h0, c0 = hx if isinstance(hx, tuple) else (hx, None)
+        directions = 2 if self.bidirectional else 1
+        cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
+        activation, every = self.nonlinear(), self.checkpoint_every or 0
+        own: Any = self._parameters  # where a weight is, unless it is parametrised
+        after = []
+        for depth in range(self.num_layers):
+            if depth > 0:
+                x = self._drop(x)
+            here = slice(depth * directions, (depth + 1) * directions)
+            x, h_n, c_n = native.layer(
+                x,
+                None if h0 is None else h0[here],
+                None if c0 is None else c0[here],
+                [
+                    own[name] if name in own else getattr(self, name)
+                    for names in self._all_weights[here]
+                    for name in names
+                ],
+                (lengths, order, offsets),
+                (cell, activation, self.bias, self.batch_first, every),
+            )
+            after.append((h_n, c_n))
+        if len(after) == 1:
+            h, c = after[0]
+        else:
+            h, c = torch.cat([h for h, _ in after]), torch.cat([c for _, c in after])
+        return x, (h, c) if self.kind == "lstm" else h
+
+    def _drop(self, x: Tensor) -> Tensor:
+        """Drop what lies between two layers, drawing the same numbers as PyTorch does, which puts time first."""
+        if not (self.batch_first and self.training and self.dropout and x.dim() == 3):
+            return F.dropout(x, self.dropout, self.training)
+        mask = F.dropout(x.new_ones((x.shape[1], x.shape[0], x.shape[2])), self.dropout)
+        return x * mask.transpose(0, 1)
+
+    def _check_lengths(self, x: Inputs, lengths: Lengths) -> Tensor:
+        if isinstance(x, PackedSequence):
+            raise ConfigError("`lengths` cannot go with a PackedSequence, which has its own: leave one of them out")
         if x.dim() != 3:
             raise ConfigError(
                 f"`lengths` needs a batch of rows, an `input` of 3 axes, but that has {x.dim()}: "
                 "cut a single row to its length instead"
             )
         batch, time = x.shape[:2] if self.batch_first else (x.shape[1], x.shape[0])
-        rows = torch.as_tensor(lengths).cpu()
+        rows = torch.as_tensor(lengths, device="cpu")
         if rows.is_floating_point() or rows.dtype == torch.bool or rows.shape != (batch,):
             raise ConfigError(
                 f"`lengths` must be {batch} whole numbers, one for each row of `input`, but it is "
                 f"{rows.dtype} of shape {tuple(rows.shape)}: check that `batch_first` (={self.batch_first}) is meant"
             )
         for row, length in enumerate(rows.tolist()):
-            if not 1 <= length <= time:
+            if not 0 <= length <= time:
                 raise ConfigError(
-                    f"`lengths[{row}]` (={length}) must be from 1 to {time}, the time axis of `input`: "
-                    "leave out empty rows, and pad `input` to the longest one"
+                    f"`lengths[{row}]` (={length}) must be from 0 to {time}, the time axis of `input`: "
+                    "pad `input` to the longest row"
                 )
-        return rows
+        return rows.long()
 
     def by_reference(self, x: Inputs, hx: Hidden | None = None) -> tuple[Any, Any]:
         """Compute the layer by the equations of `ops.reference`, whatever else could.
@@ -93,15 +178,15 @@ class Stack(Options, RNNBase):
         Returns:
             What `forward` returns.
 
-        Raises:
-            ConfigError: `x` has no steps.
-
         Example:
             >>> from sluicegate.nn import GRU
             >>> layer, x = GRU(3, 5), torch.randn(7, 2, 3)
             >>> torch.allclose(layer(x)[0], layer.by_reference(x)[0], atol=1e-6)
             True
         """
+        return self._by_reference(x, hx, None)
+
+    def _by_reference(self, x: Inputs, hx: Hidden | None, rows: Tensor | None) -> tuple[Any, Any]:
         if isinstance(x, PackedSequence):
             return self._packed(x, hx)
         single = x.dim() == 2
@@ -109,9 +194,9 @@ class Stack(Options, RNNBase):
             x = x.unsqueeze(0 if self.batch_first else 1)
             hx = _each(hx, lambda h: h.unsqueeze(1))
         hx = self._state(x, hx, None)
-        if x.shape[1 if self.batch_first else 0] == 0:
-            raise ConfigError("`input` has no steps: its time axis must be 1 or more")
-        outputs, state = self._layers(x.transpose(0, 1) if self.batch_first else x, hx)
+        x = x.transpose(0, 1) if self.batch_first else x
+        valid = None if rows is None else (torch.arange(len(x)).unsqueeze(1) < rows).to(x.device)
+        outputs, state = self._layers(x, hx, valid)
         if single:
             return outputs.squeeze(1), _each(state, lambda h: h.squeeze(1))
         return outputs.transpose(0, 1) if self.batch_first else outputs, state
@@ -164,3 +249,7 @@ def _each(hx: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if hx is None:
         return None
     return (change(hx[0]), change(hx[1])) if isinstance(hx, tuple) else change(hx)
+
+
+def _can_be_packed(rows: Tensor | None) -> bool:
+    return rows is not None and bool((rows > 0).all())

@@ -256,5 +256,5 @@ def scan(
             after = tuple(torch.where(now, new, old) for new, old in zip(after, state, strict=True))
         state = after
         outputs[t] = state[0]
-    stacked = torch.stack(outputs)
+    stacked = torch.stack(outputs) if outputs else x.new_zeros((0, *state[0].shape))
     return (stacked if valid is None else stacked.masked_fill(~valid.unsqueeze(-1), 0)), state

@@ -9,6 +9,7 @@ import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -266,6 +267,27 @@ def test_a_knob_out_of_its_range(place, more, words):
 def test_a_knob_of_the_forecaster(knobs, words):
     with pytest.raises(ConfigError, match=words):
         sluicegate.Forecaster(HORIZON, **knobs)
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_], ids=repr)
+@pytest.mark.parametrize("name", sluicegate.tasks.ForecasterConfig.model_fields)
+def test_a_truth_value_is_no_number(monkeypatch, name, value):
+    """To Python it is one: `horizon=True` would be a horizon of 1, `dropout=False` one of 0."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # a user has no such check of types
+    knobs = {"horizon": HORIZON, name: value}
+    if name == "drop_short":
+        assert sluicegate.Forecaster(**knobs).config.drop_short == value
+        return
+    with pytest.raises(ConfigError) as caught:
+        sluicegate.Forecaster(**knobs)
+    kinds = {"cell": "'gru', 'lstm' or 'rnn'", "fill": "'forward', 'linear' or 'zero'", "quantiles": "a valid tuple"}
+    expected = kinds.get(name, "a number, not a truth value")
+    assert str(caught.value) == f"`{name}` (={value!r}) must be {expected}"
+
+
+def test_a_truth_value_among_the_quantiles():
+    with pytest.raises(ConfigError, match=r"`quantiles.1` \(=False\) must be a number, not a truth value"):
+        sluicegate.Forecaster(HORIZON, quantiles=[0.5, False])
 
 
 def test_learning_that_loses_its_way_leaves_nothing_behind(place):

@@ -265,7 +265,7 @@ def test_slow_baselines_on_the_same_windows(table):
     assert set(report.baselines) == {"seasonal_naive", "AutoETS", "AutoTheta"}
     # A wave of one height: both methods find it, and cannot be far from the noise.
     assert report.baselines["AutoETS"]["mae"] < 0.3
-    with pytest.raises(ConfigError, match="`baselines` names 'Prophet'"):
+    with pytest.raises(ConfigError, match=r"`baselines` \(`--baseline`\) names 'Prophet'"):
         task.evaluate(table, baselines=["Prophet"])
 
 

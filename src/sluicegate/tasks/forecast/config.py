@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from sluicegate.data import Fill
 from sluicegate.types import Cell
 
-Positive = Annotated[int, Field(ge=1)]
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool | np.bool_):
+        raise ValueError("must be a number, not a truth value")
+    return value
+
+
+# In Python a truth value is a whole number too, and pydantic would take True for 1.
+Whole = Annotated[int, BeforeValidator(_no_truth_value)]
+Real = Annotated[float, BeforeValidator(_no_truth_value)]
+Positive = Annotated[Whole, Field(ge=1)]
 
 
 class ForecasterConfig(BaseModel):
@@ -37,17 +48,17 @@ class ForecasterConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     horizon: Positive
-    context: Annotated[int, Field(ge=2)] | None = None
+    context: Annotated[Whole, Field(ge=2)] | None = None
     cell: Cell = "gru"
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
     season: Positive | None = None
     segment: Positive | None = None
     hidden: Positive = 128
     layers: Positive = 1
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.1, 0.5, 0.9)
+    dropout: Annotated[Real, Field(ge=0, lt=1)] = 0.3
+    quantiles: tuple[Annotated[Real, Field(gt=0, lt=1)], ...] = (0.1, 0.5, 0.9)
     batch: Positive = 256
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2e-3
+    learning_rate: Annotated[Real, Field(gt=0, allow_inf_nan=False)] = 2e-3
     steps: Positive | None = None
     patience: Positive = 5
     fill: Fill | None = None

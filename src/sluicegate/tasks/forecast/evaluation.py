@@ -71,7 +71,7 @@ def _choose(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tup
     if asked is not None:
         unknown = sorted(set(asked) - {*_SLOW, "seasonal_naive"})
         if unknown:
-            raise ConfigError(f"`baselines` names {unknown[0]!r}: expected any of {', '.join(_SLOW)}")
+            raise ConfigError(f"`baselines` (`--baseline`) names {unknown[0]!r}: expected any of {', '.join(_SLOW)}")
         return tuple(name for name in _SLOW if name in asked), ()
     if importlib.util.find_spec("statsforecast") is None:
         return (), ()
@@ -79,7 +79,7 @@ def _choose(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tup
         return _SLOW, ()
     note = (
         f"{' and '.join(_SLOW)} were left out, which {windows:,} windows of {series} series would take long; "
-        "name them in `baselines` to have them."
+        "name them in `baselines` (`--baseline`) to have them."
     )
     return (), (note,)
 

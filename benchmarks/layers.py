@@ -1,0 +1,168 @@
+"""A single recurrent layer against the libraries that people run theirs with, forward and in training.
+
+    python benchmarks/layers.py [--only 0,2] [--libraries torch,sluicegate] [--threads 1,2] [--rounds 7]
+        [--write docs/benchmarks.md] [--picture docs/images/layers.svg]
+
+fp32, [time, batch, input], weights and input the same for all. Forward is inference; training is forward and backward
+to the gradients of all weights, not of the input. Every library runs in a process of its own with the same processors
+and number of threads, and is first held to the numbers of `torch.nn` in double precision. Then they are measured in
+turn, round by round, each sleeping while another is measured; a figure is the median of the rounds.
+
+The peers are `pip install 'sluicegate[bench]'`; one that is not installed is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import torch
+from forecasting import machine, replace_section
+from layers_picture import draw
+from layers_tables import LIBRARIES, Contender, Figures, Limits, tables
+from peers.answer import pose
+from peers.problem import MODES, Case, Mode
+from peers.process import Process
+
+CASES = (
+    Case(1, 50, 32, 50),
+    Case(32, 64, 32, 64),
+    Case(64, 128, 32, 100),
+    Case(128, 256, 64, 100),
+    Case(512, 512, 64, 50),
+    Case(256, 256, 1, 200),
+    Case(1024, 1024, 1, 100),
+)
+LONG_ENOUGH = 0.02  # seconds that a measurement lasts at least
+PAUSE = 0.06  # seconds before a measurement: for about as long ONNX Runtime's threads look out for more work
+BUSY = 20  # per cent of the machine that others may take before the results say so; our own idle threads take some
+
+
+class Run(NamedTuple):
+    """What was measured with a number of threads."""
+
+    figures: Figures
+    limits: Limits
+    versions: list[str]
+    busy: float  # the per cent of the machine that was at work while we paused
+
+
+def say(text: str) -> None:
+    """Tell how far it is; the results are for standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def start(python: str, libraries: list[str], threads: int) -> dict[str, Process]:
+    """The processes of the libraries that are installed."""
+    processes = {name: Process(python, "peers.worker", name, threads=threads) for name in libraries}
+    for name, process in list(processes.items()):
+        if missing := process.hello.get("missing"):
+            say(f"{name} is left out, since {missing} is not installed: pip install 'sluicegate[bench]'")
+            processes.pop(name).close()
+    return processes
+
+
+def prepare(processes: dict[str, Process], paths: dict[str, Path], mode: Mode) -> dict[Contender, int]:
+    """How many runs of each contender make a measurement that is long enough, after its answer was found right."""
+    repeats: dict[Contender, int] = {}
+    for name, process in processes.items():
+        library = LIBRARIES[name]
+        for cell in library.cells if mode in library.modes else ():
+            ready = process.ask(problem=str(paths[cell]), mode=mode)
+            repeats[name, cell] = math.ceil(LONG_ENOUGH / ready["seconds"])
+            say(f"  {name} {cell} {mode}: right to {ready['deviation']:.0e}; {ready['way']}")
+    return repeats
+
+
+def measure(options: argparse.Namespace, threads: int) -> Run:
+    """Measure all sizes with a number of threads."""
+    limit = Process(options.python, "peers.limits", threads=threads)
+    processes = start(options.python, options.libraries, threads)
+    figures: Figures = {}
+    limits: list[dict[str, float]] = []
+    busy: list[float] = []
+
+    def take_turns(case: Case, paths: dict[str, Path], mode: Mode) -> None:
+        """All contenders on one problem, which `paths` holds for each cell."""
+        repeats = prepare(processes, paths, mode)
+        taken: dict[Contender, list[float]] = {contender: [] for contender in repeats}
+        for _ in range(options.rounds):
+            limits.append(limit.ask())
+            for (name, cell), times in taken.items():
+                busy.append(psutil.cpu_percent(PAUSE))
+                request = {"problem": str(paths[cell]), "mode": mode, "repeats": repeats[name, cell]}
+                times.append(processes[name].ask(**request)["seconds"])
+        for (name, cell), times in taken.items():
+            figures[case, mode, (name, cell)] = statistics.median(times)
+            low, middle, high = (f"{1e3 * t:.3f}" for t in (min(times), statistics.median(times), max(times)))
+            say(f"  {name} {cell} {mode}: {middle} ms ({low} to {high})")
+
+    with tempfile.TemporaryDirectory() as place:
+        for index in options.only:
+            say(f"{threads} thread(s), {CASES[index]}")
+            paths = {cell: Path(place) / f"{index}-{cell}.npz" for cell in ("gru", "lstm")}
+            for cell, path in paths.items():
+                pose(CASES[index], cell).save(path)
+            for mode in MODES:
+                take_turns(CASES[index], paths, mode)
+    versions = [process.hello["version"] for process in processes.values()]
+    for process in (limit, *processes.values()):
+        process.close()
+    product, registers = (statistics.median(rates[name] for rates in limits) for name in ("product", "registers"))
+    return Run(figures, Limits(product, registers * threads), versions, statistics.mean(busy))
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in text.split(",")]
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    sizes = ", ".join(f"{i}: {tuple(case)}" for i, case in enumerate(CASES))
+    parser.add_argument("--only", type=numbers, default=list(range(len(CASES))), help=f"sizes, of {sizes}")
+    parser.add_argument("--libraries", type=lambda text: text.split(","), default=list(LIBRARIES))
+    parser.add_argument("--threads", type=numbers, default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the libraries")
+    parser.add_argument("--write", type=Path, help="a document whose section `layers` is replaced")
+    parser.add_argument("--picture", type=Path, help="an SVG file for the figures with the fewest threads")
+    options = parser.parse_args()
+    for option, known in (("only", range(len(CASES))), ("libraries", LIBRARIES)):
+        if unknown := [value for value in getattr(options, option) if value not in known]:
+            parser.error(f"--{option}: {unknown[0]} is none of {', '.join(map(str, known))}")
+    if options.picture and "torch" not in options.libraries:
+        parser.error("--picture shows speeds beside PyTorch's: add torch to --libraries")
+    return options
+
+
+def main() -> None:
+    """Measure, print, and put tables and picture in their places."""
+    options = arguments()
+    runs = {threads: measure(options, threads) for threads in options.threads}
+    figures = {threads: run.figures for threads, run in runs.items()}
+    lines = [line for threads, run in runs.items() for line in tables(figures, threads, run.limits)]
+    torch.set_num_threads(max(options.threads))  # for the line about the machine; nothing is computed any more
+    versions = runs[options.threads[0]].versions
+    lines += [
+        f"Median of {options.rounds} rounds in which all took turns, measured by `python {' '.join(sys.argv)}` on "
+        f"{machine()}; contenders: {', '.join(versions)}."
+    ]
+    if (busy := max(run.busy for run in runs.values())) > BUSY:
+        lines += ["", f"**Others took {busy:.0f} % of the machine meanwhile: take these figures for a rough guide.**"]
+    text = "\n".join(lines)
+    print(text)
+    if options.write:
+        replace_section(options.write, "layers", text)
+    if options.picture:
+        draw(figures[min(figures)], min(figures), options.picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+#define SLUICEGATE_ISA avx512
+#define SLUICEGATE_SIMD "simd/avx512.h"
+#include "kernels/recurrent.h"
+
+namespace sluicegate {
+
+extern const Kernels kernels_avx512;
+const Kernels kernels_avx512 = avx512::table("avx512");
+
+}  // namespace sluicegate

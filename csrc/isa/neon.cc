@@ -1,0 +1,10 @@
+#define SLUICEGATE_ISA neon
+#define SLUICEGATE_SIMD "simd/neon.h"
+#include "kernels/recurrent.h"
+
+namespace sluicegate {
+
+extern const Kernels kernels_neon;
+const Kernels kernels_neon = neon::table("neon");
+
+}  // namespace sluicegate

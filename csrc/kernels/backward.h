@@ -1,0 +1,412 @@
+// The backward pass of a group of rows over its steps, from the last to the first.
+//
+// A chunk of steps is gone through one by one for the gradients of the gates, which need the one product that depends
+// on time: the gradients of a step's gates with the recurrent weights. They are kept for the chunk, and the rest is
+// done for all of it at once: the gradient of the input, and those of the weights.
+#pragma once
+
+#include "kernels/forward.h"
+#include "kernels/gradients.h"
+
+namespace sluicegate::SLUICEGATE_ISA {
+
+// Where the gradients of the weights are added up, in the shape of the weights; null where not wanted.
+struct WeightGradients {
+  float* input;
+  float* hidden;
+  float* input_bias;
+  float* hidden_bias;
+};
+
+struct Backward {
+  // So few inputs that the gradient of their weights is better computed the other way round.
+  static constexpr Index kFew = 4;
+
+  const Call& call;
+  const Shape& shape;
+  const Direction& direction;
+  const Rows rows;
+  const Team team;
+  const WeightGradients weights;
+  const Index chunk;
+  const BackwardLayout layout;
+  const GradientRow row;
+  const Columns hidden, input;
+  const Index stride, gradient_stride;
+
+  // Working memory. The first part is shared by the team, the second is this thread's own.
+  struct Shared {
+    float* state;      // [row, stride], the gradient of h
+    float* memory;     // [row, stride], the gradient of c
+    float* product;    // [row, stride], GRU with the reset before: the gradient of r * h
+    float* zeros;      // [stride]
+    float* gradients;  // [chunk rows, gradient_stride], of the gates
+    float* states;     // h before of the chunk's rows, in panels of columns
+    float* gated;      // GRU with the reset before: r * h, likewise
+    float* inputs;     // x of the chunk's rows, likewise; [chunk rows, input] when there are few inputs
+    float* few;        // [input, gradient_stride], the gradient of few input weights
+    float* saved;      // with `every`: what the forward pass of the chunk keeps when it is done anew
+    float* forward;    // with `every`: for that pass
+
+    Shared(const Call& c, Index rows, Index chunk, Scratch& scratch) {
+      const Shape& s = c.shape;
+      const Index entries = rows * chunk, wide = row_stride(s.hidden);
+      const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
+      state = scratch.take(rows * wide);
+      memory = scratch.take(rows * wide);
+      product = scratch.take(rows * wide);
+      zeros = scratch.take(wide);
+      gradients = scratch.take(entries * gradient);
+      states = scratch.take(Columns(s.hidden).floats(entries));
+      gated = scratch.take(s.cell == Cell::kGruBefore ? Columns(s.hidden).floats(entries) : 0);
+      inputs = scratch.take(Columns(s.input).floats(entries));
+      few = scratch.take(kFew * gradient);
+      saved = scratch.take(c.every ? entries * s.saved() * s.hidden : 0);
+      forward = scratch.take(c.every ? Forward::shared_floats(s, rows) : 0);
+    }
+    static Index floats(const Call& c, Index rows, Index chunk) {
+      const Shape& s = c.shape;
+      const Index entries = rows * chunk, wide = row_stride(s.hidden);
+      const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
+      const Index states = Scratch::padded(Columns(s.hidden).floats(entries));
+      Index total = (3 * rows + 1) * wide + (entries + kFew) * gradient + states +
+                    Scratch::padded(Columns(s.input).floats(entries));
+      if (s.cell == Cell::kGruBefore) total += states;
+      if (c.every) total += Scratch::padded(entries * s.saved() * s.hidden) + Forward::shared_floats(s, rows);
+      return total;
+    }
+  };
+  const Shared& shared;
+  Scratch& own;
+  const float** sources;
+  float** targets;
+  float* near;  // [chunk rows, kRows<kColumns>]
+
+  static Index chunk_of(const Call& c, const Rows& r) {
+    return c.every ? least(c.every, most(1, c.sequences.steps)) : r.chunk();
+  }
+  static Index own_floats(const Call& c, Index rows, Index chunk) {
+    return 2 * Forward::pointers(rows * chunk) + Scratch::padded(rows * chunk * kRows<kColumns>) +
+           (c.every ? Forward::own_floats(c.shape, rows, chunk) : 0);
+  }
+
+  Backward(const Call& c, const Direction& d, const Rows& r, Team t, const WeightGradients& w, Index chunk_,
+           const Shared& shared_, Scratch& own_)
+      : call(c),
+        shape(c.shape),
+        direction(d),
+        rows(r),
+        team(t),
+        weights(w),
+        chunk(chunk_),
+        layout(c.shape),
+        row(gradient_row(c.shape.cell)),
+        hidden(c.shape.hidden),
+        input(c.shape.input),
+        stride(row_stride(c.shape.hidden)),
+        gradient_stride(row_stride(row.parts * c.shape.hidden)),
+        shared(shared_),
+        own(own_) {
+    sources = reinterpret_cast<const float**>(own.take(Forward::pointers(rows.count * chunk)));
+    targets = reinterpret_cast<float**>(own.take(Forward::pointers(rows.count * chunk)));
+    near = own.take(rows.count * chunk * kRows<kColumns>);
+  }
+
+  Index panel_begin() const { return team.begin(hidden.panels()); }
+  Index panel_end() const { return team.end(hidden.panels()); }
+  Index unit_begin() const { return hidden.begin(panel_begin()); }
+  Index unit_end() const { return hidden.begin(panel_end()); }
+
+  void copy(float* to, const float* from) const {
+    for (Index u = unit_begin(); u < unit_end(); ++u) to[u] = from ? from[u] : 0.0f;
+  }
+
+  void run() const {
+    for (Index i = 0; i < rows.count; ++i) {
+      copy(shared.state + i * stride, rows.at(direction.h_n_gradient, shape.hidden, i));
+      copy(shared.memory + i * stride, rows.at(direction.c_n_gradient, shape.hidden, i));
+    }
+    copy(shared.zeros, nullptr);
+    if (team.rank == 0)
+      for (Index j = 0; j < kFew * gradient_stride; ++j) shared.few[j] = 0.0f;
+    team.wait();
+    if (call.every) {
+      const Forward forward(call, direction, rows, team, shared.forward, own, chunk);
+      run_chunks(&forward);
+    } else {
+      run_chunks(nullptr);
+    }
+    for (Index i = 0; i < rows.count; ++i) {
+      if (direction.h0_gradient) copy(rows.at(direction.h0_gradient, shape.hidden, i), shared.state + i * stride);
+      if (direction.c0_gradient) copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.memory + i * stride);
+    }
+    if (weights.input && shape.input <= kFew && team.rank == 0) spread_few();
+    team.wait();
+  }
+
+  Index time(Index s) const { return direction.reverse ? rows.steps() - 1 - s : s; }
+  bool is_first(Index t, Index i) const { return direction.reverse ? t == rows.length(i) - 1 : t == 0; }
+  Index previous(Index t) const { return direction.reverse ? t + 1 : t - 1; }
+
+  const float* state_before(Index t, Index i) const {
+    const float* h = is_first(t, i) ? rows.at(direction.h0, shape.hidden, i) : rows.at(direction.output, previous(t), i);
+    return h ? h : shared.zeros;
+  }
+
+  const float* memory_before(Index from, Index s, Index i, Index entry_before) const {
+    if (shape.cell != Cell::kLstm) return nullptr;
+    const Index t = time(s);
+    const float* c;
+    if (is_first(t, i))
+      c = rows.at(direction.c0, shape.hidden, i);
+    else if (!call.every)
+      c = direction.saved + (rows.cell(previous(t), i) * 5 + 4) * shape.hidden;
+    else if (s == from)
+      c = direction.memories + ((from / chunk) * rows.sequences.batch + rows.first + i) * shape.hidden;
+    else
+      c = shared.saved + ((entry_before + i) * 5 + 4) * shape.hidden;
+    return c ? c : shared.zeros;
+  }
+
+  // With `forward`, what it keeps is computed anew for each chunk.
+  void run_chunks(const Forward* forward) const {
+    for (Index to = rows.steps(), from; to > 0; to = from) {
+      from = (to - 1) / chunk * chunk;
+      if (forward) run_forward(*forward, from, to);
+      Index entries = 0;
+      for (Index s = from; s < to; ++s) entries += rows.active(time(s));
+      Index entry = entries;
+      for (Index s = to - 1; s >= from; --s) {
+        const Index t = time(s), active = rows.active(t);
+        entry -= active;
+        take_step(from, s, t, active, entry);
+      }
+      finish_chunk(from, to, entries);
+      team.wait();
+    }
+  }
+
+  // The forward pass of the chunk once more, from the states that the outputs hold.
+  void run_forward(const Forward& forward, Index from, Index to) const {
+    const Index t = time(from);
+    for (Index i = 0; i < rows.count; ++i) {
+      const bool begun = i < rows.active(t) && !is_first(t, i);
+      const float* h = begun ? state_before(t, i) : rows.at(direction.h0, shape.hidden, i);
+      for (float* buffer : forward.state) forward.set(buffer + i * stride, h);
+      if (shape.cell == Cell::kLstm)
+        forward.set(forward.memory + i * stride,
+                    begun ? memory_before(from, from, i, 0) : rows.at(direction.c0, shape.hidden, i));
+    }
+    team.wait();
+    forward.run(from, to, false, shared.saved);
+  }
+
+  void take_step(Index from, Index s, Index t, Index active, Index entry) const {
+    const Index kept = shape.saved() * shape.hidden;
+    const Index entry_before = s > from ? entry - rows.active(time(s - 1)) : 0;
+    auto step_of = [&](Index i) {
+      BackStep b;
+      b.hidden = shape.hidden;
+      b.relu = shape.activation == Activation::kRelu;
+      b.output_gradient = rows.at(direction.output_gradient, t, i);
+      b.saved = call.every ? shared.saved + (entry + i) * kept : direction.saved + rows.cell(t, i) * kept;
+      b.output = rows.at(direction.output, t, i);
+      b.before = state_before(t, i);
+      b.memory_before = memory_before(from, s, i, entry_before);
+      b.state = shared.state + i * stride;
+      b.memory = shared.memory + i * stride;
+      b.gradient = shared.gradients + (entry + i) * gradient_stride;
+      b.product = shared.product + i * stride;
+      return b;
+    };
+    for (Index i = 0; i < active; ++i) {
+      const BackStep b = step_of(i);
+      switch (shape.cell) {
+        case Cell::kGru:
+          step_back<GruBack>(b, unit_begin(), unit_end());
+          break;
+        case Cell::kGruBefore:
+          step_back<GruCandidateBack>(b, unit_begin(), unit_end());
+          break;
+        case Cell::kLstm:
+          step_back<LstmBack>(b, unit_begin(), unit_end());
+          break;
+        case Cell::kRnn:
+          step_back<RnnBack>(b, unit_begin(), unit_end());
+          break;
+      }
+      sources[i] = b.gradient + row.recurrent * shape.hidden;
+      targets[i] = b.state;
+    }
+    team.wait();
+    const bool backwards = s % 2;
+    const float* panels = direction.backward_panels + layout.recurrent;
+    switch (shape.cell) {
+      case Cell::kGru:
+        multiply_recurrent<Start::kTarget>(active, panels, 3, backwards);
+        break;
+      case Cell::kGruBefore:
+        for (Index i = 0; i < active; ++i) {
+          sources[i] += 2 * shape.hidden;
+          targets[i] = shared.product + i * stride;
+        }
+        multiply_recurrent<Start::kZero>(active, direction.backward_panels + layout.candidate, 1, backwards);
+        for (Index i = 0; i < active; ++i) {
+          step_back<GruResetBack>(step_of(i), unit_begin(), unit_end());
+          sources[i] -= 2 * shape.hidden;
+          targets[i] = shared.state + i * stride;
+        }
+        team.wait();
+        multiply_recurrent<Start::kTarget>(active, panels, 2, backwards);
+        break;
+      case Cell::kLstm:
+        multiply_recurrent<Start::kZero>(active, panels, 4, backwards);
+        break;
+      case Cell::kRnn:
+        multiply_recurrent<Start::kZero>(active, panels, 1, backwards);
+        break;
+    }
+  }
+
+  // The rows have room beyond the last unit for a whole vector: no column is left out.
+  template <Start S>
+  void multiply_recurrent(Index active, const float* panels, int parts, bool backwards) const {
+    multiply_columns<S>(active, sources, panels, parts * shape.hidden, hidden, panel_begin(), panel_end(), backwards,
+                        targets, round_up(shape.hidden, kWidth));
+  }
+
+  // What needs no order of time.
+  void finish_chunk(Index from, Index to, Index entries) const {
+    copy_columns(from, to, entries);
+    team.wait();
+    if (direction.input_gradient.data) {
+      Index entry = 0, mine = 0;
+      for (Index s = from; s < to; ++s) {
+        const Index t = time(s), active = rows.active(t);
+        for (Index i = 0; i < active; ++i, ++entry) {
+          if (entry < team.begin(entries) || entry >= team.end(entries)) continue;
+          sources[mine] = shared.gradients + entry * gradient_stride + row.input * shape.hidden;
+          targets[mine++] = rows.at(direction.input_gradient, t, i);
+        }
+      }
+      multiply_columns<Start::kZero>(mine, sources, direction.backward_panels + layout.input,
+                                     shape.gates() * shape.hidden, input, 0, input.panels(), false, targets,
+                                     shape.input);
+    }
+    if (weights.hidden)
+      for (int gate = 0; gate < shape.gates(); ++gate) {
+        const bool gated = shape.cell == Cell::kGruBefore && gate == 2;
+        add_outer(row.of_recurrent[gate], gated ? shared.gated : shared.states, hidden, entries,
+                  weights.hidden + gate * shape.hidden * shape.hidden);
+      }
+    if (weights.input) {
+      if (shape.input <= kFew)
+        add_few(entries);
+      else
+        for (int gate = 0; gate < shape.gates(); ++gate)
+          add_outer(row.of_input[gate], shared.inputs, input, entries, weights.input + gate * shape.hidden * shape.input);
+    }
+    if (weights.input_bias) add_bias(row.of_input, entries, weights.input_bias);
+    if (weights.hidden_bias) add_bias(row.of_recurrent, entries, weights.hidden_bias);
+  }
+
+  // Copies a row into panels of columns, as entry `entry` of `entries`.
+  static void put_columns(const float* from, const float* factor, const Columns& cut, Index entry, Index entries,
+                          float* panels) {
+    for (Index p = 0; p < cut.panels(); ++p) {
+      const int vectors = p < cut.whole ? kColumns : cut.rest;
+      float* to = panels + p * kColumns * kWidth * entries + entry * vectors * kWidth;
+      for (int v = 0; v < vectors; ++v) {
+        const Index left = cut.begin(p) + v * kWidth;
+        const int n = static_cast<int>(least(kWidth, cut.count - left));
+        Float value = n == kWidth ? load(from + left) : load(from + left, n);
+        if (factor) value = multiply(value, n == kWidth ? load(factor + left) : load(factor + left, n));
+        store(to + v * kWidth, value);
+      }
+    }
+  }
+
+  void copy_columns(Index from, Index to, Index entries) const {
+    Index entry = 0;
+    for (Index s = from; s < to; ++s) {
+      const Index t = time(s), active = rows.active(t);
+      for (Index i = 0; i < active; ++i, ++entry) {
+        if (entry < team.begin(entries) || entry >= team.end(entries)) continue;
+        if (weights.hidden) {
+          const float* before = state_before(t, i);
+          put_columns(before, nullptr, hidden, entry, entries, shared.states);
+          if (shape.cell == Cell::kGruBefore) {
+            const Index kept = shape.saved() * shape.hidden;
+            const float* r = call.every ? shared.saved + entry * kept : direction.saved + rows.cell(t, i) * kept;
+            put_columns(before, r, hidden, entry, entries, shared.gated);
+          }
+        }
+        if (weights.input) {
+          const float* x = rows.at(call.input, t, i);
+          if (shape.input <= kFew)
+            for (Index j = 0; j < shape.input; ++j) shared.inputs[entry * shape.input + j] = x[j];
+          else
+            put_columns(x, nullptr, input, entry, entries, shared.inputs);
+        }
+      }
+    }
+  }
+
+  // target[unit][column] += sum over entries of gradient[entry][part][unit] * panels[entry][column], for this
+  // thread's share of the units.
+  void add_outer(int part, const float* panels, const Columns& cut, Index entries, float* target) const {
+    const Cut tiles(shape.hidden, kRows<kColumns>);
+    const float* gradient = shared.gradients + part * shape.hidden;
+    for (Index tile = team.begin(tiles.tiles); tile < team.end(tiles.tiles); ++tile) {
+      const Index unit = tiles.start(tile);
+      with_constant<kRows<kColumns>>(tiles.size(tile), [&]<int R>() {
+        // Their rows lie pages apart; close together they are read as fast as the panels are.
+        for (Index e = 0; e < entries; ++e)
+          for (int r = 0; r < R; ++r) near[e * R + r] = gradient[e * gradient_stride + unit + r];
+        for (Index p = 0; p < cut.panels(); ++p)
+          with_constant<kColumns>(p < cut.whole ? kColumns : cut.rest, [&]<int V>() {
+            accumulate_outer<R, V>(near, R, panels + p * kColumns * kWidth * entries, V * kWidth, entries,
+                                   target + unit * cut.count + cut.begin(p), cut.count, cut.count - cut.begin(p));
+          });
+      });
+    }
+  }
+
+  // few[input][column] += sum over entries of x[entry][input] * gradient[entry][column].
+  void add_few(Index entries) const {
+    const Index vectors = divide_up(shape.gates() * shape.hidden, kWidth), groups = divide_up(vectors, kColumns);
+    const float* gradient = shared.gradients + row.input * shape.hidden;
+    for (Index g = team.begin(groups); g < team.end(groups); ++g) {
+      const Index left = g * kColumns;
+      with_constant<kColumns>(least(kColumns, vectors - left), [&]<int V>() {
+        with_constant<kFew>(shape.input, [&]<int R>() {
+          accumulate_outer<R, V>(shared.inputs, shape.input, gradient + left * kWidth, gradient_stride, entries,
+                                 shared.few + left * kWidth, gradient_stride, gradient_stride);
+        });
+      });
+    }
+  }
+
+  void spread_few() const {
+    for (int gate = 0; gate < shape.gates(); ++gate)
+      for (Index unit = 0; unit < shape.hidden; ++unit)
+        for (Index j = 0; j < shape.input; ++j)
+          weights.input[(gate * shape.hidden + unit) * shape.input + j] +=
+              shared.few[j * gradient_stride + (row.of_input[gate] - row.input) * shape.hidden + unit];
+  }
+
+  void add_bias(const int* place, Index entries, float* target) const {
+    for (int gate = 0; gate < shape.gates(); ++gate) {
+      const float* gradient = shared.gradients + place[gate] * shape.hidden;
+      for (Index unit = unit_begin(); unit < unit_end(); unit += kWidth) {
+        const int n = static_cast<int>(least(kWidth, unit_end() - unit));
+        float* to = target + gate * shape.hidden + unit;
+        Float sum = load(to, n);
+        for (Index e = 0; e < entries; ++e) sum = add(sum, load(gradient + e * gradient_stride + unit));
+        store(to, sum, n);
+      }
+    }
+  }
+};
+
+}  // namespace sluicegate::SLUICEGATE_ISA

@@ -1,0 +1,245 @@
+// The forward pass of a group of rows over its steps.
+//
+// The input's share of the sums is computed for a chunk of steps at a time, as one product of many rows that stays in
+// the second-level cache until the steps of the chunk have used it. The steps then go one by one: the recurrent
+// product, and the gates with it.
+#pragma once
+
+#include "kernels/cells.h"
+#include "sluicegate/scratch.h"
+#include "sluicegate/threads.h"
+
+namespace sluicegate::SLUICEGATE_ISA {
+
+// Threads that share the units of one group of rows.
+struct Team {
+  int rank = 0;
+  int size = 1;
+  Barrier* barrier = nullptr;
+
+  void wait() const {
+    if (size > 1) barrier->wait(size);
+  }
+  // This thread's share of [0, count).
+  Index begin(Index count) const { return count * rank / size; }
+  Index end(Index count) const { return count * (rank + 1) / size; }
+};
+
+// Rows apart by this many floats do not fall on the same lines of a cache.
+constexpr Index row_stride(Index floats) { return round_up(floats, 16) + 16; }
+
+// Rows whose products are computed together, over all steps of a chunk.
+inline constexpr Index kChunkRows = 256;
+
+// Rows [first, first + rows) of a call, and how many of them each step has.
+struct Rows {
+  const Sequences& sequences;
+  Index first, count;
+
+  Index memory_row(Index i) const { return sequences.order ? sequences.order[first + i] : first + i; }
+  Index length(Index i) const { return sequences.lengths ? sequences.lengths[first + i] : sequences.steps; }
+  Index active(Index t) const {  // they are sorted: the first so many
+    if (!sequences.lengths) return count;
+    Index low = 0, high = count;
+    while (low < high) {
+      const Index middle = (low + high) / 2;
+      if (length(middle) > t)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    return low;
+  }
+  Index steps() const { return count ? length(0) : 0; }
+  Index chunk() const { return most(1, kChunkRows / most(1, count)); }
+  Index cell(Index t, Index i) const {
+    return (sequences.offsets ? sequences.offsets[t] : t * sequences.batch) + memory_row(i);
+  }
+  template <class T>
+  T* at(const Grid<T>& grid, Index t, Index i) const {
+    if (grid.data == nullptr) return nullptr;
+    const Index begin = sequences.offsets ? sequences.offsets[t] * grid.row : t * grid.step;
+    return grid.data + begin + memory_row(i) * grid.row;
+  }
+  template <class T>
+  T* at(T* states, Index hidden, Index i) const {  // of [batch hidden]
+    return states ? states + memory_row(i) * hidden : nullptr;
+  }
+};
+
+struct Forward {
+  const Shape& shape;
+  const Layout layout;
+  const Direction& direction;
+  const Grid<const float>& input;
+  const Index every;
+  const Rows rows;
+  const Team team;
+  // Shared by the team.
+  float* state[2];  // [row, stride]: of step s in state[s % 2] before, in the other after
+  float* memory;
+  float* gated;
+  float* update;
+  Index stride;
+  // This thread's own.
+  float* sums;  // [chunk rows, layout.sums]
+  const float** inputs;
+  float** targets;
+
+  static Index shared_floats(const Shape& shape, Index rows) { return 5 * rows * row_stride(shape.hidden); }
+  static Index own_floats(const Shape& shape, Index rows, Index chunk) {
+    return Scratch::padded(rows * chunk * Layout(shape).sums) + 2 * pointers(rows * chunk);
+  }
+  static Index pointers(Index count) { return Scratch::padded(count * sizeof(float*) / sizeof(float)); }
+
+  Forward(const Call& call, const Direction& d, const Rows& r, Team t, float* shared, Scratch& own, Index chunk)
+      : shape(call.shape), layout(call.shape), direction(d), input(call.input), every(call.every), rows(r), team(t),
+        stride(row_stride(call.shape.hidden)) {
+    float** const parts[] = {&state[0], &state[1], &memory, &gated, &update};
+    for (float** part : parts) {
+      *part = shared;
+      shared += rows.count * stride;
+    }
+    sums = own.take(rows.count * chunk * layout.sums);
+    inputs = reinterpret_cast<const float**>(own.take(pointers(rows.count * chunk)));
+    targets = reinterpret_cast<float**>(own.take(pointers(rows.count * chunk)));
+  }
+
+  // The units that this thread writes.
+  Index unit_begin() const { return team.begin(layout.set[0].panels()) * kWidth; }
+  Index unit_end() const { return least(shape.hidden, team.end(layout.set[0].panels()) * kWidth); }
+
+  void set(float* to, const float* from) const {
+    for (Index u = unit_begin(); u < unit_end(); ++u) to[u] = from ? from[u] : 0.0f;
+  }
+
+  // Before step 0. Both buffers get the first state: a row that joins later finds it in either.
+  void begin() const {
+    for (Index i = 0; i < rows.count; ++i) {
+      for (float* buffer : state) set(buffer + i * stride, rows.at(direction.h0, shape.hidden, i));
+      if (shape.cell == Cell::kLstm) set(memory + i * stride, rows.at(direction.c0, shape.hidden, i));
+      if (rows.length(i) == 0) finish(i, 0);
+    }
+    team.wait();
+  }
+
+  void finish(Index i, int buffer) const {
+    if (direction.h_n) set(rows.at(direction.h_n, shape.hidden, i), state[buffer] + i * stride);
+    if (direction.c_n) set(rows.at(direction.c_n, shape.hidden, i), memory + i * stride);
+  }
+
+  Index time(Index s) const { return direction.reverse ? rows.steps() - 1 - s : s; }
+
+  // Steps [from, to), in the order in which they are taken. `saved` holds the rows of these steps one after the
+  // other; when it is null, they go where the direction says.
+  void run(Index from, Index to, bool write, float* saved) const {
+    project(from, to);
+    Index entry = 0;
+    for (Index s = from; s < to; ++s) {
+      const Index t = time(s), active = rows.active(t);
+      if (write && direction.memories && s % every == 0)
+        for (Index i = 0; i < active; ++i)
+          set(direction.memories + ((s / every) * rows.sequences.batch + rows.first + i) * shape.hidden,
+              memory + i * stride);
+      take_step(s, t, active, entry, write, saved);
+      if (write) {
+        const Index stay = direction.reverse ? (t == 0 ? 0 : active) : t + 1 < rows.steps() ? rows.active(t + 1) : 0;
+        for (Index i = stay; i < active; ++i) finish(i, (s + 1) % 2);
+      }
+      entry += active;
+    }
+  }
+
+  void project(Index from, Index to) const {
+    Index entries = 0;
+    for (Index s = from; s < to; ++s) {
+      const Index t = time(s), active = rows.active(t);
+      for (Index i = 0; i < active; ++i, ++entries) {
+        inputs[entries] = rows.at(input, t, i);
+        targets[entries] = sums + entries * layout.sums;
+      }
+    }
+    for (int i = 0; i < layout.sets; ++i) {
+      const GateSet& g = layout.set[i];
+      const float* panels = direction.panels + g.input;
+      const Index begin = team.begin(g.panels()), end = team.end(g.panels());
+      const Index place = layout.sums_begin(i);
+      with_constant<4>(g.count, [&]<int V>() {
+        product<V, Start::kBias>(entries, inputs, panels, shape.input, begin, least(end, g.blocks), false,
+                                 direction.panels + g.bias, targets, place, g.width);
+      });
+      if (g.rest && end == g.panels()) {
+        with_constant<4>(g.rest_vectors, [&]<int V>() {
+          product<V, Start::kBias>(entries, inputs, panels + shape.input * g.rest_begin(), shape.input, 0, 1, false,
+                                   direction.panels + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
+                                   g.rest_vectors * kWidth);
+        });
+        if (shape.cell == Cell::kGru) set_apart(entries);
+      }
+    }
+  }
+
+  // The sums of the units that remain: the candidate's share of the input moves to the end, and the bias beside the
+  // reset gate takes its place, where the recurrent product will be added to it.
+  void set_apart(Index entries) const {
+    const GateSet& g = layout.set[0];
+    const float* bias = direction.panels + layout.product_bias + g.blocks * kWidth;
+    for (Index e = 0; e < entries; ++e) {
+      float* candidate = targets[e] + g.rest_begin() + 2 * g.rest;
+      store(targets[e] + g.width, load(candidate, g.rest));
+      store(candidate, load(bias, g.rest), g.rest);
+    }
+  }
+
+  void take_step(Index s, Index t, Index active, Index entry, bool write, float* saved) const {
+    Step step_;
+    step_.rows = active;
+    step_.hidden = shape.hidden;
+    step_.kinds = shape.saved();
+    step_.relu = shape.activation == Activation::kRelu;
+    step_.product_bias = direction.panels + layout.product_bias;
+    const Index kept = shape.saved() * shape.hidden;
+    for (Index i = 0; i < active; ++i) {
+      step_.sums[i] = sums + (entry + i) * layout.sums;
+      step_.candidate[i] = step_.sums[i] + layout.set[0].width;
+      step_.multiplied[i] = step_.before[i] = state[s % 2] + i * stride;
+      step_.after[i] = state[(s + 1) % 2] + i * stride;
+      step_.memory[i] = memory + i * stride;
+      step_.gated[i] = gated + i * stride;
+      step_.update[i] = update + i * stride;
+      step_.output[i] = write ? rows.at(direction.output, t, i) : nullptr;
+      step_.saved[i] = saved              ? saved + (entry + i) * kept
+                       : direction.saved ? direction.saved + rows.cell(t, i) * kept
+                                         : nullptr;
+    }
+    const bool backwards = s % 2;
+    switch (shape.cell) {
+      case Cell::kGru:
+        advance<GruStep>(step_, 0, backwards);
+        break;
+      case Cell::kLstm:
+        advance<LstmStep>(step_, 0, backwards);
+        break;
+      case Cell::kRnn:
+        advance<RnnStep>(step_, 0, backwards);
+        break;
+      case Cell::kGruBefore:
+        advance<GruGates>(step_, 0, backwards);
+        for (Index i = 0; i < active; ++i) {
+          step_.multiplied[i] = step_.gated[i];
+          step_.sums[i] += layout.sums_begin(1);
+        }
+        advance<GruCandidate>(step_, 1, backwards);
+        break;
+    }
+  }
+
+  template <class C>
+  void advance(const Step& step_, int i, bool backwards) const {
+    const GateSet& g = layout.set[i];
+    step<C>(step_, g, direction.panels + g.hidden, team.begin(g.panels()), team.end(g.panels()), backwards);
+    team.wait();
+  }
+};
+
+}  // namespace sluicegate::SLUICEGATE_ISA

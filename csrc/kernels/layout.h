@@ -1,0 +1,110 @@
+// How the weights are laid out for the forward pass, and packing them so.
+//
+// The hidden units are cut into blocks of one vector. For a block, the panel of a set of gates holds a vector of each
+// gate side by side, so that all that a unit needs comes out of one tile and its gates are computed in registers.
+// Units are seldom a multiple of the vector's width: the gates of the units that remain share vectors, lane after
+// lane, so that 50 units of a GRU cost 10 vectors and not 12.
+#pragma once
+
+#include "kernels/product.h"
+#include "sluicegate/recurrent.h"
+
+namespace sluicegate::SLUICEGATE_ISA {
+
+// Gates that one product serves: all of them, or for a GRU with the reset before, first r z and then n.
+struct GateSet {
+  int first, count;   // of the gates
+  Index blocks;       // whole blocks of units
+  int rest;           // units that remain
+  int rest_vectors;   // vectors that these share
+  Index width;        // floats of a row of sums: all panels side by side
+  Index input, hidden, bias;  // where its panels and biases begin among the packed floats
+
+  Index panels() const { return blocks + (rest > 0); }
+  Index rest_begin() const { return blocks * count * kWidth; }
+};
+
+struct Layout {
+  Shape shape;
+  int sets;
+  GateSet set[2];
+  Index sums;          // floats of a row of all sums, with room for what the rest of a GRU keeps apart
+  Index product_bias;  // the bias beside the reset gate, by unit
+  Index total;
+
+  explicit Layout(const Shape& s) : shape(s), sets(s.cell == Cell::kGruBefore ? 2 : 1), sums(0), total(0) {
+    for (int i = 0; i < sets; ++i) {
+      GateSet& g = set[i];
+      g.first = i * 2;
+      g.count = sets == 1 ? s.gates() : i == 0 ? 2 : 1;
+      g.blocks = s.hidden / kWidth;
+      g.rest = static_cast<int>(s.hidden % kWidth);
+      g.rest_vectors = static_cast<int>(divide_up(g.count * g.rest, kWidth));
+      g.width = (g.blocks * g.count + g.rest_vectors) * kWidth;
+      g.bias = total;
+      g.input = g.bias + g.width;
+      g.hidden = g.input + g.width * s.input;
+      total = g.hidden + g.width * s.hidden;
+      sums += g.width;
+    }
+    product_bias = total;
+    total += round_up(s.hidden, kWidth);
+    sums += kWidth;
+  }
+  Index sums_begin(int i) const { return i == 0 ? 0 : set[0].width; }
+};
+
+// One panel: `count` gates of the units from `unit` on, `lanes` of each, read from weights of `depth` columns.
+inline void pack_panel(const float* weights, Index depth, Index hidden, int first, int count, Index unit, int lanes,
+                       int vectors, float* panel) {
+  const Index width = vectors * kWidth;
+  if (count * lanes < width)
+    for (Index i = 0; i < depth * width; ++i) panel[i] = 0.0f;
+  constexpr Index kBlock = 32;  // so much of a panel stays in the first cache while every lane is written to it
+  for (Index begin = 0; begin < depth; begin += kBlock) {
+    const Index end = least(depth, begin + kBlock);
+    for (int gate = 0; gate < count; ++gate)
+      for (int lane = 0; lane < lanes; ++lane) {
+        const float* from = weights + ((first + gate) * hidden + unit + lane) * depth;
+        float* to = panel + gate * lanes + lane;
+        for (Index k = begin; k < end; ++k) to[k * width] = from[k];
+      }
+  }
+}
+
+inline void pack_set(const float* weights, Index depth, Index hidden, const GateSet& g, float* panels) {
+  for (Index block = 0; block < g.blocks; ++block)
+    pack_panel(weights, depth, hidden, g.first, g.count, block * kWidth, kWidth, g.count,
+               panels + block * depth * g.count * kWidth);
+  if (g.rest)
+    pack_panel(weights, depth, hidden, g.first, g.count, g.blocks * kWidth, g.rest, g.rest_vectors,
+               panels + depth * g.rest_begin());
+}
+
+inline void pack_forward(const Shape& shape, const Weights& weights, float* panels) {
+  const Layout layout(shape);
+  const Index hidden = shape.hidden;
+  // With the reset gate after the product, the recurrent bias of the candidate lies beside the product.
+  const bool apart = shape.cell == Cell::kGru;
+  for (int i = 0; i < layout.sets; ++i) {
+    const GateSet& g = layout.set[i];
+    pack_set(weights.input, shape.input, hidden, g, panels + g.input);
+    pack_set(weights.hidden, hidden, hidden, g, panels + g.hidden);
+    float* bias = panels + g.bias;
+    for (Index j = 0; j < g.width; ++j) bias[j] = 0.0f;
+    for (int gate = 0; gate < g.count; ++gate)
+      for (Index unit = 0; unit < hidden; ++unit) {
+        const Index from = (g.first + gate) * hidden + unit, block = unit / kWidth, lane = unit % kWidth;
+        const Index to = block < g.blocks ? (block * g.count + gate) * kWidth + lane : g.rest_begin() + gate * g.rest + lane;
+        if (weights.input_bias) bias[to] = weights.input_bias[from];
+        if (weights.hidden_bias && !(apart && gate == 2)) bias[to] += weights.hidden_bias[from];
+      }
+  }
+  float* beside = panels + layout.product_bias;
+  for (Index unit = 0; unit < round_up(hidden, kWidth); ++unit)
+    beside[unit] = apart && weights.hidden_bias && unit < hidden ? weights.hidden_bias[2 * hidden + unit] : 0.0f;
+}
+
+inline Index forward_panels(const Shape& shape) { return Layout(shape).total; }
+
+}  // namespace sluicegate::SLUICEGATE_ISA

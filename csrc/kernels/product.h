@@ -1,0 +1,187 @@
+// Matrix products of rows with packed panels.
+//
+// A panel holds V vectors of columns for every k, one k after the other, so that it is read from end to end. Every
+// element of a result is one chain of fused multiply-adds over k = 0, 1, 2, ..., whatever tile it is computed in:
+// that is why the bits of a row do not depend on the rows beside it.
+#pragma once
+
+#include SLUICEGATE_SIMD
+
+namespace sluicegate::SLUICEGATE_ISA {
+
+// Accumulators of a tile; what remains of the registers holds a row of a panel and one broadcast number.
+inline constexpr int kAccumulators = kRegisters * 3 / 4;
+
+// Rows of a tile with V vectors. Six rows of four vectors are as many accumulators as eight rows of three.
+template <int V>
+inline constexpr int kRows = least(kRegisters / 4, kAccumulators / V);
+
+// Panels that a tile of R rows takes at once, so that few rows still fill the pipeline of the multipliers.
+template <int R, int V>
+inline constexpr int kPanels = R * V * 8 <= kAccumulators   ? 8
+                               : R * V * 4 <= kAccumulators ? 4
+                               : R * V * 2 <= kAccumulators ? 2
+                                                            : 1;
+
+// Rows of a panel that are asked for in advance: with 512 units a panel comes from beyond the second-level cache, and
+// this makes the product a fifth faster; nearer panels are neither faster nor slower for it.
+inline constexpr int kAhead = 16;
+
+// sums[r][p V + v] += sum over k of a[r][k] * panel p [k][v]; `stride` lies between the panels.
+template <int R, int P, int V>
+SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, const float* panel, Index stride,
+                                  Index depth) {
+  const float* a[R];
+  for (int r = 0; r < R; ++r) a[r] = rows[r];
+  for (Index k = 0; k < depth; ++k) {
+    Float b[P * V];
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) {
+        const float* from = panel + p * stride + v * kWidth;
+        b[p * V + v] = load(from);
+        if constexpr (P == 1) __builtin_prefetch(from + kAhead * V * kWidth);
+      }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const Float x = fill(a[r][k]);
+#pragma GCC unroll 32
+      for (int v = 0; v < P * V; ++v) sums[r][v] = multiply_add(x, b[v], sums[r][v]);
+    }
+    panel += V * kWidth;
+  }
+}
+
+// How `rows` are cut into tiles of at most `most` rows, as even as can be.
+struct Cut {
+  Index tiles, base, longer;  // the first `longer` tiles have base + 1 rows
+  Cut(Index rows, Index most) : tiles(divide_up(rows, most)), base(tiles ? rows / tiles : 0), longer(tiles ? rows % tiles : 0) {}
+  Index start(Index tile) const { return tile * base + least(tile, longer); }
+  Index size(Index tile) const { return base + (tile < longer); }
+};
+
+// Calls f with the constant n as a template argument: f.template operator()<n>().
+template <int Most, class F>
+SLUICEGATE_INLINE void with_constant(Index n, F&& f) {
+  if constexpr (Most > 0) {
+    if (n == Most)
+      f.template operator()<Most>();
+    else
+      with_constant<Most - 1>(n, f);
+  }
+}
+
+// Visits every tile of `rows` rows and the panels [begin, end), as f<R, P>(first row, first panel), panel by panel:
+// a panel is read by all rows while it is near. `backwards` turns the order of the panels round, so that of weights
+// too large for a cache the part used last is the part used next.
+template <int V, class F>
+SLUICEGATE_INLINE void for_each_tile(Index rows, Index begin, Index end, bool backwards, F&& f) {
+  const Cut cut(rows, kRows<V>);
+  if (cut.tiles == 1) {
+    with_constant<kRows<V>>(rows, [&]<int R>() {
+      constexpr int P = kPanels<R, V>;
+      const Index whole = (end - begin) / P;
+      auto rest = [&] {
+        Index panel = begin + whole * P;
+        if constexpr (P > 4)
+          if (end - panel >= 4) f.template operator()<R, 4>(0, panel), panel += 4;
+        if constexpr (P > 2)
+          if (end - panel >= 2) f.template operator()<R, 2>(0, panel), panel += 2;
+        if constexpr (P > 1)
+          if (end - panel >= 1) f.template operator()<R, 1>(0, panel);
+      };
+      if (backwards) rest();
+      for (Index i = 0; i < whole; ++i)
+        f.template operator()<R, P>(0, begin + P * (backwards ? whole - 1 - i : i));
+      if (!backwards) rest();
+    });
+    return;
+  }
+  for (Index i = begin; i < end; ++i) {
+    const Index panel = backwards ? end - 1 - (i - begin) : i;
+    for (Index tile = 0; tile < cut.tiles; ++tile)
+      with_constant<kRows<V>>(cut.size(tile), [&]<int R>() { f.template operator()<R, 1>(cut.start(tile), panel); });
+  }
+}
+
+// Where a product's sums begin.
+enum class Start { kZero, kBias, kTarget };
+
+// out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The last panel may hold fewer
+// columns than its vectors have room for: `columns` counts those of all panels.
+template <int V, Start S>
+inline void product(Index rows, const float* const* a, const float* panels, Index depth, Index begin, Index end,
+                    bool backwards, const float* bias, float* const* out, Index place, Index columns) {
+  const Index stride = depth * V * kWidth;
+  for_each_tile<V>(rows, begin, end, backwards, [&]<int R, int P>(Index row, Index panel) {
+    Float sums[R][P * V];
+    const Index left = panel * V * kWidth;
+    const bool full = left + P * V * kWidth <= columns;
+    auto count = [&](int v) { return static_cast<int>(most(0, least(kWidth, columns - left - v * kWidth))); };
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 32
+      for (int v = 0; v < P * V; ++v) {
+        if constexpr (S == Start::kZero) sums[r][v] = fill(0.0f);
+        if constexpr (S == Start::kBias) sums[r][v] = load(bias + left + v * kWidth);
+        if constexpr (S == Start::kTarget) {
+          const float* target = out[row + r] + place + left + v * kWidth;
+          sums[r][v] = full ? load(target) : load(target, count(v));
+        }
+      }
+    accumulate<R, P, V>(sums, a + row, panels + panel * stride, stride, depth);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 32
+      for (int v = 0; v < P * V; ++v) {
+        float* target = out[row + r] + place + left + v * kWidth;
+        if (full)
+          store(target, sums[r][v]);
+        else
+          store(target, sums[r][v], count(v));
+      }
+  });
+}
+
+// target[m][n] += sum over k of a[k][m] * b[k][n], for a tile of R rows and V vectors of which `columns` are there:
+// a sum over the rows of a batch, as the gradient of a weight is.
+template <int R, int V>
+inline void accumulate_outer(const float* a, Index a_stride, const float* b, Index b_stride, Index depth, float* target,
+                             Index target_stride, Index columns) {
+  Float sums[R][V];
+  const bool full = V * kWidth <= columns;
+  auto count = [&](int v) { return static_cast<int>(most(0, least(kWidth, columns - v * kWidth))); };
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      const float* from = target + r * target_stride + v * kWidth;
+      sums[r][v] = full ? load(from) : load(from, count(v));
+    }
+  for (Index k = 0; k < depth; ++k) {
+    Float row[V];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) row[v] = load(b + v * kWidth);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const Float x = fill(a[r]);
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) sums[r][v] = multiply_add(x, row[v], sums[r][v]);
+    }
+    a += a_stride;
+    b += b_stride;
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      float* to = target + r * target_stride + v * kWidth;
+      if (full)
+        store(to, sums[r][v]);
+      else
+        store(to, sums[r][v], count(v));
+    }
+}
+
+}  // namespace sluicegate::SLUICEGATE_ISA

@@ -1,0 +1,72 @@
+#include "sluicegate/scratch.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace sluicegate {
+namespace {
+
+constexpr std::int64_t kKept = std::int64_t{8} << 20;  // floats
+constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
+
+struct Buffer {
+  float* data = nullptr;
+  std::int64_t capacity = 0;
+
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { std::free(data); }
+};
+
+// Two, since a call that shares its work has memory for all and memory of its own.
+struct Shelf {
+  Buffer kept[2];
+};
+
+thread_local Shelf shelf;
+
+float* allocate(std::int64_t floats) {
+  const std::int64_t bytes = floats * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t alignment = bytes >= kHugePage ? kHugePage : 64;
+  void* data = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (data == nullptr) throw std::bad_alloc();
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (bytes >= kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+  return static_cast<float*>(data);
+}
+
+}  // namespace
+
+Scratch::Scratch(std::int64_t floats) : begin_(nullptr), next_(nullptr), capacity_(0) {
+  for (Buffer& buffer : shelf.kept) {
+    if (buffer.capacity < floats) continue;
+    begin_ = std::exchange(buffer.data, nullptr);
+    capacity_ = std::exchange(buffer.capacity, 0);
+    break;
+  }
+  if (begin_ == nullptr) {
+    capacity_ = std::max<std::int64_t>(floats, 16);
+    begin_ = allocate(capacity_);
+  }
+  next_ = begin_;
+}
+
+Scratch::~Scratch() {
+  if (capacity_ <= kKept)
+    for (Buffer& buffer : shelf.kept)
+      if (buffer.capacity < capacity_) {
+        std::swap(buffer.data, begin_);
+        std::swap(buffer.capacity, capacity_);
+      }
+  std::free(begin_);
+}
+
+}  // namespace sluicegate
