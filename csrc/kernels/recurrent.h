@@ -26,7 +26,7 @@ inline Cut groups_of(const Call& call) {
   const Index rows = call.sequences.batch;
   const Index threads = most(1, call.threads / call.directions);
   const Index groups = most(divide_up(rows, kGroup), least(threads, rows));
-  return Cut(rows, divide_up(rows, most(1, groups)));
+  return Cut(rows, most(1, divide_up(rows, most(1, groups))));
 }
 
 struct ForwardWork {

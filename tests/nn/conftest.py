@@ -102,9 +102,10 @@ def agree() -> Callable[..., None]:
         ours.load_state_dict(theirs.state_dict())
         x, hx = arguments(theirs, layout, dtype)
         expected = run(theirs, theirs, x, hx)
-        # On PyTorch's kernels it is the same to the bit.
-        assert nn.backend_of(ours, x) == "torch"
-        compare(run(ours, ours, x, hx), expected, 0.0)
+        # On PyTorch's kernels it is the same to the bit, on ours to the rounding.
+        by_torch = nn.backend_of(ours, x) == "torch"
+        assert by_torch == (dtype == torch.float64 or getattr(ours, "proj_size", 0) > 0)
+        compare(run(ours, ours, x, hx), expected, 0.0 if by_torch else 5e-6)
         # In single precision the two add up in different orders.
         compare(run(ours, ours.by_reference, x, hx), expected, 1e-12 if dtype == torch.float64 else 5e-6)
 

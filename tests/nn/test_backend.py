@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_sequence
 
-from sluicegate import nn
+from sluicegate import _core, nn
 from sluicegate.nn.backend import _announce
 
 X = torch.zeros(2, 1, 3)
@@ -16,20 +16,24 @@ BEYOND = [
     *((kind, {"layer_norm": True}) for kind in PLAIN),
     *((kind, {"precision": "bf16"}) for kind in PLAIN),
     *((kind, {"recurrent_dropout": 0.5}) for kind in PLAIN),
+]
+VARIANTS = [
+    *((kind, {}) for kind in PLAIN),
     *((kind, {"activation": "relu"}) for kind in (nn.GRU, nn.LSTM, nn.GRUCell, nn.LSTMCell)),
     *((kind, {"reset": "before"}) for kind in (nn.GRU, nn.GRUCell)),
+    (nn.RNN, {"nonlinearity": "relu"}),
 ]
 
 
-@pytest.mark.parametrize("kind", PLAIN)
-def test_torch_computes_what_it_can(kind):
-    assert nn.backend_of(kind(3, 4), X) == "torch"
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+def test_the_kernels_compute_what_they_can(kind, options):
+    assert nn.backend_of(kind(3, 4, **options), X) == _core.isa()
 
 
-def test_torch_computes_what_it_can_of_the_variants():
+def test_torch_computes_what_the_kernels_cannot():
+    assert nn.backend_of(nn.GRU(3, 4), pack_sequence([X[:, 0]])) == _core.isa()
     assert nn.backend_of(nn.LSTM(3, 4, proj_size=2), X) == "torch"
-    assert nn.backend_of(nn.RNN(3, 4, nonlinearity="relu"), X) == "torch"
-    assert nn.backend_of(nn.GRU(3, 4), pack_sequence([X[:, 0]])) == "torch"
+    assert nn.backend_of(nn.GRU(3, 4, dtype=torch.float64), X.double()) == "torch"
 
 
 @pytest.mark.parametrize(("kind", "options"), BEYOND)
@@ -38,9 +42,9 @@ def test_the_reference_computes_the_rest(kind, options):
 
 
 @pytest.mark.parametrize("kind", PLAIN)
-def test_recurrent_dropout_is_torchs_again_in_evaluation(kind):
+def test_recurrent_dropout_is_nothing_in_evaluation(kind):
     module = kind(3, 4, recurrent_dropout=0.5)
-    assert nn.backend_of(module.eval(), X) == "torch"
+    assert nn.backend_of(module.eval(), X) == _core.isa()
     assert nn.backend_of(module.train(), X) == "reference"
 
 
@@ -55,15 +59,17 @@ def test_says_once_for_each_reason_who_computes(caplog, news):
     caplog.set_level(logging.DEBUG, "sluicegate")
     for _ in range(3):
         nn.GRU(3, 4)(X)
-        nn.GRU(3, 4, reset="before")(X)
-        nn.GRU(3, 4, reset="before", activation="relu")(X)
+        nn.LSTM(3, 4, proj_size=2)(X)
         nn.GRU(3, 4, layer_norm=True)(X)
         nn.LSTMCell(3, 4, precision="bf16")(X[0])
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
-        ("DEBUG", "GRU runs on the torch backend: PyTorch's kernels compute it"),
-        ("INFO", "GRU runs on the reference backend: reset='before' is beyond PyTorch's kernels"),
-        ("INFO", "GRU runs on the reference backend: layer_norm=True is beyond PyTorch's kernels"),
-        ("INFO", "LSTMCell runs on the reference backend: precision='bf16' is beyond PyTorch's kernels"),
+        ("DEBUG", f"GRU runs on the {_core.isa()} backend: the fused kernels compute it"),
+        (
+            "INFO",
+            "LSTM runs on the torch backend: proj_size=2 is beyond the fused kernels, and PyTorch's kernels compute it",
+        ),
+        ("INFO", "GRU runs on the reference backend: layer_norm=True is beyond all kernels"),
+        ("INFO", "LSTMCell runs on the reference backend: precision='bf16' is beyond all kernels"),
     ]
 
 

@@ -181,11 +181,10 @@ BATCHED, SINGLE = torch.zeros(TIME, BATCH, INPUT), torch.zeros(TIME, INPUT)
         (BATCHED, torch.ones(4, 1).long(), r"`lengths` must be 4 whole numbers, .* of shape \(4, 1\)"),
         (BATCHED, [6.0, 5.0, 4.0, 1.0], r"`lengths` must be 4 whole numbers, .* is torch.float32"),
         (BATCHED, torch.ones(4, dtype=torch.bool), r"`lengths` must be 4 whole numbers, .* is torch.bool"),
-        (BATCHED, [6, 7, 4, 1], r"`lengths\[1\]` \(=7\) must be from 1 to 6, the time axis of `input`"),
-        (BATCHED, [6, 5, 4, 0], r"`lengths\[3\]` \(=0\) must be from 1 to 6.*leave out empty rows"),
-        (BATCHED, [6, 5, 4, -1], r"`lengths\[3\]` \(=-1\) must be from 1 to 6"),
+        (BATCHED, [6, 7, 4, 1], r"`lengths\[1\]` \(=7\) must be from 0 to 6, the time axis of `input`"),
+        (BATCHED, [6, 5, 4, -1], r"`lengths\[3\]` \(=-1\) must be from 0 to 6"),
     ],
-    ids=["packed", "single", "few", "axes", "float", "bool", "long", "empty", "negative"],
+    ids=["packed", "single", "few", "axes", "float", "bool", "long", "negative"],
 )
 @pytest.mark.parametrize("kind", [GRU, LSTM, RNN])
 def test_refuses_lengths_that_do_not_fit(unchecked, kind, x, lengths, message):
@@ -210,7 +209,26 @@ def test_refuses_what_torch_refuses(unchecked, kind, options):
 
 
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_refuses_a_sequence_without_steps(batch_first):
-    layer, x = make(GRU, batch_first=batch_first, reset="before")
-    with pytest.raises(ConfigError, match="`input` has no steps: its time axis must be 1 or more"):
-        layer(x[:, :0] if batch_first else x[:0])
+@pytest.mark.parametrize("kind", [GRU, LSTM, RNN])
+def test_a_sequence_without_steps_leaves_the_state(kind, batch_first):
+    layer, x = make(kind, batch_first=batch_first)
+    state = like(layer(x)[1], [torch.randn_like(s) for s in parts(layer(x)[1])])
+    for forward in (layer, layer.by_reference):
+        outputs, final = forward(x[:, :0] if batch_first else x[:0], state)
+        assert outputs.shape[1 if batch_first else 0] == 0
+        for one, other in zip(parts(final), parts(state), strict=True):
+            assert torch.equal(one, other)
+
+
+@both_orders
+@pytest.mark.parametrize("kind", [GRU, LSTM, RNN])
+def test_a_row_of_no_length_keeps_its_state(kind, batch_first):
+    for dtype in (torch.float32, torch.float64):
+        layer, x = make(kind, batch_first=batch_first, dtype=dtype)
+        x = x.to(dtype)
+        state = like(layer(x)[1], [torch.randn_like(s) for s in parts(layer(x)[1])])
+        outputs, final = layer(x, state, lengths=[2, 0, 6, 0])
+        rows = outputs if batch_first else outputs.transpose(0, 1)
+        assert (rows[[1, 3]] == 0).all()
+        for one, other in zip(parts(final), parts(state), strict=True):
+            assert torch.equal(one[:, [1, 3]], other[:, [1, 3]])

@@ -196,6 +196,8 @@ class Stack(Options, RNNBase):
         hx = self._state(x, hx, None)
         x = x.transpose(0, 1) if self.batch_first else x
         valid = None if rows is None else (torch.arange(len(x)).unsqueeze(1) < rows).to(x.device)
+        if valid is not None:  # whatever stands in the padding
+            x = x.masked_fill(~valid.unsqueeze(-1), 0)
         outputs, state = self._layers(x, hx, valid)
         if single:
             return outputs.squeeze(1), _each(state, lambda h: h.squeeze(1))
