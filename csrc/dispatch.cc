@@ -48,8 +48,9 @@ const Kernels& choose() {
   std::string known;
   for (const Kernels* compiled : kCompiled)
     if (runs(compiled, cpu_info().best_isa)) known += std::string(known.empty() ? "" : ", ") + compiled->name;
-  throw std::invalid_argument("the variable SLUICEGATE_ISA is '" + name + "', which this processor cannot run: set it to one of " +
-                              known + ", or leave it unset");
+  throw std::invalid_argument("the variable SLUICEGATE_ISA is '" + name +
+                              "', which this processor cannot run: set it to one of " + known +
+                              ", or leave it unset");
 }
 
 }  // namespace

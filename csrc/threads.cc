@@ -60,7 +60,8 @@ class Pool {
     bell_.notify_all();
     int members = job.size;
     if (job.team) {
-      for (int look = 0; look < kPatience && gate_.load(std::memory_order_acquire) != open + all; ++look) pause();
+      for (int look = 0; look < kPatience && gate_.load(std::memory_order_acquire) != open + all; ++look)
+        pause();
       members = 1 + static_cast<int>(gate_.fetch_or(kShut, std::memory_order_acq_rel) % kShut);
       members_.store(members, std::memory_order_release);
       members_.notify_all();
@@ -74,8 +75,8 @@ class Pool {
   std::mutex& in_use() { return in_use_; }
 
  private:
-  // The gate holds the number of the job, for how many helpers it has room, a bit that says that it takes no more of
-  // them, and how many are inside.
+  // The gate holds the number of the job, for how many helpers it has room, a bit that says that it takes no
+  // more of them, and how many are inside.
   static constexpr std::uint64_t kNumber = std::uint64_t{1} << 32, kRoom = 1u << 16, kShut = 1u << 15;
 
   void serve() {
@@ -162,7 +163,9 @@ void Barrier::wait(int threads) {
   }
 }
 
-void run_team(int threads, void (*work)(void*, int, int), void* context) { run({work, context, threads, true}); }
+void run_team(int threads, void (*work)(void*, int, int), void* context) {
+  run({work, context, threads, true});
+}
 
 void run_tasks(int tasks, int threads, void (*work)(void*, int), void* context) {
   Tasks all{work, context, tasks};

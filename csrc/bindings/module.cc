@@ -15,8 +15,8 @@ namespace {
 
 using sluicegate::Index;
 
-// Addresses come as numbers: handing over a dozen arrays by DLPack takes longer than a small layer computes. The one
-// caller, `sluicegate.ops.native`, checks shapes, types and strides, and keeps the arrays alive.
+// Addresses come as numbers: handing over a dozen arrays by DLPack takes longer than a small layer computes.
+// The one caller, `sluicegate.ops.native`, checks shapes, types and strides, and keeps the arrays alive.
 using Address = std::uintptr_t;
 
 template <class T>
@@ -52,11 +52,13 @@ sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, 
   call.input = grid_of<const float>(input.data());
   call.every = every;
   call.threads = threads;
-  if (directions.empty() || directions.size() > 2) throw std::invalid_argument("a layer has one direction or two");
+  if (directions.empty() || directions.size() > 2)
+    throw std::invalid_argument("a layer has one direction or two");
   call.directions = static_cast<int>(directions.size());
   for (int i = 0; i < call.directions; ++i) {
     const DirectionArgs& a = directions[i];
-    if (a.size() != 10 && a.size() != 25) throw std::invalid_argument("a direction is 10 numbers, or 25 on the way back");
+    if (a.size() != 10 && a.size() != 25)
+      throw std::invalid_argument("a direction is 10 numbers, or 25 on the way back");
     sluicegate::Direction& d = call.direction[i];
     d.reverse = i == 1;
     d.panels = pointer<const float>(a[0]);
@@ -117,12 +119,14 @@ NB_MODULE(_core, m) {
 
   m.def(
       "isa", [] { return std::string(sluicegate::kernels().name); },
-      "Name the instruction set of the kernels in use: the best there is, or that of the variable SLUICEGATE_ISA.");
+      "Name the instruction set of the kernels in use: the best there is, or that of the variable "
+      "SLUICEGATE_ISA.");
   m.def(
       "use_isa",
       [](const std::string& name) {
         const auto* chosen = sluicegate::find_kernels(name.c_str());
-        if (chosen == nullptr) throw std::invalid_argument("there are no kernels for '" + name + "' that can run here");
+        if (chosen == nullptr)
+          throw std::invalid_argument("there are no kernels for '" + name + "' that can run here");
         sluicegate::use_kernels(*chosen);
       },
       nb::arg("name"), "Use the kernels of another instruction set from now on: for tests and comparisons.");
@@ -143,7 +147,8 @@ NB_MODULE(_core, m) {
       [](const std::vector<std::array<Index, 2>>& arrays) {
         std::uint64_t all = 0;
         for (const auto& [data, count] : arrays)
-          all = all * 0x9e3779b97f4a7c15u + sluicegate::kernels().fingerprint(pointer<const float>(data), count);
+          all = all * 0x9e3779b97f4a7c15u +
+                sluicegate::kernels().fingerprint(pointer<const float>(data), count);
         return all;
       },
       nb::arg("arrays"), nb::call_guard<nb::gil_scoped_release>(),
@@ -168,7 +173,8 @@ NB_MODULE(_core, m) {
       "activate",
       [](const std::string& function, Address in, Address out, Index count) {
         const auto& kernels = sluicegate::kernels();
-        (function == "tanh" ? kernels.tanh : kernels.sigmoid)(pointer<const float>(in), pointer<float>(out), count);
+        (function == "tanh" ? kernels.tanh : kernels.sigmoid)(pointer<const float>(in), pointer<float>(out),
+                                                              count);
       },
       nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
       "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");

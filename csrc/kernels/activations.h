@@ -1,13 +1,14 @@
 // Sigmoid and tanh: rational functions of degree 9 over 8, within 4e-7 of the true value everywhere.
 //
-// tanh x = x P(x²) / Q(x²) was fitted for the least largest relative error (9e-9) over 0 < x < 8.3, beyond which tanh
-// is 1 in single precision. x² is held where the quotient has just passed 1, and the result is clamped to 1: a gate
-// that is shut is exactly shut. sigmoid x = 1/2 + tanh(x/2)/2 has the halves folded into its coefficients. Against
-// exponentials this saves the reduction of the argument and is as exact near 0 as far from it.
+// tanh x = x P(x²) / Q(x²) was fitted for the least largest relative error (9e-9) over 0 < x < 8.3, beyond
+// which tanh is 1 in single precision. x² is held where the quotient has just passed 1, and the result is
+// clamped to 1: a gate that is shut is exactly shut. sigmoid x = 1/2 + tanh(x/2)/2 has the halves folded into
+// its coefficients. Against exponentials this saves the reduction of the argument and is as exact near 0 as
+// far from it.
 //
-// Several vectors go through at once, operation by operation: one alone is a chain of some 50 cycles in which every
-// operation waits for the one before, and a processor looks ahead no further than a hundred instructions for others
-// to do meanwhile. So written, the gates of a GRU take half the time.
+// Several vectors go through at once, operation by operation: one alone is a chain of some 50 cycles in which
+// every operation waits for the one before, and a processor looks ahead no further than a hundred
+// instructions for others to do meanwhile. So written, the gates of a GRU take half the time.
 #pragma once
 
 #include SLUICEGATE_SIMD

@@ -1,8 +1,8 @@
 // The backward pass of a group of rows over its steps, from the last to the first.
 //
-// A chunk of steps is gone through one by one for the gradients of the gates, which need the one product that depends
-// on time: the gradients of a step's gates with the recurrent weights. They are kept for the chunk, and the rest is
-// done for all of it at once: the gradient of the input, and those of the weights.
+// A chunk of steps is gone through one by one for the gradients of the gates, which need the one product that
+// depends on time: the gradients of a step's gates with the recurrent weights. They are kept for the chunk,
+// and the rest is done for all of it at once: the gradient of the input, and those of the weights.
 #pragma once
 
 #include "kernels/forward.h"
@@ -137,8 +137,10 @@ struct Backward {
       run_chunks(nullptr);
     }
     for (Index i = 0; i < rows.count; ++i) {
-      if (direction.h0_gradient) copy(rows.at(direction.h0_gradient, shape.hidden, i), shared.state + i * stride);
-      if (direction.c0_gradient) copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.memory + i * stride);
+      if (direction.h0_gradient)
+        copy(rows.at(direction.h0_gradient, shape.hidden, i), shared.state + i * stride);
+      if (direction.c0_gradient)
+        copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.memory + i * stride);
     }
     if (weights.input && shape.input <= kFew && team.rank == 0) spread_few();
     team.wait();
@@ -149,7 +151,8 @@ struct Backward {
   Index previous(Index t) const { return direction.reverse ? t + 1 : t - 1; }
 
   const float* state_before(Index t, Index i) const {
-    const float* h = is_first(t, i) ? rows.at(direction.h0, shape.hidden, i) : rows.at(direction.output, previous(t), i);
+    const float* h =
+        is_first(t, i) ? rows.at(direction.h0, shape.hidden, i) : rows.at(direction.output, previous(t), i);
     return h ? h : shared.zeros;
   }
 
@@ -271,8 +274,8 @@ struct Backward {
   // The rows have room beyond the last unit for a whole vector: no column is left out.
   template <Start S>
   void multiply_recurrent(Index active, const float* panels, int parts, bool backwards) const {
-    multiply_columns<S>(active, sources, panels, parts * shape.hidden, hidden, panel_begin(), panel_end(), backwards,
-                        targets, round_up(shape.hidden, kWidth));
+    multiply_columns<S>(active, sources, panels, parts * shape.hidden, hidden, panel_begin(), panel_end(),
+                        backwards, targets, round_up(shape.hidden, kWidth));
   }
 
   // What needs no order of time.
@@ -304,15 +307,16 @@ struct Backward {
         add_few(entries);
       else
         for (int gate = 0; gate < shape.gates(); ++gate)
-          add_outer(row.of_input[gate], shared.inputs, input, entries, weights.input + gate * shape.hidden * shape.input);
+          add_outer(row.of_input[gate], shared.inputs, input, entries,
+                    weights.input + gate * shape.hidden * shape.input);
     }
     if (weights.input_bias) add_bias(row.of_input, entries, weights.input_bias);
     if (weights.hidden_bias) add_bias(row.of_recurrent, entries, weights.hidden_bias);
   }
 
   // Copies a row into panels of columns, as entry `entry` of `entries`.
-  static void put_columns(const float* from, const float* factor, const Columns& cut, Index entry, Index entries,
-                          float* panels) {
+  static void put_columns(const float* from, const float* factor, const Columns& cut, Index entry,
+                          Index entries, float* panels) {
     for (Index p = 0; p < cut.panels(); ++p) {
       const int vectors = p < cut.whole ? kColumns : cut.rest;
       float* to = panels + p * kColumns * kWidth * entries + entry * vectors * kWidth;
@@ -337,7 +341,8 @@ struct Backward {
           put_columns(before, nullptr, hidden, entry, entries, shared.states);
           if (shape.cell == Cell::kGruBefore) {
             const Index kept = shape.saved() * shape.hidden;
-            const float* r = call.every ? shared.saved + entry * kept : direction.saved + rows.cell(t, i) * kept;
+            const float* r =
+                call.every ? shared.saved + entry * kept : direction.saved + rows.cell(t, i) * kept;
             put_columns(before, r, hidden, entry, entries, shared.gated);
           }
         }
@@ -366,7 +371,8 @@ struct Backward {
         for (Index p = 0; p < cut.panels(); ++p)
           with_constant<kColumns>(p < cut.whole ? kColumns : cut.rest, [&]<int V>() {
             accumulate_outer<R, V>(near, R, panels + p * kColumns * kWidth * entries, V * kWidth, entries,
-                                   target + unit * cut.count + cut.begin(p), cut.count, cut.count - cut.begin(p));
+                                   target + unit * cut.count + cut.begin(p), cut.count,
+                                   cut.count - cut.begin(p));
           });
       });
     }
@@ -374,14 +380,15 @@ struct Backward {
 
   // few[input][column] += sum over entries of x[entry][input] * gradient[entry][column].
   void add_few(Index entries) const {
-    const Index vectors = divide_up(shape.gates() * shape.hidden, kWidth), groups = divide_up(vectors, kColumns);
+    const Index vectors = divide_up(shape.gates() * shape.hidden, kWidth),
+                groups = divide_up(vectors, kColumns);
     const float* gradient = shared.gradients + row.input * shape.hidden;
     for (Index g = team.begin(groups); g < team.end(groups); ++g) {
       const Index left = g * kColumns;
       with_constant<kColumns>(least(kColumns, vectors - left), [&]<int V>() {
         with_constant<kFew>(shape.input, [&]<int R>() {
-          accumulate_outer<R, V>(shared.inputs, shape.input, gradient + left * kWidth, gradient_stride, entries,
-                                 shared.few + left * kWidth, gradient_stride, gradient_stride);
+          accumulate_outer<R, V>(shared.inputs, shape.input, gradient + left * kWidth, gradient_stride,
+                                 entries, shared.few + left * kWidth, gradient_stride, gradient_stride);
         });
       });
     }

@@ -18,19 +18,20 @@ SLUICEGATE_INLINE void store(float* p, Float a, All) { store(p, a); }
 struct Step {
   Index rows;
   Index hidden;
-  Index kinds;                        // numbers that training keeps for a unit
+  Index kinds;  // numbers that training keeps for a unit
   bool relu;
-  const float* product_bias;          // by unit
-  const float* sums[kGroup];          // the input's share, of the gates of this set
-  const float* candidate[kGroup];     // GRU: the last vector of `sums`, the candidate's share of the units that remain
-  const float* multiplied[kGroup];    // what the recurrent weights multiply
-  const float* before[kGroup];        // h before
-  float* after[kGroup];               // h after
-  float* memory[kGroup];              // LSTM: c, before and after
-  float* gated[kGroup];               // GRU with the reset before: r * h, and beside it z
+  const float* product_bias;  // by unit
+  const float* sums[kGroup];  // the input's share, of the gates of this set
+  const float*
+      candidate[kGroup];  // GRU: the last vector of `sums`, the candidate's share of the units that remain
+  const float* multiplied[kGroup];  // what the recurrent weights multiply
+  const float* before[kGroup];      // h before
+  float* after[kGroup];             // h after
+  float* memory[kGroup];            // LSTM: c, before and after
+  float* gated[kGroup];             // GRU with the reset before: r * h, and beside it z
   float* update[kGroup];
-  float* output[kGroup];              // h again where the caller wants it, or null
-  float* saved[kGroup];               // what training keeps, or null
+  float* output[kGroup];  // h again where the caller wants it, or null
+  float* saved[kGroup];   // what training keeps, or null
 };
 
 // Where a vector of a tile lies.
@@ -59,7 +60,8 @@ SLUICEGATE_INLINE Float mix(Float z, Float n, Float h) {
 
 struct GruStep {
   static constexpr int kGates = 3;
-  static constexpr bool kApart = true;  // the candidate's share of the input does not go into the product's sum
+  static constexpr bool kApart =
+      true;  // the candidate's share of the input does not go into the product's sum
 
   template <int N, class L>
   SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[3][N], L lanes) {
@@ -177,7 +179,8 @@ inline void step_blocks(const Step& s, const float* panels, Index begin, Index e
     if (s.saved[row])
       for (int r = 0; r < R; ++r)
         for (Index kind = 0; kind < s.kinds; ++kind)
-          for (int p = 0; p < P; ++p) __builtin_prefetch(s.saved[row + r] + kind * s.hidden + (block + p) * kWidth, 1);
+          for (int p = 0; p < P; ++p)
+            __builtin_prefetch(s.saved[row + r] + kind * s.hidden + (block + p) * kWidth, 1);
     Float sums[R][P * V];
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
@@ -235,7 +238,8 @@ inline void step_rest_with(const Step& s, const GateSet& g, const float* panel) 
 
 // One step of the panels [begin, end) of a set of gates, the last of which may be that of the rest.
 template <class C>
-inline void step(const Step& s, const GateSet& g, const float* panels, Index begin, Index end, bool backwards) {
+inline void step(const Step& s, const GateSet& g, const float* panels, Index begin, Index end,
+                 bool backwards) {
   const bool rest = g.rest && end == g.panels();
   auto step_rest = [&] {
     if (!rest) return;

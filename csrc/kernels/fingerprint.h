@@ -5,8 +5,8 @@
 
 namespace sluicegate::SLUICEGATE_ISA {
 
-// Every word is mixed with a key of its own place and multiplied half by half, as in the family of XXH3. It guards
-// against change, not against an enemy.
+// Every word is mixed with a key of its own place and multiplied half by half, as in the family of XXH3. It
+// guards against change, not against an enemy.
 inline std::uint64_t fingerprint(const float* data, Index count) {
   constexpr int kLanes = 8;
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15u;

@@ -1,8 +1,8 @@
 // The forward pass of a group of rows over its steps.
 //
-// The input's share of the sums is computed for a chunk of steps at a time, as one product of many rows that stays in
-// the second-level cache until the steps of the chunk have used it. The steps then go one by one: the recurrent
-// product, and the gates with it.
+// The input's share of the sums is computed for a chunk of steps at a time, as one product of many rows that
+// stays in the second-level cache until the steps of the chunk have used it. The steps then go one by one:
+// the recurrent product, and the gates with it.
 #pragma once
 
 #include "kernels/cells.h"
@@ -92,8 +92,15 @@ struct Forward {
   }
   static Index pointers(Index count) { return Scratch::padded(count * sizeof(float*) / sizeof(float)); }
 
-  Forward(const Call& call, const Direction& d, const Rows& r, Team t, float* shared, Scratch& own, Index chunk)
-      : shape(call.shape), layout(call.shape), direction(d), input(call.input), every(call.every), rows(r), team(t),
+  Forward(const Call& call, const Direction& d, const Rows& r, Team t, float* shared, Scratch& own,
+          Index chunk)
+      : shape(call.shape),
+        layout(call.shape),
+        direction(d),
+        input(call.input),
+        every(call.every),
+        rows(r),
+        team(t),
         stride(row_stride(call.shape.hidden)) {
     float** const parts[] = {&state[0], &state[1], &memory, &gated, &update};
     for (float** part : parts) {
@@ -130,8 +137,8 @@ struct Forward {
 
   Index time(Index s) const { return direction.reverse ? rows.steps() - 1 - s : s; }
 
-  // Steps [from, to), in the order in which they are taken. `saved` holds the rows of these steps one after the
-  // other; when it is null, they go where the direction says.
+  // Steps [from, to), in the order in which they are taken. `saved` holds the rows of these steps one after
+  // the other; when it is null, they go where the direction says.
   void run(Index from, Index to, bool write, float* saved) const {
     project(from, to);
     Index entry = 0;
@@ -143,7 +150,9 @@ struct Forward {
               memory + i * stride);
       take_step(s, t, active, entry, write, saved);
       if (write) {
-        const Index stay = direction.reverse ? (t == 0 ? 0 : active) : t + 1 < rows.steps() ? rows.active(t + 1) : 0;
+        const Index stay = direction.reverse      ? (t == 0 ? 0 : active)
+                           : t + 1 < rows.steps() ? rows.active(t + 1)
+                                                  : 0;
         for (Index i = stay; i < active; ++i) finish(i, (s + 1) % 2);
       }
       entry += active;
@@ -170,17 +179,17 @@ struct Forward {
       });
       if (g.rest && end == g.panels()) {
         with_constant<4>(g.rest_vectors, [&]<int V>() {
-          product<V, Start::kBias>(entries, inputs, panels + shape.input * g.rest_begin(), shape.input, 0, 1, false,
-                                   direction.panels + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
-                                   g.rest_vectors * kWidth);
+          product<V, Start::kBias>(entries, inputs, panels + shape.input * g.rest_begin(), shape.input, 0, 1,
+                                   false, direction.panels + g.bias + g.rest_begin(), targets,
+                                   place + g.rest_begin(), g.rest_vectors * kWidth);
         });
         if (shape.cell == Cell::kGru) set_apart(entries);
       }
     }
   }
 
-  // The sums of the units that remain: the candidate's share of the input moves to the end, and the bias beside the
-  // reset gate takes its place, where the recurrent product will be added to it.
+  // The sums of the units that remain: the candidate's share of the input moves to the end, and the bias
+  // beside the reset gate takes its place, where the recurrent product will be added to it.
   void set_apart(Index entries) const {
     const GateSet& g = layout.set[0];
     const float* bias = direction.panels + layout.product_bias + g.blocks * kWidth;
@@ -208,7 +217,7 @@ struct Forward {
       step_.gated[i] = gated + i * stride;
       step_.update[i] = update + i * stride;
       step_.output[i] = write ? rows.at(direction.output, t, i) : nullptr;
-      step_.saved[i] = saved              ? saved + (entry + i) * kept
+      step_.saved[i] = saved             ? saved + (entry + i) * kept
                        : direction.saved ? direction.saved + rows.cell(t, i) * kept
                                          : nullptr;
     }

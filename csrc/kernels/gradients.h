@@ -1,5 +1,5 @@
-// What the backward pass needs beside it: the weights as panels of plain columns, and the gates of each cell on the
-// way back.
+// What the backward pass needs beside it: the weights as panels of plain columns, and the gates of each cell
+// on the way back.
 #pragma once
 
 #include "kernels/cells.h"
@@ -16,14 +16,16 @@ struct Columns {
   int rest;  // vectors of the last panel, 0 when all are whole
 
   explicit Columns(Index n)
-      : count(n), whole(divide_up(n, kWidth) / kColumns), rest(static_cast<int>(divide_up(n, kWidth) % kColumns)) {}
+      : count(n),
+        whole(divide_up(n, kWidth) / kColumns),
+        rest(static_cast<int>(divide_up(n, kWidth) % kColumns)) {}
   Index panels() const { return whole + (rest > 0); }
   Index floats(Index depth) const { return (whole * kColumns + rest) * kWidth * depth; }
   Index begin(Index panel) const { return least(count, panel * kColumns * kWidth); }
 };
 
-// Where the gradients of the gates lie in a row of them, in units of `hidden`. Those that the recurrent weights take
-// follow each other, and those that the input weights take.
+// Where the gradients of the gates lie in a row of them, in units of `hidden`. Those that the recurrent
+// weights take follow each other, and those that the input weights take.
 struct GradientRow {
   int parts;
   int recurrent, input;  // where either begins
@@ -44,9 +46,10 @@ constexpr GradientRow gradient_row(Cell cell) {
   }
 }
 
-// Gates [first, first + gates) of weights with so many columns as panels of these, the gates in the order of `place`.
-inline void pack_columns(const float* weights, Index hidden, Index columns, int first, int gates, const int* place,
-                         float* panels) {
+// Gates [first, first + gates) of weights with so many columns as panels of these, the gates in the order of
+// `place`.
+inline void pack_columns(const float* weights, Index hidden, Index columns, int first, int gates,
+                         const int* place, float* panels) {
   const Columns cut(columns);
   const Index depth = gates * hidden;
   for (Index p = 0; p < cut.panels(); ++p) {
@@ -64,8 +67,8 @@ inline void pack_columns(const float* weights, Index hidden, Index columns, int 
   }
 }
 
-// Where the panels begin: of the recurrent weights (all of them, or r and z), of those of n alone where the reset
-// comes before, and of the input weights.
+// Where the panels begin: of the recurrent weights (all of them, or r and z), of those of n alone where the
+// reset comes before, and of the input weights.
 struct BackwardLayout {
   Index recurrent, candidate, input, total;
 
@@ -94,17 +97,20 @@ inline void pack_backward(const Shape& s, const Weights& weights, float* panels)
 
 // The product of rows with panels of plain columns, for the panels [begin, end).
 template <Start S>
-inline void multiply_columns(Index rows, const float* const* a, const float* panels, Index depth, const Columns& cut,
-                             Index begin, Index end, bool backwards, float* const* out, Index columns) {
+inline void multiply_columns(Index rows, const float* const* a, const float* panels, Index depth,
+                             const Columns& cut, Index begin, Index end, bool backwards, float* const* out,
+                             Index columns) {
   auto rest = [&] {
     if (!cut.rest || end != cut.panels()) return;
     const Index place = cut.whole * kColumns * kWidth;
     with_constant<kColumns - 1>(cut.rest, [&]<int V>() {
-      product<V, S>(rows, a, panels + depth * place, depth, 0, 1, false, nullptr, out, place, columns - place);
+      product<V, S>(rows, a, panels + depth * place, depth, 0, 1, false, nullptr, out, place,
+                    columns - place);
     });
   };
   if (backwards) rest();
-  product<kColumns, S>(rows, a, panels, depth, begin, least(end, cut.whole), backwards, nullptr, out, 0, columns);
+  product<kColumns, S>(rows, a, panels, depth, begin, least(end, cut.whole), backwards, nullptr, out, 0,
+                       columns);
   if (!backwards) rest();
 }
 
@@ -114,13 +120,13 @@ struct BackStep {
   bool relu;
   const float* output_gradient;  // or null
   const float* saved;
-  const float* output;           // RNN: h after
-  const float* before;           // h before
-  const float* memory_before;    // LSTM: c before
-  float* state;                  // in: the gradient of h after. out: what of it goes to h before past the product
-  float* memory;                 // LSTM: the gradient of c after, then before
-  float* gradient;               // of the gates, a row as GradientRow has it
-  const float* product;          // GRU with the reset before: the gradient of r * h
+  const float* output;         // RNN: h after
+  const float* before;         // h before
+  const float* memory_before;  // LSTM: c before
+  float* state;          // in: the gradient of h after. out: what of it goes to h before past the product
+  float* memory;         // LSTM: the gradient of c after, then before
+  float* gradient;       // of the gates, a row as GradientRow has it
+  const float* product;  // GRU with the reset before: the gradient of r * h
 };
 
 template <class L>

@@ -1,9 +1,9 @@
 // How the weights are laid out for the forward pass, and packing them so.
 //
-// The hidden units are cut into blocks of one vector. For a block, the panel of a set of gates holds a vector of each
-// gate side by side, so that all that a unit needs comes out of one tile and its gates are computed in registers.
-// Units are seldom a multiple of the vector's width: the gates of the units that remain share vectors, lane after
-// lane, so that 50 units of a GRU cost 10 vectors and not 12.
+// The hidden units are cut into blocks of one vector. For a block, the panel of a set of gates holds a vector
+// of each gate side by side, so that all that a unit needs comes out of one tile and its gates are computed
+// in registers. Units are seldom a multiple of the vector's width: the gates of the units that remain share
+// vectors, lane after lane, so that 50 units of a GRU cost 10 vectors and not 12.
 #pragma once
 
 #include "kernels/product.h"
@@ -13,11 +13,11 @@ namespace sluicegate::SLUICEGATE_ISA {
 
 // Gates that one product serves: all of them, or for a GRU with the reset before, first r z and then n.
 struct GateSet {
-  int first, count;   // of the gates
-  Index blocks;       // whole blocks of units
-  int rest;           // units that remain
-  int rest_vectors;   // vectors that these share
-  Index width;        // floats of a row of sums: all panels side by side
+  int first, count;           // of the gates
+  Index blocks;               // whole blocks of units
+  int rest;                   // units that remain
+  int rest_vectors;           // vectors that these share
+  Index width;                // floats of a row of sums: all panels side by side
   Index input, hidden, bias;  // where its panels and biases begin among the packed floats
 
   Index panels() const { return blocks + (rest > 0); }
@@ -54,13 +54,15 @@ struct Layout {
   Index sums_begin(int i) const { return i == 0 ? 0 : set[0].width; }
 };
 
-// One panel: `count` gates of the units from `unit` on, `lanes` of each, read from weights of `depth` columns.
-inline void pack_panel(const float* weights, Index depth, Index hidden, int first, int count, Index unit, int lanes,
-                       int vectors, float* panel) {
+// One panel: `count` gates of the units from `unit` on, `lanes` of each, read from weights of `depth`
+// columns.
+inline void pack_panel(const float* weights, Index depth, Index hidden, int first, int count, Index unit,
+                       int lanes, int vectors, float* panel) {
   const Index width = vectors * kWidth;
   if (count * lanes < width)
     for (Index i = 0; i < depth * width; ++i) panel[i] = 0.0f;
-  constexpr Index kBlock = 32;  // so much of a panel stays in the first cache while every lane is written to it
+  constexpr Index kBlock =
+      32;  // so much of a panel stays in the first cache while every lane is written to it
   for (Index begin = 0; begin < depth; begin += kBlock) {
     const Index end = least(depth, begin + kBlock);
     for (int gate = 0; gate < count; ++gate)
@@ -95,14 +97,16 @@ inline void pack_forward(const Shape& shape, const Weights& weights, float* pane
     for (int gate = 0; gate < g.count; ++gate)
       for (Index unit = 0; unit < hidden; ++unit) {
         const Index from = (g.first + gate) * hidden + unit, block = unit / kWidth, lane = unit % kWidth;
-        const Index to = block < g.blocks ? (block * g.count + gate) * kWidth + lane : g.rest_begin() + gate * g.rest + lane;
+        const Index to = block < g.blocks ? (block * g.count + gate) * kWidth + lane
+                                          : g.rest_begin() + gate * g.rest + lane;
         if (weights.input_bias) bias[to] = weights.input_bias[from];
         if (weights.hidden_bias && !(apart && gate == 2)) bias[to] += weights.hidden_bias[from];
       }
   }
   float* beside = panels + layout.product_bias;
   for (Index unit = 0; unit < round_up(hidden, kWidth); ++unit)
-    beside[unit] = apart && weights.hidden_bias && unit < hidden ? weights.hidden_bias[2 * hidden + unit] : 0.0f;
+    beside[unit] =
+        apart && weights.hidden_bias && unit < hidden ? weights.hidden_bias[2 * hidden + unit] : 0.0f;
 }
 
 inline Index forward_panels(const Shape& shape) { return Layout(shape).total; }

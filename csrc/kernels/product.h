@@ -1,8 +1,8 @@
 // Matrix products of rows with packed panels.
 //
-// A panel holds V vectors of columns for every k, one k after the other, so that it is read from end to end. Every
-// element of a result is one chain of fused multiply-adds over k = 0, 1, 2, ..., whatever tile it is computed in:
-// that is why the bits of a row do not depend on the rows beside it.
+// A panel holds V vectors of columns for every k, one k after the other, so that it is read from end to end.
+// Every element of a result is one chain of fused multiply-adds over k = 0, 1, 2, ..., whatever tile it is
+// computed in: that is why the bits of a row do not depend on the rows beside it.
 #pragma once
 
 #include SLUICEGATE_SIMD
@@ -23,14 +23,14 @@ inline constexpr int kPanels = R * V * 8 <= kAccumulators   ? 8
                                : R * V * 2 <= kAccumulators ? 2
                                                             : 1;
 
-// Rows of a panel that are asked for in advance: with 512 units a panel comes from beyond the second-level cache, and
-// this makes the product a fifth faster; nearer panels are neither faster nor slower for it.
+// Rows of a panel that are asked for in advance: with 512 units a panel comes from beyond the second-level
+// cache, and this makes the product a fifth faster; nearer panels are neither faster nor slower for it.
 inline constexpr int kAhead = 16;
 
 // sums[r][p V + v] += sum over k of a[r][k] * panel p [k][v]; `stride` lies between the panels.
 template <int R, int P, int V>
-SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, const float* panel, Index stride,
-                                  Index depth) {
+SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, const float* panel,
+                                  Index stride, Index depth) {
   const float* a[R];
   for (int r = 0; r < R; ++r) a[r] = rows[r];
   for (Index k = 0; k < depth; ++k) {
@@ -56,7 +56,8 @@ SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* r
 // How `rows` are cut into tiles of at most `most` rows, as even as can be.
 struct Cut {
   Index tiles, base, longer;  // the first `longer` tiles have base + 1 rows
-  Cut(Index rows, Index most) : tiles(divide_up(rows, most)), base(tiles ? rows / tiles : 0), longer(tiles ? rows % tiles : 0) {}
+  Cut(Index rows, Index most)
+      : tiles(divide_up(rows, most)), base(tiles ? rows / tiles : 0), longer(tiles ? rows % tiles : 0) {}
   Index start(Index tile) const { return tile * base + least(tile, longer); }
   Index size(Index tile) const { return base + (tile < longer); }
 };
@@ -72,9 +73,9 @@ SLUICEGATE_INLINE void with_constant(Index n, F&& f) {
   }
 }
 
-// Visits every tile of `rows` rows and the panels [begin, end), as f<R, P>(first row, first panel), panel by panel:
-// a panel is read by all rows while it is near. `backwards` turns the order of the panels round, so that of weights
-// too large for a cache the part used last is the part used next.
+// Visits every tile of `rows` rows and the panels [begin, end), as f<R, P>(first row, first panel), panel by
+// panel: a panel is read by all rows while it is near. `backwards` turns the order of the panels round, so
+// that of weights too large for a cache the part used last is the part used next.
 template <int V, class F>
 SLUICEGATE_INLINE void for_each_tile(Index rows, Index begin, Index end, bool backwards, F&& f) {
   const Cut cut(rows, kRows<V>);
@@ -101,18 +102,20 @@ SLUICEGATE_INLINE void for_each_tile(Index rows, Index begin, Index end, bool ba
   for (Index i = begin; i < end; ++i) {
     const Index panel = backwards ? end - 1 - (i - begin) : i;
     for (Index tile = 0; tile < cut.tiles; ++tile)
-      with_constant<kRows<V>>(cut.size(tile), [&]<int R>() { f.template operator()<R, 1>(cut.start(tile), panel); });
+      with_constant<kRows<V>>(cut.size(tile),
+                              [&]<int R>() { f.template operator()<R, 1>(cut.start(tile), panel); });
   }
 }
 
 // Where a product's sums begin.
 enum class Start { kZero, kBias, kTarget };
 
-// out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The last panel may hold fewer
-// columns than its vectors have room for: `columns` counts those of all panels.
+// out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The last panel may
+// hold fewer columns than its vectors have room for: `columns` counts those of all panels.
 template <int V, Start S>
-inline void product(Index rows, const float* const* a, const float* panels, Index depth, Index begin, Index end,
-                    bool backwards, const float* bias, float* const* out, Index place, Index columns) {
+inline void product(Index rows, const float* const* a, const float* panels, Index depth, Index begin,
+                    Index end, bool backwards, const float* bias, float* const* out, Index place,
+                    Index columns) {
   const Index stride = depth * V * kWidth;
   for_each_tile<V>(rows, begin, end, backwards, [&]<int R, int P>(Index row, Index panel) {
     Float sums[R][P * V];
@@ -144,11 +147,11 @@ inline void product(Index rows, const float* const* a, const float* panels, Inde
   });
 }
 
-// target[m][n] += sum over k of a[k][m] * b[k][n], for a tile of R rows and V vectors of which `columns` are there:
-// a sum over the rows of a batch, as the gradient of a weight is.
+// target[m][n] += sum over k of a[k][m] * b[k][n], for a tile of R rows and V vectors of which `columns` are
+// there: a sum over the rows of a batch, as the gradient of a weight is.
 template <int R, int V>
-inline void accumulate_outer(const float* a, Index a_stride, const float* b, Index b_stride, Index depth, float* target,
-                             Index target_stride, Index columns) {
+inline void accumulate_outer(const float* a, Index a_stride, const float* b, Index b_stride, Index depth,
+                             float* target, Index target_stride, Index columns) {
   Float sums[R][V];
   const bool full = V * kWidth <= columns;
   auto count = [&](int v) { return static_cast<int>(most(0, least(kWidth, columns - v * kWidth))); };

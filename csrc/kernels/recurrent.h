@@ -11,9 +11,9 @@ inline constexpr Index kNearBytes = Index{3} << 19;
 // Units that are worth sharing: with fewer, the threads would wait for each other more than they compute.
 inline constexpr Index kSharedUnits = 128;
 
-// Whether the threads share the units of each step rather than the rows of the batch. They do where there are too few
-// rows to keep the multipliers busy while the weights come in, or where a thread's part of the weights stays near and
-// the whole would not.
+// Whether the threads share the units of each step rather than the rows of the batch. They do where there are
+// too few rows to keep the multipliers busy while the weights come in, or where a thread's part of the
+// weights stays near and the whole would not.
 inline bool shares_units(const Call& call) {
   const Index hidden = call.shape.hidden, rows = call.sequences.batch;
   if (call.threads < 2 || call.directions > 1 || hidden < kSharedUnits) return false;
@@ -62,7 +62,8 @@ struct ForwardWork {
     const Call& call = work.call;
     const Rows rows{call.sequences, 0, call.sequences.batch};
     Scratch scratch(Forward::own_floats(call.shape, rows.count, work.chunk));
-    run({call, call.direction[0], rows, {rank, size, work.barrier}, work.shared, scratch, work.chunk}, work.chunk);
+    run({call, call.direction[0], rows, {rank, size, work.barrier}, work.shared, scratch, work.chunk},
+        work.chunk);
   }
 };
 
@@ -87,13 +88,18 @@ struct GradientBlock {
   Index input, hidden, bias;
 
   explicit GradientBlock(const Shape& s)
-      : input(s.gates() * s.hidden * s.input), hidden(s.gates() * s.hidden * s.hidden), bias(s.gates() * s.hidden) {}
-  Index floats() const { return Scratch::padded(input) + Scratch::padded(hidden) + 2 * Scratch::padded(bias); }
+      : input(s.gates() * s.hidden * s.input),
+        hidden(s.gates() * s.hidden * s.hidden),
+        bias(s.gates() * s.hidden) {}
+  Index floats() const {
+    return Scratch::padded(input) + Scratch::padded(hidden) + 2 * Scratch::padded(bias);
+  }
 
   // Where a task adds: the caller's arrays for the first one, memory of its own for the others.
   WeightGradients of(const Direction& d, float* block) const {
     if (block == nullptr)
-      return {d.input_weight_gradient, d.hidden_weight_gradient, d.input_bias_gradient, d.hidden_bias_gradient};
+      return {d.input_weight_gradient, d.hidden_weight_gradient, d.input_bias_gradient,
+              d.hidden_bias_gradient};
     WeightGradients w;
     w.input = block;
     w.hidden = w.input + Scratch::padded(input);
@@ -152,7 +158,8 @@ struct BackwardWork {
     const WeightGradients weights = work.block.of(d, work.block_of(direction, group));
     work.block.clear(weights);
     const Index chunk = Backward::chunk_of(call, rows);
-    Scratch scratch(Backward::Shared::floats(call, rows.count, chunk) + Backward::own_floats(call, rows.count, chunk));
+    Scratch scratch(Backward::Shared::floats(call, rows.count, chunk) +
+                    Backward::own_floats(call, rows.count, chunk));
     const Backward::Shared shared(call, rows.count, chunk, scratch);
     Backward(call, d, rows, {}, weights, chunk, shared, scratch).run();
   }
@@ -189,8 +196,8 @@ inline void backward(const Call& call) {
     run_team(call.threads, BackwardWork::share, &work);
     return;
   }
-  // Each group adds to gradients of its own, and they are summed in the order of the groups: which thread took which
-  // group has no influence on the result.
+  // Each group adds to gradients of its own, and they are summed in the order of the groups: which thread
+  // took which group has no influence on the result.
   Scratch scratch(work.block.floats() * (work.groups.tiles - 1) * call.directions);
   work.blocks = scratch.take(0);
   run_tasks(static_cast<int>(work.groups.tiles * call.directions), call.threads, BackwardWork::task, &work);
@@ -235,8 +242,8 @@ inline double multiply_adds(Index rounds) {
 }
 
 inline constexpr Kernels table(const char* name) {
-  return {name,    forward_panels, backward_panels, pack_forward,  pack_backward,
-          forward, backward,       map_sigmoid,     map_tanh,    fingerprint,   multiply_adds};
+  return {name,     forward_panels, backward_panels, pack_forward, pack_backward, forward,
+          backward, map_sigmoid,    map_tanh,        fingerprint,  multiply_adds};
 }
 
 }  // namespace sluicegate::SLUICEGATE_ISA

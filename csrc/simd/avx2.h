@@ -24,7 +24,9 @@ SLUICEGATE_INLINE Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
 SLUICEGATE_INLINE Float subtract(Float a, Float b) { return _mm256_sub_ps(a, b); }
 SLUICEGATE_INLINE Float multiply(Float a, Float b) { return _mm256_mul_ps(a, b); }
 SLUICEGATE_INLINE Float multiply_add(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
-SLUICEGATE_INLINE Float multiply_subtract_from(Float a, Float b, Float c) { return _mm256_fnmadd_ps(a, b, c); }
+SLUICEGATE_INLINE Float multiply_subtract_from(Float a, Float b, Float c) {
+  return _mm256_fnmadd_ps(a, b, c);
+}
 // Where either is NaN, these two give b.
 SLUICEGATE_INLINE Float minimum(Float a, Float b) { return _mm256_min_ps(a, b); }
 SLUICEGATE_INLINE Float maximum(Float a, Float b) { return _mm256_max_ps(a, b); }

@@ -1,5 +1,5 @@
-// For any processor: four floats, in such instructions as every processor of its kind has, and a product and a sum
-// rounded one after the other.
+// For any processor: four floats, in such instructions as every processor of its kind has, and a product and
+// a sum rounded one after the other.
 #pragma once
 
 #include "kernels/base.h"

@@ -1,6 +1,7 @@
 // A layer of a GRU, an LSTM or an RNN over whole sequences, forward and backward.
 //
-// All arrays are of 32-bit floats. Weights and biases are laid out as PyTorch has them: `[gates*hidden input]` and
+// All arrays are of 32-bit floats. Weights and biases are laid out as PyTorch has them: `[gates*hidden
+// input]` and
 // `[gates*hidden hidden]`, the gates of a GRU in the order r, z, n, those of an LSTM i, f, g, o.
 #pragma once
 
@@ -20,7 +21,8 @@ struct Shape {
   Index hidden = 0;
 
   int gates() const { return cell == Cell::kLstm ? 4 : cell == Cell::kRnn ? 1 : 3; }
-  // Floats that training keeps for each unit and step: r z n, the product beside r and h; r z n h; i f g o c; h.
+  // Floats that training keeps for each unit and step: r z n, the product beside r and h; r z n h; i f g o c;
+  // h.
   int saved() const { return cell == Cell::kGru || cell == Cell::kLstm ? 5 : cell == Cell::kRnn ? 1 : 4; }
 };
 
@@ -37,7 +39,8 @@ struct Sequences {
   Index batch = 0;
   const Index* lengths = nullptr;  // [batch], falling; null when every row has all steps
   const Index* order = nullptr;    // [batch], where each row lies in the arrays; null when in this order
-  const Index* offsets = nullptr;  // [steps], for packed sequences: where the rows of each step begin; else null
+  const Index* offsets =
+      nullptr;  // [steps], for packed sequences: where the rows of each step begin; else null
 };
 
 // Rows of floats, one for each step of each row of the batch; those of one row of the grid follow each other.
@@ -51,14 +54,14 @@ struct Grid {
 // One direction. A pointer that is null is not read, or not written.
 struct Direction {
   bool reverse = false;
-  const float* panels = nullptr;           // the weights as `pack_forward` has laid them out
-  const float* h0 = nullptr;               // [batch hidden], zeros when null
-  const float* c0 = nullptr;               // [batch hidden], LSTM
-  Grid<float> output;                      // forward: written. backward: read, for h
-  float* h_n = nullptr;                    // [batch hidden]
-  float* c_n = nullptr;                    // [batch hidden], LSTM
-  float* saved = nullptr;                  // [steps batch saved hidden], or packed as the input is
-  float* memories = nullptr;               // [chunks, batch, hidden], LSTM with `every`: c before each chunk
+  const float* panels = nullptr;  // the weights as `pack_forward` has laid them out
+  const float* h0 = nullptr;      // [batch hidden], zeros when null
+  const float* c0 = nullptr;      // [batch hidden], LSTM
+  Grid<float> output;             // forward: written. backward: read, for h
+  float* h_n = nullptr;           // [batch hidden]
+  float* c_n = nullptr;           // [batch hidden], LSTM
+  float* saved = nullptr;         // [steps batch saved hidden], or packed as the input is
+  float* memories = nullptr;      // [chunks, batch, hidden], LSTM with `every`: c before each chunk
 
   const float* backward_panels = nullptr;  // as `pack_backward` has laid them out
   Grid<const float> output_gradient;
@@ -80,7 +83,8 @@ struct Call {
   int directions = 1;
   Direction direction[2];
   int threads = 1;
-  // 0: training keeps `saved`. k: nothing is kept but the states, and the backward pass computes k steps anew at a time.
+  // 0: training keeps `saved`. k: nothing is kept but the states, and the backward pass computes k steps anew
+  // at a time.
   Index every = 0;
 };
 
@@ -96,7 +100,8 @@ struct Kernels {
   void (*sigmoid)(const float* in, float* out, Index count);
   void (*tanh)(const float* in, float* out, Index count);
   std::uint64_t (*fingerprint)(const float* data, Index count);  // differs when the floats do
-  double (*multiply_adds)(Index rounds);   // runs a loop of register-only multiply-adds; how many floating-point operations
+  double (*multiply_adds)(
+      Index rounds);  // runs a loop of register-only multiply-adds; how many floating-point operations
 };
 
 // The kernels in use: the best that the processor has, or those that the variable SLUICEGATE_ISA names.

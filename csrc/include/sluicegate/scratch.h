@@ -5,8 +5,8 @@
 
 namespace sluicegate {
 
-// Floats, aligned to a cache line and not initialised, until the object dies. A thread keeps what it has had for its
-// next call, unless that is much, so that a small layer does not wait for the system's memory.
+// Floats, aligned to a cache line and not initialised, until the object dies. A thread keeps what it has had
+// for its next call, unless that is much, so that a small layer does not wait for the system's memory.
 class Scratch {
  public:
   explicit Scratch(std::int64_t floats);
