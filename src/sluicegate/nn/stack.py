@@ -44,7 +44,7 @@ class Stack(Options, RNNBase):
         """Settle who computes the layer: the kernels, `by_torch`, the torch module's `forward`, or the reference."""
         rows = None if lengths is None else self._check_lengths(x, lengths)
         backend = choose(self, x)
-        if backend == "torch" and rows is None:
+        if backend == "torch" and rows is None and not self._has_no_steps(x):
             output, state = by_torch(x, hx)
             return output, state
         if backend == "reference" or (backend == "torch" and not _can_be_packed(rows)):
@@ -53,6 +53,14 @@ class Stack(Options, RNNBase):
         if backend == "torch" and rows is not None:
             return self._by_packing(by_torch, x, hx, rows)
         return self._by_kernels(x, hx, rows)
+
+    def _has_no_steps(self, x: Inputs) -> bool:
+        """Tell whether there is nothing to read, which PyTorch refuses."""
+        return (
+            not isinstance(x, PackedSequence)
+            and x.dim() > 1
+            and x.shape[1 if self.batch_first and x.dim() == 3 else 0] == 0
+        )
 
     def _check_arguments(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> None:
         """Refuse what PyTorch refuses, in its own words."""
