@@ -115,4 +115,5 @@ class GRU(Stack, torch.nn.GRU):
         Raises:
             ConfigError: `lengths` does not fit `input`.
         """
-        return self._run(super().forward, input, hx, lengths)
+        outputs, state = self._run(super().forward, input, hx, lengths)
+        return outputs, state

@@ -126,4 +126,5 @@ class LSTM(Stack, torch.nn.LSTM):
         Raises:
             ConfigError: `lengths` does not fit `input`.
         """
-        return self._run(super().forward, input, hx, lengths)
+        outputs, state = self._run(super().forward, input, hx, lengths)
+        return outputs, state

@@ -111,4 +111,5 @@ class RNN(Stack, torch.nn.RNN):
         Raises:
             ConfigError: `lengths` does not fit `input`.
         """
-        return self._run(super().forward, input, hx, lengths)
+        outputs, state = self._run(super().forward, input, hx, lengths)
+        return outputs, state

@@ -38,6 +38,8 @@ class Stack(Options, RNNBase):
     def _suffixes(self, depth: int) -> list[str]:
         return [f"_l{depth}", f"_l{depth}_reverse"] if self.bidirectional else [f"_l{depth}"]
 
+    # torch.compile takes no recurrent layer into a graph, and guesses wrong about parts of one.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _run(
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:

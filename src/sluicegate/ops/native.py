@@ -102,7 +102,7 @@ class _Layer(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         x, h0, c0, output, saved, *weights = ctx.saved_tensors
         wanted = list(ctx.needs_input_grad[2:])
-        if torch.is_grad_enabled():  # a second derivative may be asked for, and the equations have one
+        if torch.is_grad_enabled() and _is_plain(x):  # a second derivative may be asked for: the equations have one
             found = _by_equations(gradients[:3], wanted, x, h0, c0, weights, ctx.rows, ctx.options)
         else:
             arguments: Any = (*gradients[:3], x, h0, c0, weights, output, saved, *ctx.rows, *ctx.options, wanted)
