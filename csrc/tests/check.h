@@ -46,23 +46,23 @@ inline constexpr bool kThreadSanitizer = false;
 
 }  // namespace sluicegate::test
 
-#define TEST(name)                                                                                  \
-  static void name();                                                                               \
-  [[maybe_unused]] static const bool added_##name = ::sluicegate::test::add_test({#name, &name});   \
+#define TEST(name)                                                                                \
+  static void name();                                                                             \
+  [[maybe_unused]] static const bool added_##name = ::sluicegate::test::add_test({#name, &name}); \
   static void name()
 
-#define CHECK(condition)                                                                            \
-  do {                                                                                              \
-    if (!(condition)) ::sluicegate::test::fail(__FILE__, __LINE__, #condition);                     \
+#define CHECK(condition)                                                        \
+  do {                                                                          \
+    if (!(condition)) ::sluicegate::test::fail(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define CHECK_EQUAL(got, wanted)                                                                    \
-  do {                                                                                              \
-    const auto got_ = (got);                                                                        \
-    const auto wanted_ = (wanted);                                                                  \
-    if (!(got_ == wanted_)) {                                                                       \
-      std::ostringstream text_;                                                                     \
-      text_ << #got << " is " << got_ << ", not " << wanted_;                                       \
-      ::sluicegate::test::fail(__FILE__, __LINE__, text_.str());                                    \
-    }                                                                                               \
+#define CHECK_EQUAL(got, wanted)                                 \
+  do {                                                           \
+    const auto got_ = (got);                                     \
+    const auto wanted_ = (wanted);                               \
+    if (!(got_ == wanted_)) {                                    \
+      std::ostringstream text_;                                  \
+      text_ << #got << " is " << got_ << ", not " << wanted_;    \
+      ::sluicegate::test::fail(__FILE__, __LINE__, text_.str()); \
+    }                                                            \
   } while (false)

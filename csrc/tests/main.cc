@@ -21,7 +21,7 @@
 namespace sluicegate::test {
 namespace {
 
-constexpr int kTold = 20;           // failed checks that a test tells of, at most
+constexpr int kTold = 20;            // failed checks that a test tells of, at most
 constexpr unsigned kPatience = 600;  // seconds after which it is taken to hang
 
 std::vector<Test>& tests() {
@@ -37,7 +37,8 @@ int cases = 400;
 void tell_where() {
   const char text[] = "\nwhile testing ";
   // Nothing can be done about a failed write here.
-  if (write(2, text, sizeof(text) - 1) < 0 || write(2, within.data(), within.size()) < 0 || write(2, "\n", 1) < 0)
+  if (write(2, text, sizeof(text) - 1) < 0 || write(2, within.data(), within.size()) < 0 ||
+      write(2, "\n", 1) < 0)
     return;
 }
 
@@ -72,7 +73,8 @@ int run(int count, char** arguments) {
   for (int i = 1; i < count; ++i)
     if (std::strncmp(arguments[i], "--cases=", 8) == 0) cases = std::atoi(arguments[i] + 8);
   expect_death();
-  std::sort(tests().begin(), tests().end(), [](const Test& a, const Test& b) { return std::strcmp(a.name, b.name) < 0; });
+  std::sort(tests().begin(), tests().end(),
+            [](const Test& a, const Test& b) { return std::strcmp(a.name, b.name) < 0; });
   int passed = 0, failed = 0;
   for (const Test& test : tests()) {
     if (!wanted(test, count, arguments)) continue;
@@ -103,7 +105,9 @@ void fail(const char* file, int line, const std::string& what) {
   std::fprintf(stderr, "%s:%d: %s\n    while testing %s\n", file, line, what.c_str(), within.c_str());
 }
 
-Within::Within(const std::string& what) : before_(within.size()) { within += (within.empty() ? "" : ": ") + what; }
+Within::Within(const std::string& what) : before_(within.size()) {
+  within += (within.empty() ? "" : ": ") + what;
+}
 Within::~Within() { within.resize(before_); }
 
 int sample_size() { return cases; }
@@ -114,5 +118,7 @@ int main(int count, char** arguments) { return sluicegate::test::run(count, argu
 
 #if defined(__SANITIZE_ADDRESS__)
 // New memory holds NaN everywhere, so that whatever depends on it shows.
-extern "C" const char* __asan_default_options() { return "max_malloc_fill_size=1073741824:malloc_fill_byte=255"; }
+extern "C" const char* __asan_default_options() {
+  return "max_malloc_fill_size=1073741824:malloc_fill_byte=255";
+}
 #endif

@@ -13,9 +13,9 @@
 
 namespace sluicegate::test {
 
-// Under the address sanitizer the array is on the heap. Otherwise it lies between two pages that cannot be touched,
-// against the one after it or, every other time, the one before it: this also sees the masked loads and stores, of
-// which the sanitizer knows nothing, in code that is compiled as it is shipped.
+// Under the address sanitizer the array is on the heap. Otherwise it lies between two pages that cannot be
+// touched, against the one after it or, every other time, the one before it: this also sees the masked loads
+// and stores, of which the sanitizer knows nothing, in code that is compiled as it is shipped.
 template <class T>
 class Array {
  public:
@@ -26,7 +26,7 @@ class Array {
       begin_ = static_cast<char*>(std::malloc(bytes));
       data_ = reinterpret_cast<T*>(begin_);
     } else {
-      static bool low = false;
+      thread_local bool low = false;
       const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
       const std::size_t room = (bytes + page - 1) / page * page;
       whole_ = room + 2 * page;

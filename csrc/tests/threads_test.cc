@@ -1,0 +1,186 @@
+// The pool: every task once, whoever calls and however often, and no work for the processor when there is
+// none.
+
+#include "sluicegate/threads.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "compare.h"
+#include "run.h"
+
+namespace sluicegate::test {
+namespace {
+
+// Runs f(task) for every task.
+template <class F>
+void tasks(int count, int threads, F&& f) {
+  run_tasks(count, threads, [](void* f, int task) { (*static_cast<F*>(f))(task); }, &f);
+}
+template <class F>
+void team(int threads, F&& f) {
+  run_team(threads, [](void* f, int rank, int size) { (*static_cast<F*>(f))(rank, size); }, &f);
+}
+
+// Whether tasks 0 .. count - 1 were each done once.
+bool each_once(int count, int threads) {
+  std::vector<int> done(count);
+  tasks(count, threads, [&](int task) { ++done[task]; });
+  for (int times : done)
+    if (times != 1) return false;
+  return true;
+}
+
+// Whether the members of a team, after waiting for each other, see what the others did, round after round.
+bool meets(int threads, int rounds) {
+  std::vector<int> at(threads);
+  std::atomic<int> wrong{0}, members{0};
+  Barrier barrier;
+  team(threads, [&](int rank, int size) {
+    if (rank < 0 || rank >= size || size > threads) ++wrong;
+    ++members;
+    for (int round = 1; round <= rounds; ++round) {
+      at[rank] = round;
+      barrier.wait(size);
+      for (int other = 0; other < size; ++other) wrong += at[other] != round;
+      barrier.wait(size);
+    }
+    if (members != size) ++wrong;
+  });
+  return wrong == 0;
+}
+
+constexpr int kJobs = kThreadSanitizer ? 1000 : 5000;
+
+}  // namespace
+
+TEST(threads_do_every_task_once) {
+  for (int threads : {1, 2, 3, 8})
+    for (int count : {0, 1, 2, 3, 7, 100}) CHECK(each_once(count, threads));
+}
+
+TEST(threads_do_thousands_of_tiny_jobs) {
+  for (int job = 0; job < kJobs; ++job) {
+    CHECK(each_once(1 + job % 5, 1 + job % 4));
+    CHECK(meets(1 + job % 4, 2));
+  }
+}
+
+TEST(threads_meet_at_a_barrier) {
+  for (int threads : {1, 2, 3, 4}) CHECK(meets(threads, kJobs));
+}
+
+TEST(threads_of_others_may_call_at_once) {
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong{0};
+  for (int caller = 0; caller < 4; ++caller)
+    callers.emplace_back([&, caller] {
+      for (int job = 0; job < kJobs / 2; ++job) {
+        if (!each_once(1 + (job + caller) % 6, 1 + job % 4)) ++wrong;
+        if (!meets(1 + (job + caller) % 3, 2)) ++wrong;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK_EQUAL(wrong.load(), 0);
+}
+
+TEST(threads_may_be_asked_from_within_a_task) {
+  for (int job = 0; job < 200; ++job) {
+    std::atomic<int> wrong{0};
+    tasks(4, 3, [&](int) {
+      wrong += !each_once(5, 3);
+      wrong += !meets(3, 2);
+      tasks(2, 2, [&](int) { wrong += !each_once(3, 2); });
+    });
+    team(3, [&](int, int) { wrong += !each_once(5, 3); });
+    CHECK_EQUAL(wrong.load(), 0);
+  }
+}
+
+TEST(threads_are_no_more_than_were_asked_for) {
+  for (int threads : {1, 2, 3}) {
+    std::atomic<int> inside{0}, most{0};
+    tasks(50, threads, [&](int) {
+      const int now = ++inside;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) continue;
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      --inside;
+    });
+    CHECK(most <= threads);
+  }
+}
+
+TEST(threads_that_are_idle_burn_no_time) {
+  CHECK(meets(4, 10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  auto spent = [] {
+    rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+           1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  };
+  const double before = spent();
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  // The sanitizers have a thread of their own.
+  CHECK(spent() - before < 0.02);
+}
+
+TEST(threads_of_a_forked_child_are_new) {
+  // The thread sanitizer forbids it.
+  if (kThreadSanitizer) return;
+  CHECK(each_once(10, 3));
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::thread busy([&] {
+    while (!stop) wrong += !each_once(7, 3) + !meets(3, 3);
+  });
+  for (int i = 0; i < 30; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      bool right = true;
+      for (int job = 0; job < 20; ++job) right = each_once(7, 3) && meets(3, 3) && right;
+      _exit(right ? 0 : 1);
+    }
+    int status = -1;
+    CHECK_EQUAL(waitpid(child, &status, 0), child);
+    CHECK_EQUAL(status, 0);
+  }
+  stop = true;
+  busy.join();
+  CHECK_EQUAL(wrong.load(), 0);
+}
+
+TEST(threads_may_compute_layers_at_once) {
+  for (const Kernels* kernels : all_kernels()) {
+    const Within here(kernels->name);
+    std::vector<Problem> problems;
+    std::vector<Result<float>> alone;
+    for (Cell cell : {Cell::kGru, Cell::kLstm, Cell::kRnn}) {
+      Random random(9);
+      const Index hidden = cell == Cell::kRnn ? 257 : 33;
+      problems.push_back(draw({cell, Activation::kTanh, 5, hidden}, 5, 6, {.ragged = true}, random));
+      alone.push_back(run(*kernels, problems.back()));
+    }
+    std::vector<std::thread> callers;
+    for (std::size_t i = 0; i < problems.size(); ++i)
+      callers.emplace_back([&, i] {
+        Arrangement arrangement;
+        arrangement.threads = 3;
+        for (int round = 0; round < 20; ++round)
+          check_same_rows(run(*kernels, problems[i], arrangement), alone[i]);
+      });
+    for (std::thread& caller : callers) caller.join();
+  }
+}
+
+}  // namespace sluicegate::test
