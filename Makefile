@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-NATIVE := CMakeLists.txt $(shell find csrc -name '*.cc' -o -name '*.h')
+TESTED := $(wildcard csrc/tests/*.cc csrc/tests/*.h)
+NATIVE := CMakeLists.txt $(filter-out $(TESTED),$(shell find csrc -name '*.cc' -o -name '*.h'))
+CMAKE  := $(or $(shell command -v cmake),$(BIN)/cmake)
+JOBS   ?= $(shell nproc)
 
-.PHONY: install demo test lint bench docs stub clean
+.PHONY: install demo test test-native test-neon lint bench docs stub clean
 
 install: $(STAMP)
 
@@ -21,11 +24,29 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+# The tests of the C++ part: under the sanitizers, then as it is compiled for use. Needs no Python, only CMake, which is
+# taken from the virtual environment where the system has none.
+test-native: $(if $(filter $(BIN)/cmake,$(CMAKE)),$(STAMP))
+	set -e; for sanitize in address,undefined thread ''; do \
+	  folder=build/native/$${sanitize:-plain}; \
+	  $(CMAKE) -S . -B $$folder -DSLUICEGATE_TESTS=ON -DSLUICEGATE_SANITIZE=$$sanitize; \
+	  $(CMAKE) --build $$folder --parallel $(JOBS); \
+	  sh csrc/tests/no_shared_code.sh $$folder; \
+	  $$folder/csrc/tests/sluicegate_tests; \
+	done
+
+# The same for 64-bit ARM, in an emulator: apt-get install g++-aarch64-linux-gnu qemu-user
+test-neon: $(if $(filter $(BIN)/cmake,$(CMAKE)),$(STAMP))
+	$(CMAKE) -S . -B build/native/neon -DSLUICEGATE_TESTS=ON -DCMAKE_SYSTEM_NAME=Linux \
+	  -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++
+	$(CMAKE) --build build/native/neon --parallel $(JOBS)
+	qemu-aarch64 -L /usr/aarch64-linux-gnu build/native/neon/csrc/tests/sluicegate_tests --cases=100
+
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $(filter %.cc %.h,$(NATIVE))
+	$(BIN)/clang-format --dry-run --Werror $(filter %.cc %.h,$(NATIVE)) $(TESTED)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/forecasting.py --write docs/benchmarks.md

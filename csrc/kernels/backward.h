@@ -175,9 +175,10 @@ struct Backward {
   void run_chunks(const Forward* forward) const {
     for (Index to = rows.steps(), from; to > 0; to = from) {
       from = (to - 1) / chunk * chunk;
-      if (forward) run_forward(*forward, from, to);
       Index entries = 0;
       for (Index s = from; s < to; ++s) entries += rows.active(time(s));
+      if (entries == 0) continue;  // a group of shorter rows than the call's longest
+      if (forward) run_forward(*forward, from, to);
       Index entry = entries;
       for (Index s = to - 1; s >= from; --s) {
         const Index t = time(s), active = rows.active(t);

@@ -10,9 +10,11 @@ namespace sluicegate::SLUICEGATE_ISA {
 inline std::uint64_t fingerprint(const float* data, Index count) {
   constexpr int kLanes = 8;
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15u;
+  // No small multiple of the above: where it was one, 1 in one place and 2 in another could look the same.
+  constexpr std::uint64_t kFirst = 0xd6e8feb86659fd93u;
   std::uint64_t sums[kLanes], keys[kLanes];
   for (int i = 0; i < kLanes; ++i) {
-    keys[i] = kOdd * static_cast<std::uint64_t>(2 * i + 1);
+    keys[i] = kFirst * static_cast<std::uint64_t>(2 * i + 1);
     sums[i] = keys[i] ^ static_cast<std::uint64_t>(count);
   }
   auto mix = [&](const float* from, Index floats) {

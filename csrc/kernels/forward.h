@@ -50,7 +50,8 @@ struct Rows {
     }
     return low;
   }
-  Index steps() const { return count ? length(0) : 0; }
+  // Of the call's longest row: in reverse, the chunks of a row must not depend on those that share its group.
+  Index steps() const { return sequences.lengths ? sequences.lengths[0] : sequences.steps; }
   Index chunk() const { return most(1, kChunkRows / most(1, count)); }
   Index cell(Index t, Index i) const {
     return (sequences.offsets ? sequences.offsets[t] : t * sequences.batch) + memory_row(i);

@@ -18,7 +18,7 @@ inline bool shares_units(const Call& call) {
   const Index hidden = call.shape.hidden, rows = call.sequences.batch;
   if (call.threads < 2 || call.directions > 1 || hidden < kSharedUnits) return false;
   const Index bytes = call.shape.gates() * hidden * hidden * static_cast<Index>(sizeof(float));
-  return rows < 2 * call.threads || (bytes > kNearBytes && rows <= kGroup);
+  return rows <= kGroup && (rows < 2 * call.threads || bytes > kNearBytes);
 }
 
 // The rows of one direction cut into groups.

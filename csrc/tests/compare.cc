@@ -11,7 +11,7 @@ namespace sluicegate::test {
 namespace {
 
 // As a part of the largest number of an array, or of 1 if that is larger.
-constexpr double kTolerance = 1e-5;
+constexpr double kTolerance = 5e-6;
 
 double closest = 0.0;
 

@@ -66,6 +66,27 @@ def _usable(x: Tensor) -> Tensor:
     return x if x.stride(-1) == 1 or x.shape[-1] == 1 or x.numel() == 0 else x.contiguous()
 
 
+def _check(plan: Plan, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]) -> None:
+    """Refuse what the kernels, which get bare addresses, would read as what it is not."""
+    gates = (4 if plan.cell == "lstm" else 1 if plan.cell == "rnn" else 3) * plan.hidden
+    state = (plan.directions, plan.batch, plan.hidden)
+    shapes = ((gates, plan.shape[2]), (gates, plan.hidden), (gates,), (gates,))
+    per = len(weights) // plan.directions
+    for tensor, shape in (
+        (x, x.shape),
+        (h0, state),
+        (c0, state),
+        *((w, shapes[i % per]) for i, w in enumerate(weights)),
+    ):
+        if tensor is None:
+            continue
+        if tensor.dtype != torch.float32 or not tensor.is_cpu or tensor.shape != shape:
+            raise RuntimeError(
+                f"the fused kernels take tensors of torch.float32 on the CPU, here of shape {tuple(shape)}, but got "
+                f"{tensor.dtype} on {tensor.device} of shape {tuple(tensor.shape)}: convert it, or check its shape"
+            )
+
+
 def _address(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
 
@@ -91,6 +112,7 @@ def forward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Compute a layer: outputs, h, c (empty but for an LSTM), and what training keeps (empty without `keep`)."""
     plan = _plan(x, weights, lengths, offsets, cell, activation, biased, batch_first, every)
+    _check(plan, x, h0, c0, weights)
     x = _usable(x)
     h0 = None if h0 is None else h0.contiguous()
     c0 = None if c0 is None else c0.contiguous()
@@ -173,6 +195,7 @@ def backward(
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     """Compute the gradients of the input, the states and the weights; those not `wanted` are empty."""
     plan = _plan(x, weights, lengths, offsets, cell, activation, biased, batch_first, every)
+    _check(plan, x, h0, c0, weights)
     x = _usable(x)
     h0, c0, d_h_n, d_c_n = (None if s is None else s.contiguous() for s in (h0, c0, d_h_n, d_c_n))
     d_output = None if d_output is None else _usable(d_output)
