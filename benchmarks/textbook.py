@@ -51,7 +51,7 @@ def sine() -> tuple[Tensor, Tensor]:
 
 
 def through_the_loop(model: nn.Module, x: Tensor, y: Tensor) -> None:
-    """Sluicegate's loop, one look at the loss of all windows an epoch."""
+    """Sluicegate's loop, with a look at the loss of all windows every ten epochs."""
     rows, per_epoch = x.shape[1], -(-x.shape[1] // BATCH)
 
     def loss(draw: torch.Generator) -> Tensor:
@@ -61,7 +61,7 @@ def through_the_loop(model: nn.Module, x: Tensor, y: Tensor) -> None:
     def validate() -> float:
         return F.mse_loss(model(x), y).item()
 
-    train(model, loss, validate, Schedule(EPOCHS * per_epoch, per_epoch, EPOCHS, RATE), seed=0, progress=True)
+    train(model, loss, validate, Schedule(EPOCHS * per_epoch, 10 * per_epoch, EPOCHS, RATE), seed=0, progress=True)
 
 
 def bare(model: nn.Module, x: Tensor, y: Tensor) -> None:

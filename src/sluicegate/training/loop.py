@@ -97,7 +97,8 @@ def train(
             first = state.step
             for step in range(first, until):
                 draw.manual_seed((seed << 32) + step)
-                torch.manual_seed((seed << 32) + step)
+                # Of the processor alone: `torch.manual_seed` notes down the call stack for every other kind of device.
+                torch.default_generator.manual_seed((seed << 32) + step)
                 for group in optimiser.param_groups:
                     group["lr"] = schedule.rate(step)
                 optimiser.zero_grad()
