@@ -27,7 +27,7 @@ void each_problem(const Parts& parts, F&& f) {
       const Problem problem =
           draw({cell, activation, size.input, size.hidden}, size.batch, size.steps, parts, random);
       const Within here(name_of(problem));
-      for (const Kernels* kernels : all_kernels()) {
+      for (const Kernels* kernels : kernels_in_turn()) {
         const Within there(kernels->name);
         f(*kernels, problem);
       }

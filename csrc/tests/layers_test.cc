@@ -43,7 +43,7 @@ Parts draw_parts(Random& random) {
 void check(const Problem& problem, const Arrangement& arrangement, const Wanted& wanted,
            const Reference& right) {
   const Within here(name_of(problem) + "; " + name_of(arrangement));
-  for (const Kernels* kernels : all_kernels()) {
+  for (const Kernels* kernels : kernels_in_turn()) {
     const Within there(kernels->name);
     check_close(run(*kernels, problem, arrangement, wanted), right);
   }

@@ -42,4 +42,8 @@ Result<float> run(const Kernels& kernels, const Problem& problem, const Arrangem
 // All kernels that can run here, the best one first.
 const std::vector<const Kernels*>& all_kernels();
 
+// Those that a layer is run with: all of them. But the thread sanitizer is slow, and sees the same in each:
+// there, every call gives the next one in turn.
+std::vector<const Kernels*> kernels_in_turn();
+
 }  // namespace sluicegate::test

@@ -1,12 +1,16 @@
 """Who computes a layer can be asked, and is logged once."""
 
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch.nn.utils.rnn import pack_sequence
 
 from sluicegate import _core, nn
+from sluicegate.errors import ConfigError
 from sluicegate.nn.backend import _announce
 
 X = torch.zeros(2, 1, 3)
@@ -55,6 +59,7 @@ def news():
     _announce.cache_clear()
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 def test_says_once_for_each_reason_who_computes(caplog, news):
     caplog.set_level(logging.DEBUG, "sluicegate")
     for _ in range(3):
@@ -77,3 +82,23 @@ def test_asking_says_nothing(caplog, news):
     caplog.set_level(logging.DEBUG, "sluicegate")
     nn.backend_of(nn.GRU(3, 4), X)
     assert caplog.records == []
+
+
+def with_variable(isa):
+    program = "from sluicegate import _core; print(_core.isa())"
+    environment = os.environ | {"SLUICEGATE_ISA": isa}
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+
+
+def test_the_variable_chooses_the_instruction_set(monkeypatch):
+    assert with_variable("scalar").stdout == "scalar\n"
+    assert with_variable("").stdout == f"{_core.cpu_info().best_isa}\n"
+    refused = with_variable("sse")
+    assert "SLUICEGATE_ISA is 'sse', which this processor cannot run: set it to one of" in refused.stderr
+
+    def refuse():
+        raise ValueError("the variable SLUICEGATE_ISA is 'sse'")
+
+    monkeypatch.setattr(_core, "isa", refuse)
+    with pytest.raises(ConfigError, match="SLUICEGATE_ISA is 'sse'"):
+        nn.backend_of(nn.GRU(3, 4), X)

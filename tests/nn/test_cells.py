@@ -99,7 +99,7 @@ def test_recurrent_dropout_needs_the_mask_of_its_sequence(kind):
     theirs = getattr(torch.nn, kind.__name__)(3, 5)
     theirs.load_state_dict(cell.state_dict())
     x = torch.randn(2, 3)
-    torch.testing.assert_close(parts(cell(x))[0], parts(theirs(x))[0], rtol=2e-6, atol=2e-6)
+    torch.testing.assert_close(parts(cell(x))[0], parts(theirs(x))[0], rtol=0, atol=2e-6)
     # A mask that is passed all the same counts.
     state = state_for(cell, 2, 5)
     state = tuple(s.float() for s in state) if isinstance(state, tuple) else state.float()
@@ -115,3 +115,33 @@ def test_refuses_shapes_that_do_not_fit(unchecked, kind):
         cell(torch.zeros(2, 3), (h, h) if kind is LSTMCell else h)
     with pytest.raises(ConfigError, match=r"`input` has shape \(2, 4\), but this cell needs \(2, 3\)"):
         cell(torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.int64], ids=str)
+@pytest.mark.parametrize("kind", CELLS)
+def test_reads_no_state_as_what_it_is_not(unchecked, kind, dtype):
+    h = torch.zeros(2, 5, dtype=dtype)
+    with pytest.raises((RuntimeError, ValueError)):
+        kind(3, 5)(torch.zeros(2, 3), (torch.zeros(2, 5), h) if kind is LSTMCell else h)
+
+
+@pytest.mark.parametrize("batch", [(), (2,), (0,)], ids=["single", "batch", "empty"])
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "none"])
+@pytest.mark.parametrize(
+    ("kind", "options"), [*((kind, {}) for kind in CELLS), (RNNCell, {"nonlinearity": "relu"})], ids=str
+)
+def test_is_torchs_cell_in_single_precision(kind, options, bias, batch):
+    torch.manual_seed(0)
+    theirs = getattr(torch.nn, kind.__name__)(3, 5, bias, **options)
+    ours = kind(3, 5, bias, **options)
+    ours.load_state_dict(theirs.state_dict())
+    x, state = torch.randn(*batch, 3), state_for(ours, *batch, 5)
+    state = tuple(s.float() for s in state) if isinstance(state, tuple) else state.float()
+    found, expected = run(ours, ours, x, state), run(theirs, theirs, x, state)
+    results = len(parts(state))
+    for mine, yours in zip(found[:results], expected[:results], strict=True):
+        torch.testing.assert_close(mine, yours, rtol=0, atol=2e-6 * max(1.0, *yours.abs().flatten().tolist(), 0.0))
+    for mine, yours in zip(found[results:], expected[results:], strict=True):
+        torch.testing.assert_close(mine, yours, rtol=0, atol=1e-5 * max(0.0, *yours.abs().flatten().tolist(), 0.0))
+    for mine, yours in zip(parts(ours(x)), parts(theirs(x)), strict=True):
+        torch.testing.assert_close(mine, yours, rtol=0, atol=2e-6)

@@ -133,6 +133,26 @@ def test_dropout_is_where_torch_has_it(kind, training):
     same(state, final)
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
+@both_orders
+@pytest.mark.parametrize("kind", [GRU, LSTM, RNN])
+def test_dropout_draws_the_same_numbers_as_torch(kind, batch_first, packed):
+    layer, x = make(kind, batch_first=batch_first, num_layers=3, dropout=0.5, dtype=torch.float32)
+    options = {"num_layers": 3, "batch_first": batch_first, "dropout": 0.5, "bidirectional": True}
+    theirs = getattr(torch.nn, kind.__name__)(INPUT, HIDDEN, **options)
+    theirs.load_state_dict(layer.state_dict())
+    x = x.float()
+    if packed:
+        x = pack_padded_sequence(x, torch.tensor(LENGTHS), batch_first, enforce_sorted=False)
+    found = []
+    for module in (layer, theirs):
+        torch.manual_seed(5)
+        outputs, state = module(x)
+        found.append(((outputs.data if packed else outputs), *parts(state), torch.rand(3)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=2e-6)
+
+
 def test_dropout_scales_what_it_keeps():
     layer = RNN(50, 50, 2, "relu", bias=False, dropout=0.2, layer_norm=False)
     with torch.no_grad():
@@ -206,6 +226,39 @@ def test_refuses_what_torch_refuses(unchecked, kind, options):
         layer(torch.zeros(TIME, BATCH, INPUT + 1))
     with pytest.raises(ValueError, match="does not match weight dtype"):
         layer(BATCHED.double())
+
+
+def spoilt(kind, what):
+    """Make a layer, an input and a state, of which one thing is wrong."""
+    layer = kind(INPUT, HIDDEN)
+    state = [torch.zeros(1, BATCH, HIDDEN) for _ in range(2)]
+    if isinstance(what, torch.dtype):
+        state[-1 if kind is LSTM else 0] = torch.zeros(1, BATCH, HIDDEN, dtype=what)
+    elif what == "device":
+        state = [s.to("meta") for s in state]
+    elif what == "bias of another type":
+        layer.bias_ih_l0.data = layer.bias_ih_l0.data.double()
+    elif what == "weights of fewer units":
+        layer.weight_hh_l0 = torch.nn.Parameter(layer.weight_hh_l0[:, 1:].detach())
+    elif what == "weights of fewer gates":
+        layer.weight_ih_l0 = torch.nn.Parameter(layer.weight_ih_l0[1:].detach())
+    return layer, BATCHED, tuple(state) if kind is LSTM else state[0]
+
+
+SPOILT = [
+    *(torch.float64, torch.bfloat16, torch.float16, torch.int64),
+    *("device", "bias of another type", "weights of fewer units", "weights of fewer gates"),
+]
+
+
+@pytest.mark.parametrize("what", SPOILT, ids=str)
+@pytest.mark.parametrize("kind", [GRU, LSTM, RNN])
+def test_reads_no_tensor_as_what_it_is_not(unchecked, kind, what):
+    """The kernels get bare addresses: a tensor of another type or size must not come so far."""
+    ours, x, state = spoilt(kind, what)
+    for arguments in ({}, {"lengths": [6, 3, 2, 1]}):
+        with pytest.raises((RuntimeError, ValueError)):
+            ours(x, state, **arguments)
 
 
 @pytest.mark.parametrize("batch_first", [False, True])

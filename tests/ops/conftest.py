@@ -1,10 +1,83 @@
-"""The tensors here are tiny."""
+"""What the tests of the kernels share: every instruction set, and every cell with every activation."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jaxtyping
 import pytest
 import torch
 
+from sluicegate import _core, nn
+
+VARIANTS = {
+    "gru": (nn.GRU, {}),
+    "gru-relu": (nn.GRU, {"activation": "relu"}),
+    "gru-before": (nn.GRU, {"reset": "before"}),
+    "gru-before-relu": (nn.GRU, {"reset": "before", "activation": "relu"}),
+    "lstm": (nn.LSTM, {}),
+    "lstm-relu": (nn.LSTM, {"activation": "relu"}),
+    "rnn": (nn.RNN, {}),
+    "rnn-relu": (nn.RNN, {"nonlinearity": "relu"}),
+}
+
 
 @pytest.fixture(autouse=True)
-def _threads() -> None:
+def _threads() -> Iterator[None]:
     """One thread: to share tensors this small between two costs a thousand times their arithmetic on a busy machine."""
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def unchecked(monkeypatch) -> None:
+    """Turn off the run-time check of annotations, which takes longer than a small layer; others have it on."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+def runs(isa: str) -> bool:
+    """Tell whether this processor has an instruction set."""
+    before = _core.isa()
+    try:
+        _core.use_isa(isa)
+    except ValueError:
+        return False
+    _core.use_isa(before)
+    return True
+
+
+@pytest.fixture(params=filter(runs, ("avx512", "avx2", "neon", "scalar")))
+def isa(request) -> Iterator[str]:
+    """Every instruction set that this processor has."""
+    before = _core.isa()
+    _core.use_isa(request.param)
+    yield request.param
+    _core.use_isa(before)
+
+
+@pytest.fixture(params=VARIANTS)
+def build(request) -> Callable[..., torch.nn.RNNBase]:
+    """Every cell with every activation: a function that makes the layer, always with the same weights."""
+    kind, own = VARIANTS[request.param]
+
+    def make(*sizes: int, seed: int = 0, **options: Any) -> torch.nn.RNNBase:
+        torch.manual_seed(seed)
+        layer = kind(*sizes, **own, **options)
+        assert nn.backend_of(layer, torch.zeros(1, 1, sizes[0])) == _core.isa()
+        return layer
+
+    return make
+
+
+@pytest.fixture
+def state_for() -> Callable[..., Any]:
+    """Draw a state that goes with a layer and so many rows."""
+
+    def draw(layer: torch.nn.RNNBase, rows: int) -> Any:
+        states = layer.num_layers * (2 if layer.bidirectional else 1)
+        h, c = (torch.rand(states, rows, layer.hidden_size) * 2 - 1 for _ in range(2))
+        return (h, c) if isinstance(layer, torch.nn.LSTM) else h
+
+    return draw

@@ -1,217 +1,224 @@
-"""The fused kernels against the equations in double precision, and what a row's bits do not depend on."""
+"""The fused kernels against the equations in double precision."""
 
 import copy
-import subprocess
-import sys
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from sluicegate import _core, nn
+from sluicegate import nn
 
-KINDS = [
-    (nn.GRU, {}),
-    (nn.GRU, {"reset": "before"}),
-    (nn.GRU, {"activation": "relu"}),
-    (nn.LSTM, {}),
-    (nn.LSTM, {"activation": "relu"}),
-    (nn.RNN, {}),
-    (nn.RNN, {"nonlinearity": "relu"}),
-]
-ISAS = ["avx512", "avx2", "scalar"]
-
-
-def has(isa):
-    before = _core.isa()
-    try:
-        _core.use_isa(isa)
-    except ValueError:
-        return False
-    _core.use_isa(before)
-    return True
-
-
-@pytest.fixture(params=[pytest.param(isa, marks=pytest.mark.skipif(not has(isa), reason=f"no {isa}")) for isa in ISAS])
-def isa(request):
-    before = _core.isa()
-    _core.use_isa(request.param)
-    yield request.param
-    _core.use_isa(before)
+# Units: inputs, rows, steps, and how the layer is called. Units and inputs below, at and above the vectors of every
+# instruction set; up to four inputs, which have a way back of their own, and more; rows that fill no tile.
+SHAPES = {
+    1: (1, 1, 9, ""),
+    2: (2, 3, 7, "batch_first"),
+    3: (3, 5, 5, "packed"),
+    15: (4, 4, 6, "lengths"),
+    16: (5, 7, 5, "nobias"),
+    17: (6, 3, 5, "both"),
+    50: (1, 9, 5, "both packed"),
+    63: (7, 2, 5, "both lengths"),
+    64: (33, 8, 3, ""),
+    65: (2, 13, 3, "both batch_first nobias"),
+    100: (50, 6, 4, "batch_first lengths"),
+    257: (3, 3, 3, ""),
+}
 
 
 def parts(state):
     return state if isinstance(state, tuple) else (state,)
 
 
-def gradients(layer, forward, x, state):
-    leaves = [t.requires_grad_() for t in (x, *parts(state))]
-    outputs, final = forward(x, state)
+def copies(value, dtype=None):
+    """Copy a tensor, or a pair of them, to be differentiated."""
+    if isinstance(value, tuple):
+        return tuple(copies(v, dtype) for v in value)
+    return value.detach().to(dtype or value.dtype).clone().requires_grad_()
+
+
+def by_packing(layer, forward, x, state, lengths):
+    """Compute a padded batch as a packed one."""
+    packed = pack_padded_sequence(x, torch.tensor(lengths), layer.batch_first, enforce_sorted=False)
+    output, final = forward(packed, state)
+    time = x.shape[1 if layer.batch_first else 0]
+    return pad_packed_sequence(output, layer.batch_first, total_length=time)[0], final
+
+
+def weighted(layer, forward, x, state, lengths=None, way="padded"):
+    """Give the results of a call, and a weighted sum of them."""
+    if lengths is None:
+        outputs, final = forward(x, state)
+    elif way == "packed":
+        outputs, final = by_packing(layer, forward, x, state, lengths)
+    else:
+        outputs, final = forward(x, state, lengths=lengths)
     results = (outputs, *parts(final))
     generator = torch.Generator().manual_seed(1)
-    loss = sum((r * torch.randn(r.shape, generator=generator).to(r.dtype)).sum() for r in results)
-    return results, torch.autograd.grad(loss, [*leaves, *layer.parameters()])
+    return results, sum((r * torch.randn(r.shape, generator=generator).to(r.dtype)).sum() for r in results)
 
 
-@pytest.mark.parametrize("hidden", [1, 2, 3, 15, 16, 17, 50, 63, 64, 65, 100, 257])
-@pytest.mark.parametrize(("kind", "options"), KINDS)
-def test_computes_the_equations(isa, kind, options, hidden):
-    torch.manual_seed(hidden)
-    size, batch, steps = (hidden % 7) + 1, (hidden % 19) + 1, 4
-    layer = kind(size, hidden, bidirectional=hidden % 2 == 1, bias=hidden != 16, **options)
+def derive(layer, forward, x, state, *call):
+    """Give the results of a call, and the gradients of their weighted sum in everything that went in."""
+    results, loss = weighted(layer, forward, x, state, *call)
+    return results, torch.autograd.grad(loss, [x, *parts(state), *layer.parameters()])
+
+
+def check(layer, x, state, lengths=None, way="padded"):
+    """Hold the kernels to the equations in double precision: 2e-6 forward, 1e-5 of the largest gradient back."""
     double = copy.deepcopy(layer).double()
-    x = torch.randn(steps, batch, size)
-    state = tuple(torch.rand(2 if layer.bidirectional else 1, batch, hidden) - 0.5 for _ in range(2))
-    state = state if kind is nn.LSTM else state[0]
-    exact_state = tuple(s.double() for s in state) if kind is nn.LSTM else state.double()
-    assert nn.backend_of(layer, x) == isa
-    results, found = gradients(layer, layer, x, state)
-    exact, exact_found = gradients(double, double.by_reference, x.double(), exact_state)
-    for mine, right in zip(results, exact, strict=True):
-        assert (mine - right).abs().max() <= 2e-6 * max(1.0, right.abs().max())
-    for mine, right in zip(found, exact_found, strict=True):
-        assert (mine - right).abs().max() <= 1e-5 * right.abs().max() + 1e-12
+    results, found = derive(layer, layer, copies(x), copies(state), lengths, way)
+    x, state = copies(x, torch.float64), copies(state, torch.float64)
+    exact, right = derive(double, double.by_reference, x, state, lengths, "packed")
+    for one, other in zip(results, exact, strict=True):
+        assert one.dtype == torch.float32
+        torch.testing.assert_close(one.double(), other, rtol=0, atol=2e-6 * max(1.0, other.abs().max().item()))
+    names = ["x", "h0", "c0"][: 1 + len(parts(state))] + [name for name, _ in layer.named_parameters()]
+    for name, one, other in zip(names, found, right, strict=True):
+        error, scale = (one - other).abs().max(), other.abs().max()
+        assert scale > 0, name
+        assert error <= 1e-5 * scale, name
 
 
-@pytest.mark.parametrize(("kind", "options"), KINDS)
-def test_the_bits_of_a_row_do_not_depend_on_its_company(isa, kind, options):
-    @given(
-        st.integers(1, 70), st.integers(1, 20), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**16), st.data()
-    )
-    def check(hidden, size, batch, steps, seed, data):
-        torch.manual_seed(seed)
-        layer, x = kind(size, hidden, **options), torch.randn(steps, batch, size)
-        row, cut = data.draw(st.integers(0, batch - 1)), data.draw(st.integers(0, steps))
-        with torch.no_grad():
-            whole, final = layer(x)
-            alone, alone_final = layer(x[:, row : row + 1])
-            first, state = layer(x[:cut])
-            second, state = layer(x[cut:], state)
-            lengths = torch.full((batch,), steps)
-            lengths[row] = max(cut, 1)
-            ragged, _ = layer(x, lengths=lengths)
-        assert torch.equal(alone[:, 0], whole[:, row])
-        assert torch.equal(torch.cat([first, second]), whole)
-        assert torch.equal(ragged[: max(cut, 1), row], whole[: max(cut, 1), row])
-        for a, b, c in zip(parts(final), parts(alone_final), parts(state), strict=True):
-            assert torch.equal(a[:, row : row + 1], b)
-            assert torch.equal(a, c)
-
-    check()
+@pytest.mark.parametrize("hidden", SHAPES)
+def test_computes_the_equations(unchecked, isa, build, state_for, hidden):
+    size, rows, steps, call = SHAPES[hidden]
+    options = {"bidirectional": "both" in call, "batch_first": "batch_first" in call, "bias": "nobias" not in call}
+    layer = build(size, hidden, seed=hidden, **options)
+    x = torch.randn(rows, steps, size)
+    lengths = None
+    if "packed" in call or "lengths" in call:
+        lengths = torch.randint(1, steps + 1, (rows,)).tolist()
+        lengths[rows // 2] = steps
+    x = x if layer.batch_first else x.transpose(0, 1).contiguous()
+    check(layer, x, state_for(layer, rows), lengths, "packed" if "packed" in call else "padded")
 
 
-@pytest.mark.parametrize(("batch", "hidden"), [(1, 130), (3, 50), (1, 257), (40, 420)])
-@pytest.mark.parametrize(("kind", "options"), KINDS)
-def test_two_threads_compute_the_same_bits(isa, kind, options, batch, hidden):
-    torch.manual_seed(0)
-    layer, x = kind(5, hidden, **options), torch.randn(6, batch, 5, requires_grad=True)
-    seen = []
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        outputs, _ = layer(x)
-        seen.append((outputs, *torch.autograd.grad(outputs.sum(), x)))
-    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_few_inputs(unchecked, isa, build, state_for, size):
+    layer = build(size, 19, bidirectional=size % 2 == 0)
+    check(layer, torch.randn(7, 3, size), state_for(layer, 3))
 
 
-@pytest.mark.parametrize(("kind", "options"), KINDS)
-def test_checkpoints_change_nothing(isa, kind, options):
-    torch.manual_seed(0)
-    layer, x = kind(3, 20, **options), torch.randn(11, 4, 3, requires_grad=True)
-    sparing = kind(3, 20, checkpoint_every=4, **options)
-    sparing.load_state_dict(layer.state_dict())
-    lengths = [11, 3, 7, 1]
+@pytest.mark.parametrize(
+    ("rows", "steps", "call"), [(65, 9, ""), (130, 5, "lengths"), (70, 7, "both packed"), (1, 530, "")]
+)
+def test_more_rows_than_a_group_and_more_steps_than_a_chunk(unchecked, isa, build, state_for, rows, steps, call):
+    layer = build(3, 18, bidirectional="both" in call)
+    lengths = None if not call else torch.randint(1, steps + 1, (rows,)).tolist()
+    x = torch.randn(steps, rows, 3)
+    check(layer, x, state_for(layer, rows), lengths, "packed" if "packed" in call else "padded")
+
+
+@pytest.mark.parametrize(("hidden", "rows"), [(130, 1), (300, 3), (410, 20)])
+def test_two_threads(unchecked, isa, build, state_for, hidden, rows):
+    torch.set_num_threads(2)
+    layer = build(5, hidden)
+    check(layer, torch.randn(2, rows, 5), state_for(layer, rows))
+
+
+def test_deep_with_dropout(unchecked, isa, build, state_for):
+    layer = build(3, 10, num_layers=3, bidirectional=True, dropout=1.0)
+    x, state = torch.randn(4, 2, 3), state_for(layer, 2)
+    results, _ = derive(layer, layer, copies(x), copies(state))
+    expected, _ = derive(layer, layer.by_reference, copies(x), copies(state))
+    for one, other in zip(results, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=2e-6 * max(1.0, other.abs().max().item()))
+
+
+@pytest.mark.parametrize("way", ["padded", "packed"])
+def test_a_gradient_that_is_not_asked_for_changes_no_other(unchecked, build, state_for, way):
+    layer = build(6, 20, bidirectional=True)
+    x, state = copies(torch.randn(5, 3, 6)), copies(state_for(layer, 3))
+    leaves = [x, *parts(state), *layer.parameters()]
+    call = (layer, layer, x, state, [5, 2, 4], way)
+    _, whole = derive(*call)
+    for one in range(len(leaves)):
+        for others in (False, True):
+            for i, leaf in enumerate(leaves):
+                leaf.requires_grad_((i == one) != others)
+            wanted = [i for i, leaf in enumerate(leaves) if leaf.requires_grad]
+            _, loss = weighted(*call)
+            for i, gradient in zip(wanted, torch.autograd.grad(loss, [leaves[i] for i in wanted]), strict=True):
+                assert torch.equal(gradient, whole[i])
+
+
+@pytest.mark.parametrize("used", ["outputs", "h", "c", "a slice of the outputs"])
+def test_gradients_of_some_results(unchecked, build, state_for, used):
+    layer = build(2, 21, bidirectional=True)
+    if used == "c" and not isinstance(layer, nn.LSTM):
+        pytest.skip("only the LSTM has a memory apart")
+    double = copy.deepcopy(layer).double()
+    x, state = torch.randn(6, 4, 2), state_for(layer, 4)
     found = []
-    for each in (layer, sparing):
-        outputs, _ = each(x, lengths=lengths)
-        found.append((outputs, *torch.autograd.grad(outputs.square().sum(), [x, *each.parameters()])))
-    assert torch.equal(found[0][0], found[1][0])
-    assert torch.equal(found[0][1], found[1][1])
-    for a, b in zip(found[0][2:], found[1][2:], strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    for forward, dtype in ((layer, torch.float32), (double.by_reference, torch.float64)):
+        inputs = copies(x, dtype), copies(state, dtype)
+        outputs, final = forward(*inputs)
+        result = {"outputs": outputs, "h": parts(final)[0], "c": parts(final)[-1]}.get(used, outputs[::2, 1:, ::3])
+        weights = (double if dtype == torch.float64 else layer).parameters()
+        found.append(torch.autograd.grad(result.square().sum(), [inputs[0], *parts(inputs[1]), *weights]))
+    for one, other in zip(*found, strict=True):
+        assert (one - other).abs().max() <= 1e-5 * other.abs().max()
 
 
-@pytest.mark.parametrize("function", ["tanh", "sigmoid"])
-def test_activations(isa, function):
-    x = torch.cat(
-        [torch.linspace(-40, 40, 100_001), torch.tensor([0.0, -0.0, 1e-40, 3e38, -3e38, torch.inf, -torch.inf])]
-    )
-    out = torch.empty_like(x)
-    _core.activate(function, x.data_ptr(), out.data_ptr(), len(x))
-    assert (out - getattr(torch, function)(x.double())).abs().max() < 1e-6
-    assert out.min() == (-1 if function == "tanh" else 0)
-    assert out.max() == 1
-    nan = torch.tensor([torch.nan])
-    _core.activate(function, nan.data_ptr(), nan.data_ptr(), 1)
-    assert nan.isnan().all()
+def test_no_state_is_a_state_of_zeros(unchecked, isa, build, state_for):
+    layer = build(3, 20, bidirectional=True)
+    x = torch.randn(5, 3, 3)
+    zeros = tuple(torch.zeros_like(s) for s in parts(state_for(layer, 3)))
+    found = []
+    for state in (None, zeros if isinstance(layer, nn.LSTM) else zeros[0]):
+        leaf = copies(x)
+        outputs, final = layer(leaf, state)
+        found.append((outputs, *parts(final), *torch.autograd.grad(outputs.sum(), [leaf, *layer.parameters()])))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 
-@pytest.mark.parametrize("write", ["data", "numpy", "copy", "step"])
-def test_notices_every_change_of_the_weights(write):
-    layer, x = nn.GRU(3, 20), torch.randn(5, 2, 3)
-    with torch.no_grad():
-        before = layer(x)[0]
-        assert torch.equal(layer(x)[0], before)
-        weight = layer.weight_hh_l0
-        if write == "data":
-            weight.data[7, 3] += 1
-        elif write == "numpy":
-            weight.detach().numpy()[7, 3] += 1
-        elif write == "copy":
-            weight.copy_(weight + 1)
-    if write == "step":
-        layer(x)[0].sum().backward()
-        torch.optim.SGD(layer.parameters(), 0.1).step()
-    with torch.no_grad():
-        after = layer(x)[0]
-    assert not torch.equal(after, before)
-    torch.testing.assert_close(after, layer.by_reference(x)[0].detach(), rtol=2e-6, atol=2e-6)
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("by_reference", [False, True], ids=["kernels", "reference"])
+def test_no_steps_and_no_rows(isa, build, state_for, rows, by_reference):
+    layer = build(3, 5, bidirectional=True)
+    for steps in (0, 4):
+        if rows and steps:
+            continue
+        x, state = copies(torch.randn(steps, rows, 3)), copies(state_for(layer, rows))
+        outputs, final = (layer.by_reference if by_reference else layer)(x, state)
+        assert outputs.shape == (steps, rows, 10)
+        for one, other in zip(parts(final), parts(state), strict=True):
+            assert torch.equal(one, other)
+        loss = outputs.sum() + sum((s * s).sum() for s in parts(final))
+        found = torch.autograd.grad(loss, [x, *parts(state), *layer.parameters()], allow_unused=True)
+        for gradient, s in zip(found[1:], parts(state), strict=False):
+            assert torch.equal(gradient, 2 * s)
+        for gradient in found[1 + len(parts(state)) :]:
+            assert gradient is None or (gradient == 0).all()
 
 
-COMPILED = """
-import torch
-from sluicegate import nn
-
-layer, x = nn.GRU(3, 8, num_layers=2, bidirectional=True), torch.randn(5, 2, 3)
-expected, _ = layer(x)
-compiled, _ = torch.compile(layer, backend="aot_eager")(x)
-assert torch.equal(compiled, expected)
-one, other = (torch.autograd.grad(y.sum(), list(layer.parameters())) for y in (compiled, expected))
-assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-program = torch.export.export(layer, (x,))
-assert "sluicegate.layer" in str(program.graph)
-assert torch.equal(program.module()(x)[0], expected)
-"""
-
-
-def test_compiles_and_exports():
-    """In a program of its own: the checks of types that tests run with are not for torch.compile."""
-    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
-def test_can_be_differentiated_twice():
-    layer, x = nn.GRU(3, 5).double().float(), torch.randn(4, 2, 3, requires_grad=True)
-    (first,) = torch.autograd.grad(layer(x)[0].square().sum(), x, create_graph=True)
-    (second,) = torch.autograd.grad(first.square().sum(), x)
-    (expected,) = torch.autograd.grad(layer.by_reference(x)[0].square().sum(), x, create_graph=True)
-    (expected,) = torch.autograd.grad(expected.square().sum(), x)
-    torch.testing.assert_close(second, expected, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("every", [None, 2])
+@pytest.mark.parametrize("by_reference", [False, True], ids=["kernels", "reference"])
+def test_a_row_without_steps_keeps_its_state(isa, build, state_for, by_reference, every):
+    layer = build(3, 5, bidirectional=True, checkpoint_every=every)
+    for lengths in ([4, 0, 2, 0], [0, 0, 0, 0]):
+        x, state = copies(torch.randn(4, 4, 3)), copies(state_for(layer, 4))
+        if by_reference:
+            outputs, final = layer._by_reference(x, state, torch.tensor(lengths))
+        else:
+            outputs, final = layer(x, state, lengths=lengths)
+        empty = [row for row, length in enumerate(lengths) if length == 0]
+        assert (outputs[:, empty] == 0).all()
+        loss = outputs.sum() + sum((s * s).sum() for s in parts(final))
+        found = torch.autograd.grad(loss, [x, *parts(state)])
+        assert (found[0][:, empty] == 0).all()
+        for one, other, gradient in zip(parts(final), parts(state), found[1:], strict=True):
+            assert torch.equal(one[:, empty], other[:, empty])
+            assert torch.equal(gradient[:, empty], 2 * other[:, empty])
+        if any(lengths):
+            assert (outputs[:2, 0] != 0).any()
 
 
-def test_an_empty_batch():
-    layer = nn.GRU(3, 5)
-    outputs, state = layer(torch.zeros(4, 0, 3, requires_grad=True))
-    assert outputs.shape == (4, 0, 5)
-    assert state.shape == (1, 0, 5)
-    outputs.sum().backward()
-    assert (layer.weight_hh_l0.grad == 0).all()
-
-
-def test_keeps_five_numbers_a_unit_and_step():
-    layer, x = nn.GRU(3, 32), torch.randn(50, 4, 3)
-    kept = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append((t.data_ptr(), t.numel())) or t, lambda t: t):
-        layer(x)
-    weights = {p.data_ptr() for p in layer.parameters()} | {x.data_ptr()}
-    assert sum(n for address, n in set(kept) if address not in weights) <= 5 * 50 * 4 * 32
+def test_packed_results_have_torchs_indices(build):
+    layer = build(3, 5)
+    packed = pack_padded_sequence(torch.randn(6, 4, 3), torch.tensor([2, 6, 1, 4]), enforce_sorted=False)
+    outputs, _ = layer(packed)
+    assert isinstance(outputs, PackedSequence)
+    for name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
+        assert torch.equal(getattr(outputs, name), getattr(packed, name))

@@ -27,6 +27,8 @@ class Step(Options):
     input_size: int
     hidden_size: int
 
+    # torch.compile cannot look into what decides who computes it.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _run(
         self, by_torch: Callable[..., Any], x: Float[Tensor, ...], hx: Any, mask: Float[Tensor, ...] | None
     ) -> Any:
@@ -38,14 +40,18 @@ class Step(Options):
         backend = choose(self, x, None if mask is None else "a mask of recurrent dropout")
         if backend == "reference":
             return self.by_reference(x, hx, mask)
-        return by_torch(x, hx) if backend == "torch" else self._by_kernels(x, hx)
+        if backend == "torch" or not self._fit(x, hx):  # PyTorch says in its own words what does not fit
+            return by_torch(x, hx)
+        return self._by_kernels(x, hx)
+
+    def _fit(self, x: Tensor, hx: Any) -> bool:
+        state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        shape = (*x.shape[:-1], self.hidden_size)
+        return x.dim() in (1, 2) and x.shape[-1] == self.input_size and all(h.shape == shape for h in state)
 
     def _by_kernels(self, x: Float[Tensor, "*batch input"], hx: Any) -> Any:
         """A step is a sequence of one."""
         state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
-        self._check("input", x, (*x.shape[:-1], self.input_size))
-        for h in state:
-            self._check("hx", h, (*x.shape[:-1], self.hidden_size))
         h0, c0 = (None if s is None else s.reshape(1, -1, self.hidden_size) for s in (*state, None, None)[:2])
         weights: list[Any] = [self.weight_ih, self.weight_hh, *([self.bias_ih, self.bias_hh] if self.bias else [])]
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind

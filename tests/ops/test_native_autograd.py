@@ -1,0 +1,290 @@
+"""The kernels as an operator of PyTorch's: its registry, its autograd, its modes, and what training keeps."""
+
+import copy
+
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.testing._internal.optests import aot_autograd_check
+from torch.utils.checkpoint import checkpoint
+
+from sluicegate import nn
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+
+
+def parts(state):
+    return state if isinstance(state, tuple) else (state,)
+
+
+def leaf(value):
+    if isinstance(value, tuple):
+        return tuple(leaf(v) for v in value)
+    return value.detach().clone().requires_grad_()
+
+
+CALLS = {
+    "gru": {},
+    "gru without state or biases": {"state": False, "bias": False},
+    "gru, reset before, relu, batch first": {"cell": "gru_reset_before", "activation": "relu", "first": True},
+    "gru in evaluation": {"keep": False},
+    "lstm in both directions": {"cell": "lstm", "both": True},
+    "lstm with checkpoints": {"cell": "lstm", "every": 2},
+    "rnn packed": {"cell": "rnn", "packed": True},
+    "lstm in both directions, ragged": {"cell": "lstm", "both": True, "lengths": [2, 4]},
+}
+
+
+def call(
+    cell="gru", activation="tanh", both=False, bias=True, first=False, every=0, keep=True, lengths=None, packed=False,
+    state=True,
+):  # fmt: skip
+    """Make the arguments of `torch.ops.sluicegate.layer` for 2 rows of up to 4 steps, 3 inputs and 5 units."""
+    torch.manual_seed(0)
+    kind = {"lstm": nn.LSTM, "rnn": nn.RNN}.get(cell, nn.GRU)
+    weights = [w.detach().requires_grad_(keep) for w in kind(3, 5, bidirectional=both, bias=bias).parameters()]
+    h0, c0 = (torch.randn(1 + both, 2, 5, requires_grad=keep) for _ in range(2))
+    rows, order, offsets, shape = None, None, None, (2, 4, 3) if first else (4, 2, 3)
+    if lengths:
+        rows, order = torch.tensor(lengths).sort(descending=True)
+    if packed:
+        rows, offsets, shape = torch.tensor([4, 2]), torch.tensor([0, 2, 4, 5]), (6, 3)
+    x = torch.randn(*shape, requires_grad=keep)
+    states = (h0 if state else None, c0 if state and cell == "lstm" else None)
+    return (x, *states, weights, rows, order, offsets, cell, activation, bias, first, every, keep)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_is_an_operator_as_pytorch_wants_it(name):
+    arguments = call(**CALLS[name])
+    checks = ["test_schema", "test_autograd_registration", "test_faketensor"]
+    if "ragged" not in name:  # what training keeps of steps that are not part of their row is never written nor read
+        checks += ["test_aot_dispatch_static", "test_aot_dispatch_dynamic"]
+    torch.library.opcheck(torch.ops.sluicegate.layer.default, arguments, test_utils=checks)
+
+    def results(*arguments):
+        return torch.ops.sluicegate.layer(*arguments)[:3]
+
+    for dynamic in (False, True):
+        aot_autograd_check(results, arguments, {}, dynamic=dynamic, check_gradients=arguments[-1])
+
+
+def squares(results):
+    output, state = results
+    return output.square().sum() + sum((s**3).sum() for s in parts(state))
+
+
+def run(layer, forward, x, state, call):
+    """Call a layer in one of the ways that the derivatives of the equations distinguish."""
+    if call == "packed":
+        packed = pack_padded_sequence(x, torch.tensor([2, 5, 3]), layer.batch_first, enforce_sorted=False)
+        output, final = forward(packed, state)
+        return pad_packed_sequence(output, layer.batch_first)[0], final
+    if call == "lengths":
+        return forward(x, state, lengths=[2, 5, 0])
+    return forward(x, state)
+
+
+@pytest.mark.parametrize("call", ["time first", "batch first", "packed", "lengths", "no state", "no bias"])
+def test_has_a_second_derivative(build, state_for, call):
+    first = call in ("batch first", "lengths")
+    layer = build(3, 5, bidirectional=True, batch_first=first, bias=call != "no bias")
+    double = copy.deepcopy(layer).double()
+    x = torch.randn(3, 5, 3) if first else torch.randn(5, 3, 3)
+    state = None if call == "no state" else state_for(layer, 3)
+    found = []
+    for module, dtype in ((layer, torch.float32), (double, torch.float64)):
+        own = leaf(x.to(dtype))
+        before = None if state is None else leaf(tuple(s.to(dtype) for s in parts(state)))
+        inputs = [own, *(before or ()), *module.parameters()]
+        hx = before if isinstance(module, nn.LSTM) or before is None else before[0]
+        forward = module if module is layer else module.by_reference
+        if module is double and call == "lengths":
+
+            def forward(x, hx, lengths, double=double):
+                return double._by_reference(x, hx, torch.tensor(lengths))
+
+        first_order = torch.autograd.grad(squares(run(module, forward, own, hx, call)), inputs, create_graph=True)
+        penalty = sum((g * g).sum() for g in first_order)
+        found.append((*first_order, *torch.autograd.grad(penalty, inputs)))
+    for mine, right in zip(*found, strict=True):
+        assert (mine - right).abs().max() <= 2e-5 * right.abs().max()
+
+
+def test_a_second_derivative_in_some_weights_and_in_a_gradient_that_comes_in(build):
+    layer, x = build(3, 5), torch.randn(4, 2, 3)
+    layer.weight_hh_l0.requires_grad_(False)
+    weight = layer.weight_ih_l0
+    found = []
+    for forward in (layer, layer.by_reference):
+        direction = torch.ones(4, 2, 5, requires_grad=True)
+        (first,) = torch.autograd.grad((forward(x)[0] * direction).sum(), weight, create_graph=True)
+        found.append((first, *torch.autograd.grad(first.square().sum(), [weight, direction])))
+    for mine, right in zip(*found, strict=True):
+        assert (mine - right).abs().max() <= 2e-5 * right.abs().max()
+
+
+def test_the_way_back_can_be_gone_twice(build, state_for):
+    layer, x, state = build(3, 20), leaf(torch.randn(6, 4, 3)), None
+    state = leaf(state_for(layer, 4))
+    inputs = [x, *parts(state), *layer.parameters()]
+    loss = squares(layer(x, state))
+    once = torch.autograd.grad(loss, inputs, retain_graph=True)
+    again = torch.autograd.grad(loss, inputs)
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        torch.autograd.grad(loss, inputs)
+
+
+def test_gradients_add_up(build):
+    layer, x = build(3, 20), torch.randn(6, 4, 3)
+    squares(layer(x)).backward()
+    once = [p.grad.clone() for p in layer.parameters()]
+    squares(layer(x)).backward()
+    assert all(torch.equal(p.grad, 2 * g) for p, g in zip(layer.parameters(), once, strict=True))
+
+
+@pytest.mark.parametrize("what", ["x", "state", "weight"])
+def test_what_was_altered_after_the_call_is_noticed(build, state_for, what):
+    layer, x = build(3, 5), torch.randn(4, 2, 3)
+    state = state_for(layer, 2)
+    loss = layer(x, state)[0].sum()
+    with torch.no_grad():
+        {"x": x, "state": parts(state)[0], "weight": layer.weight_hh_l0}[what].add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("every", [None, 2])
+def test_writing_into_the_results_gives_right_gradients_or_an_error(build, every):
+    """Masking outputs in place is common; where the way back needs them, PyTorch has to notice."""
+    layer = build(3, 5, checkpoint_every=every)
+    x, mask = leaf(torch.randn(4, 2, 3)), torch.randn(4, 2, 5)
+    (right,) = torch.autograd.grad((layer(x)[0] * mask).square().sum(), x)
+    outputs, _ = layer(x)
+    outputs.mul_(mask)
+    if isinstance(layer, nn.LSTM) or every:
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            torch.autograd.grad(outputs.square().sum(), x)
+    else:
+        assert torch.equal(torch.autograd.grad(outputs.square().sum(), x)[0], right)
+    # The final state is apart from the outputs.
+    outputs, final = layer(x)
+    for s in parts(final):
+        s.zero_()
+    assert torch.equal(torch.autograd.grad((outputs * mask).square().sum(), x)[0], right)
+
+
+def test_hooks_see_what_they_see_of_pytorchs(build):
+    layer, x = build(3, 5), leaf(torch.randn(4, 2, 3))
+    seen = []
+    layer.register_forward_pre_hook(lambda module, inputs: seen.append("before"))
+    layer.register_forward_hook(lambda module, inputs, result: seen.append(result[0].shape))
+    layer.register_full_backward_hook(lambda module, inner, outer: seen.append((inner[0].shape, outer[0].shape)))
+    layer.weight_hh_l0.register_hook(lambda gradient: seen.append("weight") or 2 * gradient)
+    layer(x)[0].sum().backward()
+    doubled = layer.weight_hh_l0.grad.clone()
+    assert set(seen) == {"before", (4, 2, 5), ((4, 2, 3), (4, 2, 5)), "weight"}
+    other = build(3, 5)
+    other(x)[0].sum().backward()
+    assert torch.equal(doubled, 2 * other.weight_hh_l0.grad)
+
+
+def test_autocast_computes_in_full(build, state_for):
+    layer, x = build(3, 20), torch.randn(6, 4, 3)
+    state = state_for(layer, 4)
+    expected, final = layer(x, state)
+    gradients = torch.autograd.grad(expected.sum(), list(layer.parameters()))
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs, after = layer(x, state)
+        assert outputs.dtype == torch.float32
+        assert torch.equal(outputs, expected)
+        assert all(torch.equal(a, b) for a, b in zip(parts(after), parts(final), strict=True))
+        # What a layer before it hands over is rounded.
+        rounded, before = x.bfloat16(), tuple(s.bfloat16() for s in parts(state))
+        outputs, _ = layer(rounded, before if isinstance(layer, nn.LSTM) else before[0])
+    exact_state = tuple(s.float() for s in before)
+    exact, _ = layer(rounded.float(), exact_state if isinstance(layer, nn.LSTM) else exact_state[0])
+    assert outputs.dtype == torch.float32
+    assert torch.equal(outputs, exact)
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs, _ = layer(x, state)
+    found = torch.autograd.grad(outputs.sum(), list(layer.parameters()))
+    assert all(torch.equal(a, b) for a, b in zip(found, gradients, strict=True))
+
+
+def test_autocast_leaves_no_double_to_be_misread(build):
+    layer, x = build(3, 5), torch.randn(4, 2, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        try:
+            outputs, _ = layer(x.double())
+        except (RuntimeError, ValueError):
+            return  # as PyTorch's does
+    torch.testing.assert_close(outputs.float(), layer(x)[0], rtol=0, atol=1e-5)
+
+
+def test_modes_of_evaluation_compute_the_same_bits(build):
+    layer, x = build(3, 20), torch.randn(6, 4, 3)
+    expected, _ = layer(x)
+    assert expected.requires_grad
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            outputs, _ = layer(x)
+        assert not outputs.requires_grad
+        assert torch.equal(outputs, expected)
+    assert outputs.is_inference()
+    layer.requires_grad_(False)
+    outputs, _ = layer(x)
+    assert outputs.grad_fn is None
+    assert torch.equal(outputs, expected)
+    outputs, _ = layer(leaf(x))
+    assert outputs.requires_grad
+
+
+def test_recomputed_by_pytorchs_checkpoint(build, state_for):
+    layer, x = build(3, 20), leaf(torch.randn(6, 4, 3))
+    state = state_for(layer, 4)
+    found = []
+    for forward in (layer, lambda *a: checkpoint(layer, *a, use_reentrant=False)):
+        outputs, _ = forward(x, state)
+        found.append((outputs, *torch.autograd.grad(outputs.square().sum(), [x, *layer.parameters()])))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_saved_tensors_may_be_moved_away(build):
+    layer, x = build(3, 20), leaf(torch.randn(6, 4, 3))
+    inputs = [x, *layer.parameters()]
+    right = torch.autograd.grad(squares(layer(x)), inputs)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().clone().numpy(), torch.from_numpy):
+        loss = squares(layer(x))
+    assert all(torch.equal(a, b) for a, b in zip(torch.autograd.grad(loss, inputs), right, strict=True))
+
+
+def kept_floats(layer, x, state=None):
+    """Count what a call keeps for the way back, beside its arguments and the weights."""
+    kept = {}
+
+    def keep(t):
+        kept[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes() // 4
+        return t
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        results = layer(x, state)
+    del results
+    for given in (x, *parts(state), *layer.parameters()):
+        if given is not None:
+            kept.pop(given.untyped_storage().data_ptr(), None)
+    return sum(kept.values())
+
+
+def test_what_training_keeps(build):
+    most = {nn.GRU: 5, nn.LSTM: 6, nn.RNN: 1}  # an LSTM keeps i f g o c, and the outputs
+    for both in (False, True):
+        layer = build(3, 32, bidirectional=both)
+        assert 0 < kept_floats(layer, torch.randn(50, 4, 3)) <= most[type(layer)] * 50 * 4 * 32 * (1 + both)
+    # Checkpoints keep the outputs, and of an LSTM the memory at each.
+    layer = build(3, 32, checkpoint_every=10)
+    memories = 5 * 4 * 32 if isinstance(layer, nn.LSTM) else 0
+    assert kept_floats(layer, torch.randn(50, 4, 3)) <= 50 * 4 * 32 + memories
+    with torch.no_grad():
+        assert kept_floats(layer, torch.randn(50, 4, 3)) == 0
