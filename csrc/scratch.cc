@@ -45,7 +45,7 @@ float* allocate(std::int64_t floats) {
 
 }  // namespace
 
-Scratch::Scratch(std::int64_t floats) : begin_(nullptr), next_(nullptr), capacity_(0) {
+Scratch::Scratch(std::int64_t floats) : begin_(nullptr), capacity_(0) {
   for (Buffer& buffer : shelf.kept) {
     if (buffer.capacity < floats) continue;
     begin_ = std::exchange(buffer.data, nullptr);
@@ -56,7 +56,7 @@ Scratch::Scratch(std::int64_t floats) : begin_(nullptr), next_(nullptr), capacit
     capacity_ = std::max<std::int64_t>(floats, 16);
     begin_ = allocate(capacity_);
   }
-  next_ = begin_;
+  static_cast<Memory&>(*this) = Memory(begin_);
 }
 
 Scratch::~Scratch() {

@@ -2,8 +2,11 @@
 
 #include <pthread.h>
 
+#include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,6 +25,24 @@ void pause() {
   asm volatile("yield");
 #endif
 }
+
+// How this thread rounds, and whether it takes subnormal numbers for zero.
+using FloatMode = std::uint64_t;
+
+#if defined(__x86_64__)
+FloatMode float_mode() { return _mm_getcsr(); }
+void set_float_mode(FloatMode mode) { _mm_setcsr(static_cast<unsigned>(mode)); }
+#elif defined(__aarch64__)
+FloatMode float_mode() {
+  FloatMode mode;
+  asm volatile("mrs %0, fpcr" : "=r"(mode));
+  return mode;
+}
+void set_float_mode(FloatMode mode) { asm volatile("msr fpcr, %0" : : "r"(mode)); }
+#else
+FloatMode float_mode() { return 0; }
+void set_float_mode(FloatMode) {}
+#endif
 
 // Waits until value differs from old.
 template <class T>
@@ -43,21 +64,28 @@ struct Job {
   void (*work)(void* context, int rank, int size);
   void* context;
   int size;
-  bool team;  // nobody begins before it is settled who takes part
+  bool team;           // nobody begins before it is settled who takes part
+  FloatMode mode = 0;  // of the thread that asks: a number must not depend on who computes it
 };
 
 class Pool {
  public:
-  // Runs the job's rank 0 here. Helpers come in while they are early enough.
-  void run(const Job& job) {
-    while (helpers_ < job.size - 1) ++helpers_, std::thread([this] { serve(); }).detach();
+  // Runs the job's rank 0 here. Helpers come in while they are early enough. Throws what the work threw
+  // first, when nobody works any more.
+  void run(Job job) {
+    job.size = 1 + hire(job.size - 1);
     job_ = job;
+    job_.mode = float_mode();
+    failure_ = nullptr;
     members_.store(0, std::memory_order_relaxed);
     const auto all = static_cast<std::uint64_t>(job.size - 1);
     const std::uint64_t open = ++jobs_ * kNumber + all * kRoom;
     gate_.store(open, std::memory_order_release);
     bell_.fetch_add(1, std::memory_order_release);
-    bell_.notify_all();
+    if (helpers_ < job.size)
+      bell_.notify_all();
+    else
+      for (int i = 1; i < job.size; ++i) bell_.notify_one();
     int members = job.size;
     if (job.team) {
       for (int look = 0; look < kPatience && gate_.load(std::memory_order_acquire) != open + all; ++look)
@@ -66,10 +94,11 @@ class Pool {
       members_.store(members, std::memory_order_release);
       members_.notify_all();
     }
-    job.work(job.context, 0, members);
+    work(0, members);
     gate_.fetch_or(kShut, std::memory_order_acq_rel);
     for (std::uint64_t gate; (gate = gate_.load(std::memory_order_acquire)) != (open | kShut);)
       wait_for_change(gate_, gate);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
   std::mutex& in_use() { return in_use_; }
@@ -79,13 +108,35 @@ class Pool {
   // more of them, and how many are inside.
   static constexpr std::uint64_t kNumber = std::uint64_t{1} << 32, kRoom = 1u << 16, kShut = 1u << 15;
 
+  // Sees to it that there are so many helpers, or as many as the system gives, and says how many that are.
+  int hire(int wanted) {
+    try {
+      for (; helpers_ < wanted; ++helpers_) std::thread([this] { serve(); }).detach();
+    } catch (const std::system_error&) {
+      return helpers_;
+    }
+    return wanted;
+  }
+
+  // What somebody throws is kept for the one who asked. Members of a team must not throw: the others would
+  // wait.
+  void work(int rank, int size) {
+    try {
+      job_.work(job_.context, rank, size);
+    } catch (...) {
+      const std::lock_guard lock(failing_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
   void serve() {
     std::uint64_t last = 0;
     for (std::uint32_t heard = 0;;) {
       heard = wait_for_change(bell_, heard);
       const int place = enter(last);
       if (place == 0) continue;
-      job_.work(job_.context, place, job_.team ? wait_for_change(members_, 0) : job_.size);
+      set_float_mode(job_.mode);
+      work(place, job_.team ? wait_for_change(members_, 0) : job_.size);
       if (gate_.fetch_sub(1, std::memory_order_acq_rel) & kShut) gate_.notify_one();
     }
   }
@@ -103,6 +154,8 @@ class Pool {
 
   std::mutex in_use_;  // held by the thread whose job it is
   Job job_{};
+  std::mutex failing_;
+  std::exception_ptr failure_;
   std::uint64_t jobs_ = 0;
   std::atomic<std::uint64_t> gate_{kShut};
   std::atomic<std::uint32_t> bell_{0};  // rings when a job begins

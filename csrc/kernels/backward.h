@@ -19,8 +19,9 @@ struct WeightGradients {
 };
 
 struct Backward {
-  // So few inputs that the gradient of their weights is better computed the other way round.
-  static constexpr Index kFew = 4;
+  // Twice as many as on the way forward, since the gradients of the weights are read and written for every
+  // chunk.
+  static constexpr Index kRowsTogether = 2 * kChunkRows;
 
   const Call& call;
   const Shape& shape;
@@ -32,58 +33,74 @@ struct Backward {
   const BackwardLayout layout;
   const GradientRow row;
   const Columns hidden, input;
+  const bool turn_hidden, turn_input;
   const Index stride, gradient_stride;
 
   // Working memory. The first part is shared by the team, the second is this thread's own.
   struct Shared {
-    float* state;      // [row, stride], the gradient of h
-    float* memory;     // [row, stride], the gradient of c
-    float* product;    // [row, stride], GRU with the reset before: the gradient of r * h
-    float* zeros;      // [stride]
-    float* gradients;  // [chunk rows, gradient_stride], of the gates
-    float* states;     // h before of the chunk's rows, in panels of columns
-    float* gated;      // GRU with the reset before: r * h, likewise
-    float* inputs;     // x of the chunk's rows, likewise; [chunk rows, input] when there are few inputs
-    float* few;        // [input, gradient_stride], the gradient of few input weights
-    float* saved;      // with `every`: what the forward pass of the chunk keeps when it is done anew
-    float* forward;    // with `every`: for that pass
+    float* state;          // [row, stride], the gradient of h
+    float* memory;         // [row, stride], the gradient of c
+    float* product;        // [row, stride], GRU with the reset before: the gradient of r * h
+    float* zeros;          // [stride]
+    float* gradients;      // [chunk rows, gradient_stride], of the gates
+    float* states;         // h before of the chunk's rows: in panels of columns, or where turned row by row
+    float* gated;          // GRU with the reset before: r * h, likewise
+    float* inputs;         // x of the chunk's rows, likewise
+    float* bias;           // [gradient], the gradients of the gates added up
+    float* turned_hidden;  // [hidden, gradient], the gradient of the recurrent weights the other way round
+    float* turned_input;   // [input, gradient], likewise
+    Index sums;            // floats of these three, which follow each other
+    float* saved;          // with `every`: what the forward pass of the chunk keeps when it is done anew
+    float* forward;        // with `every`: for that pass
 
-    Shared(const Call& c, Index rows, Index chunk, Scratch& scratch) {
+    // Takes what it needs of the memory, or of none only counts it.
+    Shared(const Call& c, Index rows, Index chunk, Memory& memory_) {
       const Shape& s = c.shape;
       const Index entries = rows * chunk, wide = row_stride(s.hidden);
       const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
-      state = scratch.take(rows * wide);
-      memory = scratch.take(rows * wide);
-      product = scratch.take(rows * wide);
-      zeros = scratch.take(wide);
-      gradients = scratch.take(entries * gradient);
-      states = scratch.take(Columns(s.hidden).floats(entries));
-      gated = scratch.take(s.cell == Cell::kGruBefore ? Columns(s.hidden).floats(entries) : 0);
-      inputs = scratch.take(Columns(s.input).floats(entries));
-      few = scratch.take(kFew * gradient);
-      saved = scratch.take(c.every ? entries * s.saved() * s.hidden : 0);
-      forward = scratch.take(c.every ? Forward::shared_floats(s, rows) : 0);
+      const bool turn_hidden = turns(c, s.hidden), turn_input = turns(c, s.input);
+      auto columns = [&](Index n, bool turn) {
+        return turn ? entries * row_stride(n) : Columns(n).floats(entries);
+      };
+      state = memory_.take(rows * wide);
+      memory = memory_.take(rows * wide);
+      product = memory_.take(rows * wide);
+      zeros = memory_.take(wide);
+      gradients = memory_.take(entries * gradient);
+      states = memory_.take(columns(s.hidden, turn_hidden));
+      gated = memory_.take(s.cell == Cell::kGruBefore ? columns(s.hidden, turn_hidden) : 0);
+      inputs = memory_.take(columns(s.input, turn_input));
+      const Index before = memory_.taken();
+      bias = memory_.take(gradient);
+      turned_hidden = memory_.take(turn_hidden ? s.hidden * gradient : 0);
+      turned_input = memory_.take(turn_input ? s.input * gradient : 0);
+      sums = memory_.taken() - before;
+      saved = memory_.take(c.every ? entries * s.saved() * s.hidden : 0);
+      forward = memory_.take(c.every ? Forward::shared_floats(s, rows) : 0);
     }
     static Index floats(const Call& c, Index rows, Index chunk) {
-      const Shape& s = c.shape;
-      const Index entries = rows * chunk, wide = row_stride(s.hidden);
-      const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
-      const Index states = Scratch::padded(Columns(s.hidden).floats(entries));
-      Index total = (3 * rows + 1) * wide + (entries + kFew) * gradient + states +
-                    Scratch::padded(Columns(s.input).floats(entries));
-      if (s.cell == Cell::kGruBefore) total += states;
-      if (c.every) total += Scratch::padded(entries * s.saved() * s.hidden) + Forward::shared_floats(s, rows);
-      return total;
+      Memory counted;
+      Shared(c, rows, chunk, counted);
+      return counted.taken();
     }
   };
   const Shared& shared;
-  Scratch& own;
+  Memory& own;
   const float** sources;
   float** targets;
   float* near;  // [chunk rows, kRows<kColumns>]
 
+  // Whether the gradient of weights with so many columns is better added up the other way round, as [columns,
+  // gates*hidden]: for 50 or for few columns less of the vectors is empty then. It is turned back in the end,
+  // which is worth it for some hundred rows.
+  static bool turns(const Call& c, Index columns) {
+    const Index units = c.shape.gates() * c.shape.hidden;
+    return c.sequences.steps * c.sequences.batch >= 512 &&
+           10 * columns * divide_up(units, kWidth) < 9 * divide_up(columns, kWidth) * units;
+  }
+
   static Index chunk_of(const Call& c, const Rows& r) {
-    return c.every ? least(c.every, most(1, c.sequences.steps)) : r.chunk();
+    return c.every ? least(c.every, most(1, c.sequences.steps)) : r.chunk(kRowsTogether);
   }
   static Index own_floats(const Call& c, Index rows, Index chunk) {
     return 2 * Forward::pointers(rows * chunk) + Scratch::padded(rows * chunk * kRows<kColumns>) +
@@ -91,7 +108,7 @@ struct Backward {
   }
 
   Backward(const Call& c, const Direction& d, const Rows& r, Team t, const WeightGradients& w, Index chunk_,
-           const Shared& shared_, Scratch& own_)
+           const Shared& shared_, Memory& own_)
       : call(c),
         shape(c.shape),
         direction(d),
@@ -103,6 +120,8 @@ struct Backward {
         row(gradient_row(c.shape.cell)),
         hidden(c.shape.hidden),
         input(c.shape.input),
+        turn_hidden(turns(c, c.shape.hidden)),
+        turn_input(turns(c, c.shape.input)),
         stride(row_stride(c.shape.hidden)),
         gradient_stride(row_stride(row.parts * c.shape.hidden)),
         shared(shared_),
@@ -127,8 +146,7 @@ struct Backward {
       copy(shared.memory + i * stride, rows.at(direction.c_n_gradient, shape.hidden, i));
     }
     copy(shared.zeros, nullptr);
-    if (team.rank == 0)
-      for (Index j = 0; j < kFew * gradient_stride; ++j) shared.few[j] = 0.0f;
+    for (Index j = team.begin(shared.sums); j < team.end(shared.sums); ++j) shared.bias[j] = 0.0f;
     team.wait();
     if (call.every) {
       const Forward forward(call, direction, rows, team, shared.forward, own, chunk);
@@ -142,7 +160,12 @@ struct Backward {
       if (direction.c0_gradient)
         copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.memory + i * stride);
     }
-    if (weights.input && shape.input <= kFew && team.rank == 0) spread_few();
+    if (weights.input_bias) spread(shared.bias, 1, row.of_input, 0, weights.input_bias);
+    if (weights.hidden_bias) spread(shared.bias, 1, row.of_recurrent, 0, weights.hidden_bias);
+    if (weights.input && turn_input)
+      spread(shared.turned_input, shape.input, row.of_input, row.input, weights.input);
+    if (weights.hidden && turn_hidden)
+      spread(shared.turned_hidden, shape.hidden, row.of_recurrent, row.recurrent, weights.hidden);
     team.wait();
   }
 
@@ -297,30 +320,43 @@ struct Backward {
                                      shape.gates() * shape.hidden, input, 0, input.panels(), false, targets,
                                      shape.input);
     }
-    if (weights.hidden)
-      for (int gate = 0; gate < shape.gates(); ++gate) {
-        const bool gated = shape.cell == Cell::kGruBefore && gate == 2;
-        add_outer(row.of_recurrent[gate], gated ? shared.gated : shared.states, hidden, entries,
-                  weights.hidden + gate * shape.hidden * shape.hidden);
-      }
-    if (weights.input) {
-      if (shape.input <= kFew)
-        add_few(entries);
-      else
-        for (int gate = 0; gate < shape.gates(); ++gate)
-          add_outer(row.of_input[gate], shared.inputs, input, entries,
-                    weights.input + gate * shape.hidden * shape.input);
-    }
-    if (weights.input_bias) add_bias(row.of_input, entries, weights.input_bias);
-    if (weights.hidden_bias) add_bias(row.of_recurrent, entries, weights.hidden_bias);
+    if (weights.hidden) add_hidden(entries);
+    if (weights.input) add_input(entries);
+    if (weights.input_bias || weights.hidden_bias) add_bias(entries);
   }
 
-  // Copies a row into panels of columns, as entry `entry` of `entries`.
-  static void put_columns(const float* from, const float* factor, const Columns& cut, Index entry,
+  void add_hidden(Index entries) const {
+    const bool before = shape.cell == Cell::kGruBefore;
+    if (turn_hidden) {
+      const int parts = before ? 2 : shape.gates();
+      add_turned(shared.states, shape.hidden, row.recurrent, parts, entries, shared.turned_hidden);
+      if (before)
+        add_turned(shared.gated, shape.hidden, 2, 1, entries, shared.turned_hidden + 2 * shape.hidden);
+      return;
+    }
+    for (int gate = 0; gate < shape.gates(); ++gate)
+      add_outer(row.of_recurrent[gate], before && gate == 2 ? shared.gated : shared.states, hidden, entries,
+                weights.hidden + gate * shape.hidden * shape.hidden);
+  }
+
+  void add_input(Index entries) const {
+    if (turn_input) {
+      add_turned(shared.inputs, shape.input, row.input, shape.gates(), entries, shared.turned_input);
+      return;
+    }
+    for (int gate = 0; gate < shape.gates(); ++gate)
+      add_outer(row.of_input[gate], shared.inputs, input, entries,
+                weights.input + gate * shape.hidden * shape.input);
+  }
+
+  // Copies a row, times a factor if there is one, as entry `entry` of `entries`: into panels of columns, or
+  // whole.
+  static void put_columns(const float* from, const float* factor, const Columns& cut, bool whole, Index entry,
                           Index entries, float* panels) {
     for (Index p = 0; p < cut.panels(); ++p) {
       const int vectors = p < cut.whole ? kColumns : cut.rest;
-      float* to = panels + p * kColumns * kWidth * entries + entry * vectors * kWidth;
+      float* to = whole ? panels + entry * row_stride(cut.count) + cut.begin(p)
+                        : panels + p * kColumns * kWidth * entries + entry * vectors * kWidth;
       for (int v = 0; v < vectors; ++v) {
         const Index left = cut.begin(p) + v * kWidth;
         const int n = static_cast<int>(least(kWidth, cut.count - left));
@@ -339,21 +375,16 @@ struct Backward {
         if (entry < team.begin(entries) || entry >= team.end(entries)) continue;
         if (weights.hidden) {
           const float* before = state_before(t, i);
-          put_columns(before, nullptr, hidden, entry, entries, shared.states);
+          put_columns(before, nullptr, hidden, turn_hidden, entry, entries, shared.states);
           if (shape.cell == Cell::kGruBefore) {
             const Index kept = shape.saved() * shape.hidden;
             const float* r =
                 call.every ? shared.saved + entry * kept : direction.saved + rows.cell(t, i) * kept;
-            put_columns(before, r, hidden, entry, entries, shared.gated);
+            put_columns(before, r, hidden, turn_hidden, entry, entries, shared.gated);
           }
         }
-        if (weights.input) {
-          const float* x = rows.at(call.input, t, i);
-          if (shape.input <= kFew)
-            for (Index j = 0; j < shape.input; ++j) shared.inputs[entry * shape.input + j] = x[j];
-          else
-            put_columns(x, nullptr, input, entry, entries, shared.inputs);
-        }
+        if (weights.input)
+          put_columns(rows.at(call.input, t, i), nullptr, input, turn_input, entry, entries, shared.inputs);
       }
     }
   }
@@ -361,17 +392,19 @@ struct Backward {
   // target[unit][column] += sum over entries of gradient[entry][part][unit] * panels[entry][column], for this
   // thread's share of the units.
   void add_outer(int part, const float* panels, const Columns& cut, Index entries, float* target) const {
-    const Cut tiles(shape.hidden, kRows<kColumns>);
+    constexpr int kTile = kRows<kColumns>;
+    const Cut tiles(shape.hidden, kTile);
     const float* gradient = shared.gradients + part * shape.hidden;
     for (Index tile = team.begin(tiles.tiles); tile < team.end(tiles.tiles); ++tile) {
       const Index unit = tiles.start(tile);
-      with_constant<kRows<kColumns>>(tiles.size(tile), [&]<int R>() {
-        // Their rows lie pages apart; close together they are read as fast as the panels are.
-        for (Index e = 0; e < entries; ++e)
-          for (int r = 0; r < R; ++r) near[e * R + r] = gradient[e * gradient_stride + unit + r];
+      // Their rows lie pages apart; close together they are read as fast as the panels are. Always as many as
+      // the largest tile has, which the compiler turns into vectors: the rows have room beyond the last unit.
+      for (Index e = 0; e < entries; ++e)
+        for (int r = 0; r < kTile; ++r) near[e * kTile + r] = gradient[e * gradient_stride + unit + r];
+      with_constant<kTile>(tiles.size(tile), [&]<int R>() {
         for (Index p = 0; p < cut.panels(); ++p)
           with_constant<kColumns>(p < cut.whole ? kColumns : cut.rest, [&]<int V>() {
-            accumulate_outer<R, V>(near, R, panels + p * kColumns * kWidth * entries, V * kWidth, entries,
+            accumulate_outer<R, V>(near, kTile, panels + p * kColumns * kWidth * entries, V * kWidth, entries,
                                    target + unit * cut.count + cut.begin(p), cut.count,
                                    cut.count - cut.begin(p));
           });
@@ -379,41 +412,48 @@ struct Backward {
     }
   }
 
-  // few[input][column] += sum over entries of x[entry][input] * gradient[entry][column].
-  void add_few(Index entries) const {
-    const Index vectors = divide_up(shape.gates() * shape.hidden, kWidth),
-                groups = divide_up(vectors, kColumns);
-    const float* gradient = shared.gradients + row.input * shape.hidden;
-    for (Index g = team.begin(groups); g < team.end(groups); ++g) {
-      const Index left = g * kColumns;
-      with_constant<kColumns>(least(kColumns, vectors - left), [&]<int V>() {
-        with_constant<kFew>(shape.input, [&]<int R>() {
-          accumulate_outer<R, V>(shared.inputs, shape.input, gradient + left * kWidth, gradient_stride,
-                                 entries, shared.few + left * kWidth, gradient_stride, gradient_stride);
-        });
+  // turned[column][unit] += sum over entries of rows[entry][column] * gradient[entry][unit], the units being
+  // those of all `parts` from `first` on.
+  void add_turned(const float* from, Index columns, int first, int parts, Index entries,
+                  float* turned) const {
+    const Index units = parts * shape.hidden, panel = kColumns * kWidth, panels = divide_up(units, panel);
+    const float* gradient = shared.gradients + first * shape.hidden;
+    const Cut tiles(columns, kRows<kColumns>);
+    for (Index p = team.begin(panels); p < team.end(panels); ++p) {
+      const Index unit = p * panel;
+      with_constant<kColumns>(least(kColumns, divide_up(units - unit, kWidth)), [&]<int V>() {
+        for (Index tile = 0; tile < tiles.tiles; ++tile)
+          with_constant<kRows<kColumns>>(tiles.size(tile), [&]<int R>() {
+            const Index column = tiles.start(tile);
+            accumulate_outer<R, V>(from + column, row_stride(columns), gradient + unit, gradient_stride,
+                                   entries, turned + column * gradient_stride + unit, gradient_stride,
+                                   units - unit);
+          });
       });
     }
   }
 
-  void spread_few() const {
-    for (int gate = 0; gate < shape.gates(); ++gate)
-      for (Index unit = 0; unit < shape.hidden; ++unit)
-        for (Index j = 0; j < shape.input; ++j)
-          weights.input[(gate * shape.hidden + unit) * shape.input + j] +=
-              shared.few[j * gradient_stride + (row.of_input[gate] - row.input) * shape.hidden + unit];
+  void add_bias(Index entries) const {
+    constexpr int kVectors = 8;
+    const float one = 1.0f;
+    const Index units = row.parts * shape.hidden, panel = kVectors * kWidth, panels = divide_up(units, panel);
+    for (Index p = team.begin(panels); p < team.end(panels); ++p) {
+      const Index unit = p * panel;
+      with_constant<kVectors>(least(kVectors, divide_up(units - unit, kWidth)), [&]<int V>() {
+        accumulate_outer<1, V>(&one, 0, shared.gradients + unit, gradient_stride, entries, shared.bias + unit,
+                               0, units - unit);
+      });
+    }
   }
 
-  void add_bias(const int* place, Index entries, float* target) const {
-    for (int gate = 0; gate < shape.gates(); ++gate) {
-      const float* gradient = shared.gradients + place[gate] * shape.hidden;
-      for (Index unit = unit_begin(); unit < unit_end(); unit += kWidth) {
-        const int n = static_cast<int>(least(kWidth, unit_end() - unit));
-        float* to = target + gate * shape.hidden + unit;
-        Float sum = load(to, n);
-        for (Index e = 0; e < entries; ++e) sum = add(sum, load(gradient + e * gradient_stride + unit));
-        store(to, sum, n);
+  // Adds sums [columns, gradient] to what they are the gradient of, [gates*hidden, columns].
+  void spread(const float* sums, Index columns, const int* place, int first, float* target) const {
+    for (int gate = 0; gate < shape.gates(); ++gate)
+      for (Index unit = unit_begin(); unit < unit_end(); ++unit) {
+        const float* from = sums + (place[gate] - first) * shape.hidden + unit;
+        float* to = target + (gate * shape.hidden + unit) * columns;
+        for (Index j = 0; j < columns; ++j) to[j] += from[j * gradient_stride];
       }
-    }
   }
 };
 

@@ -9,6 +9,10 @@ namespace sluicegate::SLUICEGATE_ISA {
 // The rows of a batch that are computed together, at most.
 inline constexpr Index kGroup = 64;
 
+// Vectors whose gates are computed together. Four are enough to hide how long an operation takes, and stay in
+// the registers: with all eight of a tile the gates took a fifth longer.
+inline constexpr int kTogether = 4;
+
 // A whole vector of units. Fewer than that are given by their number.
 struct All {};
 SLUICEGATE_INLINE Float load(const float* p, All) { return load(p); }
@@ -169,6 +173,22 @@ struct RnnStep {
   }
 };
 
+// The gates of a tile from vector `First` on, kTogether at a time.
+template <class C, int First, int R, int PV>
+SLUICEGATE_INLINE void finish_tile(const Step& s, Index row, Index block, Float (&sums)[R][PV]) {
+  constexpr int V = C::kGates, P = PV / V, kLeft = R * P - First, N = kLeft < kTogether ? kLeft : kTogether;
+  Float sum[V][N];
+  Place at[N];
+  SLUICEGATE_EACH(N) {
+    const int r = (First + i) / P, p = (First + i) % P;
+    at[i] = {row + r, (block + p) * kWidth, s.sums[row + r] + ((block + p) * V + V - 1) * kWidth};
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) sum[v][i] = sums[r][p * V + v];
+  }
+  C::finish(s, at, sum, All{});
+  if constexpr (N < kLeft) finish_tile<C, First + N>(s, row, block, sums);
+}
+
 // The recurrent product and the gates for whole blocks of units [begin, end).
 template <class C>
 inline void step_blocks(const Step& s, const float* panels, Index begin, Index end, bool backwards) {
@@ -193,17 +213,7 @@ inline void step_blocks(const Step& s, const float* panels, Index begin, Index e
                                           : s.sums[row + r] + ((block + p) * V + v) * kWidth);
         }
     accumulate<R, P, V>(sums, s.multiplied + row, panels + block * stride, stride, s.hidden);
-    Float sum[V][R * P];
-    Place at[R * P];
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) {
-        at[r * P + p] = {row + r, (block + p) * kWidth, s.sums[row + r] + ((block + p) * V + V - 1) * kWidth};
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) sum[v][r * P + p] = sums[r][p * V + v];
-      }
-    C::finish(s, at, sum, All{});
+    finish_tile<C, 0>(s, row, block, sums);
   });
 }
 

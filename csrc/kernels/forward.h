@@ -28,8 +28,9 @@ struct Team {
 // Rows apart by this many floats do not fall on the same lines of a cache.
 constexpr Index row_stride(Index floats) { return round_up(floats, 16) + 16; }
 
-// Rows whose products are computed together, over all steps of a chunk.
-inline constexpr Index kChunkRows = 256;
+// Rows whose products are computed together, over all steps of a chunk: so many that large weights are not
+// read too often, and so few that they stay in the second-level cache until the steps have used them.
+inline constexpr Index kChunkRows = 128;
 
 // Rows [first, first + rows) of a call, and how many of them each step has.
 struct Rows {
@@ -52,7 +53,7 @@ struct Rows {
   }
   // Of the call's longest row: in reverse, the chunks of a row must not depend on those that share its group.
   Index steps() const { return sequences.lengths ? sequences.lengths[0] : sequences.steps; }
-  Index chunk() const { return most(1, kChunkRows / most(1, count)); }
+  Index chunk(Index together = kChunkRows) const { return most(1, together / most(1, count)); }
   Index cell(Index t, Index i) const {
     return (sequences.offsets ? sequences.offsets[t] : t * sequences.batch) + memory_row(i);
   }
@@ -93,7 +94,7 @@ struct Forward {
   }
   static Index pointers(Index count) { return Scratch::padded(count * sizeof(float*) / sizeof(float)); }
 
-  Forward(const Call& call, const Direction& d, const Rows& r, Team t, float* shared, Scratch& own,
+  Forward(const Call& call, const Direction& d, const Rows& r, Team t, float* shared, Memory& own,
           Index chunk)
       : shape(call.shape),
         layout(call.shape),

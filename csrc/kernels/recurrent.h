@@ -34,6 +34,9 @@ struct ForwardWork {
   Cut groups;
   Index chunk;
   float* shared;
+  float*
+      own;  // of the members of a team, one after the other: nothing that they do may fail for want of memory
+  Index own_floats;
   Barrier* barrier;
 
   static Rows rows_of(const Call& call, const Cut& groups, Index group) {
@@ -61,21 +64,23 @@ struct ForwardWork {
     const auto& work = *static_cast<ForwardWork*>(context);
     const Call& call = work.call;
     const Rows rows{call.sequences, 0, call.sequences.batch};
-    Scratch scratch(Forward::own_floats(call.shape, rows.count, work.chunk));
-    run({call, call.direction[0], rows, {rank, size, work.barrier}, work.shared, scratch, work.chunk},
+    Memory own(work.own + rank * work.own_floats);
+    run({call, call.direction[0], rows, {rank, size, work.barrier}, work.shared, own, work.chunk},
         work.chunk);
   }
 };
 
 inline void forward(const Call& call) {
   if (call.sequences.batch == 0) return;
-  ForwardWork work{call, groups_of(call), 0, nullptr, nullptr};
+  ForwardWork work{call, groups_of(call), 0, nullptr, nullptr, 0, nullptr};
   if (shares_units(call)) {
-    const Index rows = call.sequences.batch;
-    Barrier barrier;
-    Scratch scratch(Forward::shared_floats(call.shape, rows));
+    const Index rows = call.sequences.batch, shared = Forward::shared_floats(call.shape, rows);
     work.chunk = Rows{call.sequences, 0, rows}.chunk();
-    work.shared = scratch.take(Forward::shared_floats(call.shape, rows));
+    work.own_floats = Forward::own_floats(call.shape, rows, work.chunk);
+    Scratch scratch(shared + call.threads * work.own_floats);
+    Barrier barrier;
+    work.shared = scratch.take(shared);
+    work.own = scratch.take(call.threads * work.own_floats);
     work.barrier = &barrier;
     run_team(call.threads, ForwardWork::share, &work);
     return;
@@ -137,31 +142,46 @@ struct GradientBlock {
 };
 
 struct BackwardWork {
+  // Blocks of gradients of their own that the groups of a direction share, at most: with one for each group a
+  // batch of many thousand rows would take gigabytes.
+  static constexpr Index kBlocks = 8;
+
   const Call& call;
   Cut groups;
+  Cut slices;  // of the groups, a block for each
   GradientBlock block;
-  float* blocks;  // of all groups but the first, direction by direction
+  float* blocks;  // of all slices but the first, direction by direction
   Index chunk;
   const Backward::Shared* shared;
+  float* own;  // of the members of a team
+  Index own_floats;
   Barrier* barrier;
 
-  float* block_of(Index direction, Index group) const {
-    return group == 0 ? nullptr : blocks + (direction * (groups.tiles - 1) + group - 1) * block.floats();
+  explicit BackwardWork(const Call& c)
+      : call(c),
+        groups(groups_of(c)),
+        slices(groups.tiles, most(1, divide_up(groups.tiles, most(kBlocks, c.threads)))),
+        block(c.shape) {}
+
+  float* block_of(Index direction, Index slice) const {
+    return slice == 0 ? nullptr : blocks + (direction * (slices.tiles - 1) + slice - 1) * block.floats();
   }
 
   static void task(void* context, int task) {
     const auto& work = *static_cast<BackwardWork*>(context);
     const Call& call = work.call;
-    const Index direction = task / work.groups.tiles, group = task % work.groups.tiles;
+    const Index direction = task / work.slices.tiles, slice = task % work.slices.tiles;
     const Direction& d = call.direction[direction];
-    const Rows rows = ForwardWork::rows_of(call, work.groups, group);
-    const WeightGradients weights = work.block.of(d, work.block_of(direction, group));
+    const WeightGradients weights = work.block.of(d, work.block_of(direction, slice));
     work.block.clear(weights);
-    const Index chunk = Backward::chunk_of(call, rows);
-    Scratch scratch(Backward::Shared::floats(call, rows.count, chunk) +
-                    Backward::own_floats(call, rows.count, chunk));
-    const Backward::Shared shared(call, rows.count, chunk, scratch);
-    Backward(call, d, rows, {}, weights, chunk, shared, scratch).run();
+    for (Index i = 0; i < work.slices.size(slice); ++i) {
+      const Rows rows = ForwardWork::rows_of(call, work.groups, work.slices.start(slice) + i);
+      const Index chunk = Backward::chunk_of(call, rows);
+      Scratch scratch(Backward::Shared::floats(call, rows.count, chunk) +
+                      Backward::own_floats(call, rows.count, chunk));
+      const Backward::Shared shared(call, rows.count, chunk, scratch);
+      Backward(call, d, rows, {}, weights, chunk, shared, scratch).run();
+    }
   }
 
   static void share(void* context, int rank, int size) {
@@ -169,42 +189,44 @@ struct BackwardWork {
     const Call& call = work.call;
     const Direction& d = call.direction[0];
     const Rows rows{call.sequences, 0, call.sequences.batch};
-    Scratch scratch(Backward::own_floats(call, rows.count, work.chunk));
+    Memory own(work.own + rank * work.own_floats);
     const WeightGradients weights = work.block.of(d, nullptr);
     const Team team{rank, size, work.barrier};
     work.block.each(weights, [&](float* to, Index n) {
       for (Index i = team.begin(n); i < team.end(n); ++i) to[i] = 0.0f;
     });
-    Backward(call, d, rows, team, weights, work.chunk, *work.shared, scratch).run();
+    Backward(call, d, rows, team, weights, work.chunk, *work.shared, own).run();
   }
 };
 
 inline void backward(const Call& call) {
-  BackwardWork work{call, groups_of(call), GradientBlock(call.shape), nullptr, 0, nullptr, nullptr};
+  BackwardWork work(call);
   if (call.sequences.batch == 0) {
     for (int d = 0; d < call.directions; ++d) work.block.clear(work.block.of(call.direction[d], nullptr));
     return;
   }
   if (shares_units(call)) {
     const Index rows = call.sequences.batch;
-    Barrier barrier;
     work.chunk = Backward::chunk_of(call, {call.sequences, 0, rows});
-    Scratch scratch(Backward::Shared::floats(call, rows, work.chunk));
+    work.own_floats = Backward::own_floats(call, rows, work.chunk);
+    Scratch scratch(Backward::Shared::floats(call, rows, work.chunk) + call.threads * work.own_floats);
     const Backward::Shared shared(call, rows, work.chunk, scratch);
+    Barrier barrier;
     work.shared = &shared;
+    work.own = scratch.take(call.threads * work.own_floats);
     work.barrier = &barrier;
     run_team(call.threads, BackwardWork::share, &work);
     return;
   }
-  // Each group adds to gradients of its own, and they are summed in the order of the groups: which thread
-  // took which group has no influence on the result.
-  Scratch scratch(work.block.floats() * (work.groups.tiles - 1) * call.directions);
+  // Each slice adds to gradients of its own, and they are summed in the order of the slices: which thread
+  // took which slice has no influence on the result.
+  Scratch scratch(work.block.floats() * (work.slices.tiles - 1) * call.directions);
   work.blocks = scratch.take(0);
-  run_tasks(static_cast<int>(work.groups.tiles * call.directions), call.threads, BackwardWork::task, &work);
+  run_tasks(static_cast<int>(work.slices.tiles * call.directions), call.threads, BackwardWork::task, &work);
   for (int d = 0; d < call.directions; ++d)
-    for (Index group = 1; group < work.groups.tiles; ++group)
+    for (Index slice = 1; slice < work.slices.tiles; ++slice)
       work.block.add(work.block.of(call.direction[d], nullptr),
-                     work.block.of(call.direction[d], work.block_of(d, group)));
+                     work.block.of(call.direction[d], work.block_of(d, slice)));
 }
 
 template <class F>

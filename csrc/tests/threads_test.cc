@@ -10,8 +10,13 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <thread>
 #include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "check.h"
 #include "compare.h"
@@ -73,6 +78,35 @@ TEST(threads_do_thousands_of_tiny_jobs) {
     CHECK(meets(1 + job % 4, 2));
   }
 }
+
+TEST(threads_hand_on_what_a_task_throws) {
+  for (int round = 0; round < 100; ++round)
+    for (int thrower = 0; thrower < 4; ++thrower) {
+      bool caught = false;
+      try {
+        tasks(4, 3, [&](int task) {
+          if (task == thrower) throw std::bad_alloc();
+        });
+      } catch (const std::bad_alloc&) {
+        caught = true;
+      }
+      CHECK(caught);
+      CHECK(each_once(5, 3));
+    }
+}
+
+#if defined(__x86_64__)
+TEST(threads_treat_subnormal_numbers_as_the_caller_does) {
+  const unsigned before = _mm_getcsr();
+  for (const unsigned flush : {0x8040u, 0u, 0x8040u}) {
+    _mm_setcsr((before & ~0x8040u) | flush);
+    std::atomic<int> wrong{0};
+    for (int job = 0; job < 200; ++job) tasks(8, 4, [&](int) { wrong += (_mm_getcsr() & 0x8040u) != flush; });
+    CHECK(wrong == 0);
+  }
+  _mm_setcsr(before);
+}
+#endif
 
 TEST(threads_meet_at_a_barrier) {
   for (int threads : {1, 2, 3, 4}) CHECK(meets(threads, kJobs));

@@ -5,26 +5,38 @@
 
 namespace sluicegate {
 
+// Floats that somebody owns, to be taken part by part. Of no memory at all it only counts what would be
+// taken.
+class Memory {
+ public:
+  explicit Memory(float* begin = nullptr) : next_(begin) {}
+
+  // The next `floats` of it, beginning at a cache line.
+  [[gnu::always_inline]] float* take(std::int64_t floats) {
+    float* taken = next_;
+    if (next_) next_ += padded(floats);
+    taken_ += padded(floats);
+    return taken;
+  }
+  std::int64_t taken() const { return taken_; }
+  static std::int64_t padded(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+
+ private:
+  float* next_;
+  std::int64_t taken_ = 0;
+};
+
 // Floats, aligned to a cache line and not initialised, until the object dies. A thread keeps what it has had
 // for its next call, unless that is much, so that a small layer does not wait for the system's memory.
-class Scratch {
+class Scratch : public Memory {
  public:
   explicit Scratch(std::int64_t floats);
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
-  // The next `floats` of it, beginning at a cache line.
-  float* take(std::int64_t floats) {
-    float* taken = next_;
-    next_ += padded(floats);
-    return taken;
-  }
-  static std::int64_t padded(std::int64_t floats) { return (floats + 15) / 16 * 16; }
-
  private:
   float* begin_;
-  float* next_;
   std::int64_t capacity_;
 };
 

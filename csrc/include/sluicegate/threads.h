@@ -19,11 +19,12 @@ class Barrier {
 // Runs work(context, task) for task = 0 .. tasks - 1 and returns when all are done. The calling thread takes
 // part, and takes every task that no other thread has begun, so that a late thread costs nothing. At most
 // `threads` threads work, the calling one included. If another thread is using the pool, the calling thread
-// works alone.
+// works alone. What a task throws is thrown here when nobody works any more; some tasks may then have been
+// left out.
 void run_tasks(int tasks, int threads, void (*work)(void* context, int task), void* context);
 
 // Runs work(context, rank, size) at the same time on as many threads as can be had, `threads` at most; `size`
-// says how many they are, and they may wait for each other.
+// says how many they are, and they may wait for each other: so none of them may throw.
 void run_team(int threads, void (*work)(void* context, int rank, int size), void* context);
 
 }  // namespace sluicegate
