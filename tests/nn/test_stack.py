@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from sluicegate import nn
 from sluicegate.errors import ConfigError
 from sluicegate.nn import GRU, LSTM, RNN
 
@@ -285,3 +286,50 @@ def test_a_row_of_no_length_keeps_its_state(kind, batch_first):
         assert (rows[[1, 3]] == 0).all()
         for one, other in zip(parts(final), parts(state), strict=True):
             assert torch.equal(one[:, [1, 3]], other[:, [1, 3]])
+
+
+@pytest.mark.parametrize(("layer", "cell"), [(nn.LSTM(3, 5), False), (nn.LSTMCell(3, 5), True)])
+def test_an_lstms_state_may_come_in_a_list(unchecked, layer, cell):
+    x, shape = torch.randn(2, 3) if cell else torch.randn(4, 2, 3), (2, 5) if cell else (1, 2, 5)
+    h, c = torch.randn(shape), torch.randn(shape)
+    expected, found = layer(x, (h, c)), layer(x, [h, c])
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+def test_an_empty_batch_has_an_empty_list_of_lengths(unchecked):
+    outputs, h = nn.GRU(3, 5)(torch.randn(4, 0, 3), lengths=[])
+    assert outputs.shape == (4, 0, 5)
+    assert h.shape == (1, 0, 5)
+
+
+@pytest.mark.parametrize("kind", ["GRU", "LSTM", "RNN"])
+def test_a_cell_without_inputs_is_torchs(unchecked, kind):
+    ours, theirs = (getattr(module, f"{kind}Cell")(0, 4) for module in (nn, torch.nn))
+    theirs.load_state_dict(ours.state_dict())
+    found, expected = (parts(cell(torch.randn(2, 0))) for cell in (ours, theirs))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+
+
+def test_a_default_device_is_not_where_the_kernels_look(unchecked):
+    layer, x = nn.GRU(3, 5), torch.randn(4, 2, 3)
+    expected = layer(x)[0]
+    with torch.device("meta"):
+        found = layer(x)[0]
+        with torch.no_grad():
+            again = layer(x, lengths=torch.tensor([4, 4], device="cpu"))[0]
+    assert torch.equal(found, expected)
+    assert torch.equal(again, expected)
+
+
+def test_a_number_that_is_only_marked_as_negated_is_negated(unchecked):
+    layer, x = nn.GRU(1, 1), torch.randn(4, 2, 1)
+    marked = torch.complex(x, x).conj().imag
+    assert marked.is_neg()
+    assert torch.equal(layer(marked)[0], layer(-x)[0])
+    weights = list(layer.parameters())
+    expected = torch.autograd.grad((-layer(x)[0]).sum(), weights)
+    z = layer(x)[0]
+    found = torch.autograd.grad(torch.complex(torch.zeros_like(z), z).conj().imag.sum(), weights)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)

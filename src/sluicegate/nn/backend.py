@@ -14,6 +14,8 @@ from functools import cache
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch._C import _functorch
+from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
 from sluicegate.ops import native
@@ -57,7 +59,7 @@ def choose(module: Options, x: Float[Tensor, ...] | PackedSequence, obstacle: st
 
 def _decide(module: Options, x: Tensor | PackedSequence, obstacle: str | None = None) -> tuple[Backend, str]:
     data = x.data if isinstance(x, PackedSequence) else x
-    weight: Tensor = module.weight_hh_l0 if hasattr(module, "num_layers") else module.weight_hh  # type: ignore[assignment]
+    (weight,) = module.tensors(("weight_hh_l0" if "num_layers" in vars(module) else "weight_hh",))
     beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weight)
     if beyond_kernels is None:
         return native.isa(), "the fused kernels compute it"
@@ -75,9 +77,9 @@ def _beyond_kernels(x: Tensor, weight: Tensor) -> str | None:
         return f"a layer of {weight.dtype}"
     if x.dtype != torch.float32 and not torch.is_autocast_enabled("cpu"):
         return f"an input of {x.dtype}"
-    if torch._C._functorch.peek_interpreter_stack() is not None:
+    if _functorch.peek_interpreter_stack() is not None:
         return "a transform of torch.func"
-    if torch.autograd.forward_ad._current_level >= 0:
+    if forward_ad._current_level >= 0:
         return "forward-mode differentiation"
     if torch._C._is_tracing():
         return "torch.jit.trace"

@@ -17,6 +17,8 @@ from sluicegate.types import Activation, Cell, Precision, Reset
 from .backend import choose
 from .options import Options, check_choice
 
+_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
 Pair: TypeAlias = tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch hidden"]]
 """The state of the LSTM, `(h, c)`."""
 
@@ -32,6 +34,7 @@ class Step(Options):
     def _run(
         self, by_torch: Callable[..., Any], x: Float[Tensor, ...], hx: Any, mask: Float[Tensor, ...] | None
     ) -> Any:
+        hx = self.paired(hx)
         if self.recurrent_dropout and self.training and mask is None:
             raise ConfigError(
                 f"`mask` is missing: a cell with recurrent_dropout={self.recurrent_dropout} takes the same one at "
@@ -49,16 +52,19 @@ class Step(Options):
         shape = (*x.shape[:-1], self.hidden_size)
         return x.dim() in (1, 2) and x.shape[-1] == self.input_size and all(h.shape == shape for h in state)
 
-    def _by_kernels(self, x: Float[Tensor, "*batch input"], hx: Any) -> Any:
-        """A step is a sequence of one."""
-        state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
-        h0, c0 = (None if s is None else s.reshape(1, -1, self.hidden_size) for s in (*state, None, None)[:2])
-        weights: list[Any] = [self.weight_ih, self.weight_hh, *([self.bias_ih, self.bias_hh] if self.bias else [])]
+    def _by_kernels(self, x: Float[Tensor, ...], hx: Any) -> Any:
+        single = x.dim() == 1
+        h0, c0 = hx if isinstance(hx, tuple) else (hx, None)
+        if single:
+            x = x.unsqueeze(0)
+            h0, c0 = (None if s is None else s.unsqueeze(0) for s in (h0, c0))
+        weights = self.tensors(_WEIGHTS if self.bias else _WEIGHTS[:2])
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         options = (cell, self.nonlinear(), bool(self.bias), False, 0)
-        _, *after = native.layer(x.reshape(1, -1, self.input_size), h0, c0, weights, (None, None, None), options)
-        shape = (*x.shape[:-1], self.hidden_size)
-        return tuple(h.view(shape) for h in after) if self.kind == "lstm" else after[0].view(shape)
+        _, *after = native.layer(x, h0, c0, weights, (None, None, None), options)
+        if single:
+            after = [None if t is None else t.squeeze(0) for t in after]
+        return tuple(after) if self.kind == "lstm" else after[0]
 
     def by_reference(
         self, x: Float[Tensor, "*batch input"], hx: Any = None, mask: Float[Tensor, "*batch hidden"] | None = None
@@ -81,6 +87,7 @@ class Step(Options):
         if hx is None:
             h = x.new_zeros((*x.shape[:-1], self.hidden_size))
             hx = (h, h) if self.kind == "lstm" else h
+        hx = self.paired(hx)
         state: State = hx if isinstance(hx, tuple) else (hx,)
         self._check("input", x, (*x.shape[:-1], self.input_size))
         for h in state:
@@ -239,7 +246,7 @@ class LSTMCell(Step, torch.nn.LSTMCell):
     def forward(
         self,
         input: Float[Tensor, "*batch input"],  # noqa: A002 - torch's name
-        hx: Pair | None = None,
+        hx: Pair | list[Tensor] | None = None,
         *,
         mask: Float[Tensor, "*batch hidden"] | None = None,
     ) -> Pair:

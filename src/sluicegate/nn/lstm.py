@@ -108,7 +108,7 @@ class LSTM(Stack, torch.nn.LSTM):
     def forward(  # type: ignore[override]  # one signature for what torch writes as overloads
         self,
         input: Float[Tensor, "*sequence input"] | PackedSequence,  # noqa: A002 - torch's name
-        hx: Pair | None = None,
+        hx: Pair | list[Tensor] | None = None,
         *,
         lengths: Int[Tensor, " rows"] | Sequence[int] | None = None,
     ) -> tuple[Float[Tensor, "*sequence output"] | PackedSequence, Pair]:

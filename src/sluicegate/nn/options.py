@@ -70,8 +70,8 @@ class Options(torch.nn.Module):
 
     def beyond_kernels(self) -> str | None:
         """Name the first option in force that the fused kernels do not know, if there is one."""
-        if getattr(self, "proj_size", 0):
-            return f"proj_size={self.proj_size}"
+        if projection := vars(self).get("proj_size"):  # of a cell, to look for it by `getattr` takes a microsecond
+            return f"proj_size={projection}"
         return self._in_force("layer_norm", "precision")
 
     def beyond_torch(self) -> str | None:
@@ -111,8 +111,17 @@ class Options(torch.nn.Module):
 
     def nonlinear(self) -> Activation:
         """Name the activation of the candidate, for which PyTorch's RNN has a word of its own."""
-        name: Activation = getattr(self, "nonlinearity", self.activation)
+        name: Activation = vars(self).get("nonlinearity", self.activation)
         return name
+
+    def paired(self, hx: Any) -> Any:
+        """Take the state of an LSTM in a list as well, as PyTorch does."""
+        return tuple(hx) if isinstance(hx, list) and self.kind == "lstm" else hx
+
+    def tensors(self, names: Iterable[str]) -> list[Any]:
+        """Find weights by name: the parameters, but those that are parametrised."""
+        own = self._parameters
+        return [own[name] if name in own else getattr(self, name) for name in names]
 
     def extra_repr(self) -> str:
         """Describe the module as PyTorch does, with the options that differ from PyTorch's."""

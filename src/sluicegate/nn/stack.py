@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import torch
@@ -44,8 +45,11 @@ class Stack(Options, RNNBase):
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:
         """Settle who computes the layer: the kernels, `by_torch`, the torch module's `forward`, or the reference."""
+        hx = self.paired(hx)
         rows = None if lengths is None else self._check_lengths(x, lengths)
         backend = choose(self, x)
+        if backend == "torch" and self.proj_size and native.becomes_onnx():
+            backend = "reference"  # ONNX has no projection, and PyTorch's exporter leaves it out without a word
         if backend == "torch" and rows is None and not self._has_no_steps(x):
             output, state = by_torch(x, hx)
             return output, state
@@ -66,6 +70,8 @@ class Stack(Options, RNNBase):
 
     def _check_arguments(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> None:
         """Refuse what PyTorch refuses, in its own words."""
+        if hx is None and not isinstance(x, PackedSequence) and x.dim() == 3 and x.shape[-1] == self.input_size:
+            return  # as most calls are
         data, batch_sizes = (x[0], x[1]) if isinstance(x, PackedSequence) else (x, None)
         states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
         axes = data.dim() if batch_sizes is None else 3
@@ -90,11 +96,16 @@ class Stack(Options, RNNBase):
 
     def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None) -> tuple[Any, Any]:
         if isinstance(x, PackedSequence):
+            if native.becomes_onnx():
+                raise ConfigError(
+                    "`input` is a PackedSequence, which ONNX does not have: export a model that gives the layer the "
+                    "padded batch and `lengths`"
+                )
             data, batch_sizes, sorting, unsorting = x
             if sorting is not None:
                 hx = _each(hx, lambda h: h.index_select(1, sorting))
             offsets = batch_sizes.cumsum(0) - batch_sizes
-            steps = torch.arange(int(batch_sizes[0])).unsqueeze(1)
+            steps = torch.arange(int(batch_sizes[0]), device="cpu").unsqueeze(1)
             lengths = (batch_sizes.unsqueeze(0) > steps).sum(1)
             outputs, state = self._layers_by_kernels(data, hx, lengths, None, offsets)
             if unsorting is not None:
@@ -106,7 +117,12 @@ class Stack(Options, RNNBase):
             return outputs.squeeze(axis), _each(state, lambda h: h.squeeze(1))
         if rows is None:
             return self._layers_by_kernels(x, hx)
-        lengths, order = rows.sort(descending=True, stable=True)
+        if native.becomes_onnx():  # which takes rows in any order
+            return self._layers_by_kernels(x, hx, rows)
+        if torch.compiler.is_exporting():  # a program may go on to ONNX, for which PyTorch has no stable sort
+            lengths, order = rows.sort(descending=True)
+        else:
+            lengths, order = rows.sort(descending=True, stable=True)
         return self._layers_by_kernels(x, hx, lengths, order)
 
     def _layers_by_kernels(
@@ -121,30 +137,25 @@ class Stack(Options, RNNBase):
         directions = 2 if self.bidirectional else 1
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         activation, every = self.nonlinear(), self.checkpoint_every or 0
-        own: Any = self._parameters  # where a weight is, unless it is parametrised
-        after = []
+        rows, options = (lengths, order, offsets), (cell, activation, self.bias, self.batch_first, every)
+        h_n, c_n = [], []
         for depth in range(self.num_layers):
             if depth > 0:
                 x = self._drop(x)
             here = slice(depth * directions, (depth + 1) * directions)
-            x, h_n, c_n = native.layer(
+            x, h, c = native.layer(
                 x,
                 None if h0 is None else h0[here],
                 None if c0 is None else c0[here],
-                [
-                    own[name] if name in own else getattr(self, name)
-                    for names in self._all_weights[here]
-                    for name in names
-                ],
-                (lengths, order, offsets),
-                (cell, activation, self.bias, self.batch_first, every),
+                self.tensors(chain.from_iterable(self._all_weights[here])),
+                rows,
+                options,
             )
-            after.append((h_n, c_n))
-        if len(after) == 1:
-            h, c = after[0]
-        else:
-            h, c = torch.cat([h for h, _ in after]), torch.cat([c for _, c in after])
-        return x, (h, c) if self.kind == "lstm" else h
+            h_n.append(h)
+            c_n.append(c)
+        after: Any = (h_n, c_n) if self.kind == "lstm" else (h_n,)
+        after = tuple(s[0] if len(s) == 1 else torch.cat(s) for s in after)
+        return x, after if self.kind == "lstm" else after[0]
 
     def _drop(self, x: Tensor) -> Tensor:
         """Drop what lies between two layers, drawing the same numbers as PyTorch does, which puts time first."""
@@ -163,12 +174,16 @@ class Stack(Options, RNNBase):
             )
         batch, time = x.shape[:2] if self.batch_first else (x.shape[1], x.shape[0])
         rows = torch.as_tensor(lengths, device="cpu")
+        if not isinstance(lengths, Tensor) and rows.numel() == 0:
+            rows = rows.long()  # an empty list became floats
         if rows.is_floating_point() or rows.dtype == torch.bool or rows.shape != (batch,):
             raise ConfigError(
                 f"`lengths` must be {batch} whole numbers, one for each row of `input`, but it is "
                 f"{rows.dtype} of shape {tuple(rows.shape)}: check that `batch_first` (={self.batch_first}) is meant"
             )
-        for row, length in enumerate(rows.tolist()):
+        if isinstance(lengths, Tensor) and torch.compiler.is_exporting():
+            return rows.long()  # what they are is not known yet
+        for row, length in enumerate(rows.tolist() if isinstance(lengths, Tensor) else lengths):
             if not 0 <= length <= time:
                 raise ConfigError(
                     f"`lengths[{row}]` (={length}) must be from 0 to {time}, the time axis of `input`: "
@@ -194,7 +209,7 @@ class Stack(Options, RNNBase):
             >>> torch.allclose(layer(x)[0], layer.by_reference(x)[0], atol=1e-6)
             True
         """
-        return self._by_reference(x, hx, None)
+        return self._by_reference(x, self.paired(hx), None)
 
     def _by_reference(self, x: Inputs, hx: Hidden | None, rows: Tensor | None) -> tuple[Any, Any]:
         if isinstance(x, PackedSequence):
@@ -205,7 +220,7 @@ class Stack(Options, RNNBase):
             hx = _each(hx, lambda h: h.unsqueeze(1))
         hx = self._state(x, hx, None)
         x = x.transpose(0, 1) if self.batch_first else x
-        valid = None if rows is None else (torch.arange(len(x)).unsqueeze(1) < rows).to(x.device)
+        valid = None if rows is None else (torch.arange(len(x), device="cpu").unsqueeze(1) < rows).to(x.device)
         if valid is not None:  # whatever stands in the padding
             x = x.masked_fill(~valid.unsqueeze(-1), 0)
         outputs, state = self._layers(x, hx, valid)
@@ -219,7 +234,7 @@ class Stack(Options, RNNBase):
             hx = _each(hx, lambda h: h.index_select(1, sorting))
         hx = self._state(data, hx, batch_sizes)
         padded, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))
-        valid = torch.arange(len(padded)).unsqueeze(1) < lengths
+        valid = torch.arange(len(padded), device="cpu").unsqueeze(1) < lengths
         outputs, state = self._layers(padded, hx, valid.to(data.device))
         if unsorting is not None:
             state = _each(state, lambda h: h.index_select(1, unsorting))
@@ -264,4 +279,6 @@ def _each(hx: Any, change: Callable[[Tensor], Tensor]) -> Any:
 
 
 def _can_be_packed(rows: Tensor | None) -> bool:
+    if torch.compiler.is_exporting():  # how long the rows are is not known yet
+        return False
     return rows is not None and bool((rows > 0).all())

@@ -1,13 +1,14 @@
 """Calls of the compiled kernels: what a layer's tensors are, told in addresses and strides.
 
-The signatures are those of the operators in `native.py`, which register these functions: `forward` and `backward`
-compute, and `forward_shapes` and `backward_shapes` make the same results without computing anything.
+The arguments are those of the operators, which `operators.py` makes of these functions. A small layer computes for a
+microsecond or two, so that every line here counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import torch
 from torch import Tensor
@@ -24,75 +25,115 @@ ACTIVATIONS = ("tanh", "relu")
 SAVED = {"gru": 5, "gru_reset_before": 4, "lstm": 5, "rnn": 1}
 """Numbers that training keeps for each unit and step, the last of which is h, or c for an LSTM."""
 
+FLOAT32, INT64 = torch.float32, torch.int64
+
+Sizes: TypeAlias = tuple[int, ...]
+
 
 class Plan(NamedTuple):
-    """What a call is about, beside its tensors."""
+    """What a call is about, beside its tensors, and of what shapes these must be."""
 
     shape: Shape
     cell: str
-    batch_first: bool
     every: int
     steps: int
     batch: int
     directions: int
-    packed: bool
-
-    @property
-    def hidden(self) -> int:
-        """Count the units of one direction."""
-        return self.shape[3]
+    axes: tuple[int, int]
+    """Those of the steps and of the rows in `x`; one and the same when it is packed, or a single step."""
+    outputs: Sizes
+    states: Sizes
+    kept: Sizes
+    """What training keeps; empty for nothing."""
+    by_output: bool
+    """Whether the way back finds h in the outputs, not in what is kept."""
+    weights: tuple[Sizes, ...]
 
     def strides(self, x: Tensor) -> tuple[int, int]:
         """Find how many floats lie between two steps and between two rows of the batch."""
-        outer, inner, *_ = x.stride()
-        return (0, outer) if self.packed else (inner, outer) if self.batch_first else (outer, inner)
+        strides, (time, row) = x.stride(), self.axes
+        return 0 if time == row else strides[time], strides[row]
+
+
+def plan_for(
+    x: Tensor, weights: Sequence[Tensor], lengths: Tensor | None, offsets: Tensor | None,
+    options: tuple[str, str, bool, bool, int], *, symbolic: bool = False,
+) -> Plan:  # fmt: skip
+    """Plan a call; where sizes may be symbols, it is not remembered."""
+    packed = None if lengths is None or offsets is None else (offsets.shape[0], lengths.shape[0])
+    return (_plan if symbolic else _remembered)(x.shape, packed, weights[1].shape[1], len(weights), *options)
 
 
 def _plan(
-    x: Tensor, weights: Sequence[Tensor], lengths: Tensor | None, offsets: Tensor | None, cell: str, activation: str,
-    biased: bool, batch_first: bool, every: int,
+    sizes: tuple[Any, ...], packed: tuple[Any, Any] | None, hidden: int, count: int,
+    cell: str, activation: str, biased: bool, batch_first: bool, every: int,
 ) -> Plan:  # fmt: skip
-    if offsets is not None and lengths is not None:
-        steps, batch = offsets.shape[0], lengths.shape[0]
-    else:
-        steps, batch = (x.shape[1], x.shape[0]) if batch_first else (x.shape[0], x.shape[1])
-    shape = CELLS.index(cell), ACTIVATIONS.index(activation), x.shape[-1], weights[1].shape[1]
-    directions = len(weights) // (4 if biased else 2)
-    return Plan(shape, cell, batch_first, every, steps, batch, directions, offsets is not None)
+    per = 4 if biased else 2
+    single = len(sizes) == 2 and not packed and count == per
+    if not (single or len(sizes) == (2 if packed else 3)) or count not in (per, 2 * per) or every < 0:
+        raise RuntimeError(
+            f"the fused kernels take an input of 3 axes, or of 2 with `offsets` or for a single step, {per} or "
+            f"{2 * per} weights and `every` from 0 up, but got {len(sizes)} axes, {count} weights and every={every}"
+        )
+    directions, features = count // per, sizes[-1]
+    axes = (0, 0) if single or packed else (1, 0) if batch_first else (0, 1)
+    steps, batch = packed or (1 if single else sizes[axes[0]], sizes[axes[1]])
+    gates = {"lstm": 4, "rnn": 1}.get(cell, 3) * hidden
+    rows, numbers = sizes[0] if packed else steps * batch, SAVED[cell]
+    if every:
+        rows, numbers = -(-steps // every) * batch, 1 if cell == "lstm" else 0
+    return Plan(
+        shape=(CELLS.index(cell), ACTIVATIONS.index(activation), features, hidden),
+        cell=cell,
+        every=every,
+        steps=steps,
+        batch=batch,
+        directions=directions,
+        axes=axes,
+        outputs=(*sizes[:-1], directions * hidden),
+        states=(batch, hidden) if single else (directions, batch, hidden),
+        kept=(directions, rows, numbers * hidden) if numbers else (),
+        by_output=cell == "lstm" or every > 0,
+        weights=((gates, features), (gates, hidden), (gates,), (gates,))[:per] * directions,
+    )
 
 
-def _usable(x: Tensor) -> Tensor:
-    """Copy where the numbers of a row do not follow each other."""
-    return x if x.stride(-1) == 1 or x.shape[-1] == 1 or x.numel() == 0 else x.contiguous()
+_remembered = lru_cache(1024)(_plan)
 
 
-def _check(plan: Plan, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]) -> None:
-    """Refuse what the kernels, which get bare addresses, would read as what it is not."""
-    gates = (4 if plan.cell == "lstm" else 1 if plan.cell == "rnn" else 3) * plan.hidden
-    state = (plan.directions, plan.batch, plan.hidden)
-    shapes = ((gates, plan.shape[2]), (gates, plan.hidden), (gates,), (gates,))
-    per = len(weights) // plan.directions
-    for tensor, shape in (
-        (x, x.shape),
-        (h0, state),
-        (c0, state),
-        *((w, shapes[i % per]) for i, w in enumerate(weights)),
-    ):
-        if tensor is None:
-            continue
-        if tensor.dtype != torch.float32 or not tensor.is_cpu or tensor.shape != shape:
-            raise RuntimeError(
-                f"the fused kernels take tensors of torch.float32 on the CPU, here of shape {tuple(shape)}, but got "
-                f"{tensor.dtype} on {tensor.device} of shape {tuple(tensor.shape)}: convert it, or check its shape"
-            )
+def _floats(x: Tensor, shape: Sizes, *, apart: bool = False) -> Tensor:
+    """Refuse what the kernels, which get bare addresses, would read as what it is not, and copy what is not in line.
+
+    With `apart`, only the numbers of a row need to follow each other.
+    """
+    if x.shape != shape or x.dtype is not FLOAT32 or not x.is_cpu or not (x.data_ptr() or x.numel() == 0):
+        _refuse(x, shape, FLOAT32)
+    if x.is_neg() or not (x.is_contiguous() or (apart and (x.stride(-1) == 1 or x.shape[-1] == 1))):
+        return x.resolve_neg().contiguous()
+    return x
 
 
-def _address(x: Tensor | None) -> int:
-    return 0 if x is None else x.data_ptr()
+def _refuse(x: Tensor, shape: Sizes, dtype: torch.dtype) -> NoReturn:
+    raise RuntimeError(
+        f"the fused kernels take tensors of {dtype} in memory on the CPU, here of shape {tuple(shape)}, but got a "
+        f"{type(x).__name__} of {x.dtype} on {x.device} of shape {tuple(x.shape)}: convert it, or check its shape"
+    )
 
 
 def _sequences(plan: Plan, lengths: Tensor | None, order: Tensor | None, offsets: Tensor | None) -> list[int]:
-    return [plan.steps, plan.batch, _address(lengths), _address(order), _address(offsets)]
+    """Tell the kernels the sequences; nothing but the numbers in the tensors may be wrong."""
+    if lengths is None:
+        return [plan.steps, plan.batch, 0, 0, 0]
+    rows = (lengths, order, offsets)
+    for x, count in zip(rows, (plan.batch, plan.batch, plan.steps), strict=True):
+        if x is not None and (x.shape != (count,) or x.dtype is not INT64 or not x.is_cpu or not x.is_contiguous()):
+            _refuse(x, (count,), INT64)
+    return [plan.steps, plan.batch, *map(_at, rows)]
+
+
+def _at(x: Tensor | None, numbers: int = 0) -> int:
+    """Find the address of a tensor, or that of so many numbers further on; 0 where there is none."""
+    return 0 if x is None else x.data_ptr() + 4 * numbers
 
 
 def forward(
@@ -109,68 +150,40 @@ def forward(
     batch_first: bool,
     every: int,
     keep: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Compute a layer: outputs, h, c (empty but for an LSTM), and what training keeps (empty without `keep`)."""
-    plan = _plan(x, weights, lengths, offsets, cell, activation, biased, batch_first, every)
-    _check(plan, x, h0, c0, weights)
-    x = _usable(x)
-    h0 = None if h0 is None else h0.contiguous()
-    c0 = None if c0 is None else c0.contiguous()
-    weights = [w.contiguous() for w in weights]
-    output, h_n, c_n, saved = _results(plan, x, ragged=lengths is not None, keep=keep)
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Compute a layer: outputs, h, c (of an LSTM), and what training keeps (with `keep`)."""
+    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every))
+    x = _floats(x, x.shape, apart=True)
+    h0 = h0 if h0 is None else _floats(h0, plan.states)
+    c0 = c0 if c0 is None else _floats(c0, plan.states)
+    weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
+    sequences = _sequences(plan, lengths, order, offsets)
+    output, h_n, c_n, saved = results(plan, x, ragged=lengths is not None, keep=keep)
     pack = lay_out if keep else laid_out  # in training the weights have changed since the last call
     step, row = plan.strides(output)
-    hidden, per = plan.hidden, 4 if biased else 2
-    state, kept = plan.batch * hidden * 4, saved.stride(0) * 4 if saved.numel() else 0
+    hidden, per = plan.shape[3], len(weights) // plan.directions
+    state, kept = plan.batch * hidden, 0 if saved is None else saved.stride(0)
     panels, directions = [], []
     for d in range(plan.directions):
-        own = weights[d * per : (d + 1) * per]
-        panels.append(pack(plan.shape, own))
-        memory = keep and cell == "lstm" and every > 0
+        panels.append(pack(plan.shape, weights[d * per : (d + 1) * per]))
+        keeping = _at(saved, d * kept)
         directions.append([
-            panels[d].data_ptr(),
-            0 if h0 is None else h0.data_ptr() + d * state,
-            0 if c0 is None else c0.data_ptr() + d * state,
-            output.data_ptr() + d * hidden * 4, step, row,
-            h_n.data_ptr() + d * state,
-            c_n.data_ptr() + d * state if cell == "lstm" else 0,
-            saved.data_ptr() + d * kept if keep and kept and not memory else 0,
-            saved.data_ptr() + d * kept if memory else 0,
+            _at(panels[d]), _at(h0, d * state), _at(c0, d * state), _at(output, d * hidden), step, row,
+            _at(h_n, d * state), _at(c_n, d * state), *((0, keeping) if every else (keeping, 0)),
         ])  # fmt: skip
-    _core.forward(
-        plan.shape,
-        _sequences(plan, lengths, order, offsets),
-        [x.data_ptr(), *plan.strides(x)],
-        directions,
-        max(every, 0),
-        torch.get_num_threads(),
-    )
+    where = [x.data_ptr(), *plan.strides(x)]
+    _core.forward(plan.shape, sequences, where, directions, every, torch.get_num_threads())
     return output, h_n, c_n, saved
 
 
-def _results(plan: Plan, x: Tensor, *, ragged: bool, keep: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Make room for what the operator returns: outputs, h, c, and what the backward pass needs."""
-    wide = plan.directions * plan.hidden
+def results(plan: Plan, x: Tensor, *, ragged: bool, keep: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Make room for outputs, h, c, and what the way back needs."""
     # Outputs of steps that are not part of their row are zero, and nobody computes them.
-    new = x.new_zeros if ragged and not plan.packed else x.new_empty
-    output = new((*x.shape[:-1], wide))
-    states = (plan.directions, plan.batch, plan.hidden)
-    h_n = x.new_empty(states)
-    c_n = x.new_empty(states if plan.cell == "lstm" else (0,))
-    rows, kinds = x.shape[0] if plan.packed else plan.steps * plan.batch, SAVED[plan.cell] if keep else 0
-    if plan.every and kinds:
-        rows, kinds = (-(-plan.steps // plan.every) * plan.batch, 1) if plan.cell == "lstm" else (0, 0)
-    saved = x.new_empty((plan.directions, rows, kinds * plan.hidden) if kinds else (0,))
+    new = x.new_zeros if ragged and x.dim() == 3 else x.new_empty
+    output, h_n = new(*plan.outputs), x.new_empty(*plan.states)
+    c_n = x.new_empty(*plan.states) if plan.cell == "lstm" else None
+    saved = x.new_empty(*plan.kept) if keep and plan.kept else None
     return output, h_n, c_n, saved
-
-
-def forward_shapes(
-    x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], lengths: Tensor | None, order: Any, offsets: Tensor | None,
-    cell: str, activation: str, biased: bool, batch_first: bool, every: int, keep: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-    """Make what `forward` returns, with nothing in it."""
-    plan = _plan(x, weights, lengths, offsets, cell, activation, biased, batch_first, every)
-    return _results(plan, x, ragged=lengths is not None, keep=keep)
 
 
 def backward(
@@ -192,82 +205,74 @@ def backward(
     batch_first: bool,
     every: int,
     wanted: Sequence[bool],
-) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    """Compute the gradients of the input, the states and the weights; those not `wanted` are empty."""
-    plan = _plan(x, weights, lengths, offsets, cell, activation, biased, batch_first, every)
-    _check(plan, x, h0, c0, weights)
-    x = _usable(x)
-    h0, c0, d_h_n, d_c_n = (None if s is None else s.contiguous() for s in (h0, c0, d_h_n, d_c_n))
-    d_output = None if d_output is None else _usable(d_output)
-    weights = [w.contiguous() for w in weights]
-    ragged = lengths is not None
-    d_x, d_h0, d_c0, d_weights = _gradients(plan, x, weights, wanted, ragged=ragged)
+) -> list[Tensor | None]:
+    """Compute the gradients of the input, the states and the weights, in this order; None for those not `wanted`.
+
+    The outputs are needed of an LSTM or with `every`: else h is kept apart from them, so that a program may write into
+    them, as it may with PyTorch's. What is kept is not needed with `every`, but of an LSTM.
+    """
+    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every))
+    x = _floats(x, x.shape, apart=True)
+    d_output = None if d_output is None else _floats(d_output, plan.outputs, apart=True)
+    h0 = h0 if h0 is None else _floats(h0, plan.states)
+    c0 = c0 if c0 is None else _floats(c0, plan.states)
+    d_h_n = d_h_n if d_h_n is None else _floats(d_h_n, plan.states)
+    d_c_n = None if d_c_n is None or cell != "lstm" else _floats(d_c_n, plan.states)
+    weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
+    output = _floats(output, plan.outputs, apart=True) if plan.by_output else output
+    saved = _floats(saved, plan.kept) if plan.kept else saved
+    sequences = _sequences(plan, lengths, order, offsets)
+    found = gradients(plan, x, weights, wanted, ragged=lengths is not None)
+    d_x, d_h0, d_c0, *d_weights = found
     # Two directions at once cannot add to one array: the second has its own.
-    d_xs = [d_x, torch.zeros_like(d_x) if ragged else torch.empty_like(d_x)] if plan.directions == 2 else [d_x]
-    hidden, per = plan.hidden, 4 if biased else 2
-    state, kept = plan.batch * hidden * 4, saved.stride(0) * 4 if saved.numel() else 0
-    memory = cell == "lstm" and every > 0
-    panels, directions = [], []
+    d_xs = [d_x]
+    if plan.directions == 2:
+        d_xs.append(None if d_x is None else (torch.empty_like if lengths is None else torch.zeros_like)(d_x))
+    hidden, per = plan.shape[3], len(weights) // plan.directions
+    state, unused = plan.batch * hidden, [0] * (4 - per)
+    panels: list[Tensor | None] = []
+    directions = []
     for d in range(plan.directions):
-        own = weights[d * per : (d + 1) * per]
-        again, back = lay_out(plan.shape, own) if every else None, lay_out(plan.shape, own, backward=True)
-        panels += [again, back]
-        gradients = [_address(g) if g.numel() else 0 for g in d_weights[d * per : (d + 1) * per]]
-        offset = d * hidden * 4
-        if cell == "lstm" or every:
-            states = [output.data_ptr() + offset, *plan.strides(output)]
-        else:  # h is kept apart from the outputs, into which a program may write, as it may with PyTorch's
-            width = SAVED[cell] * hidden
-            states = [saved.data_ptr() + d * kept + (width - hidden) * 4, plan.batch * width, width]
+        own = slice(d * per, (d + 1) * per)
+        panels += [
+            lay_out(plan.shape, weights[own]) if every else None,
+            lay_out(plan.shape, weights[own], backward=True),
+        ]
         directions.append([
-            _address(again),
-            0 if h0 is None else h0.data_ptr() + d * state,
-            0 if c0 is None else c0.data_ptr() + d * state,
-            *states, 0, 0,
-            0 if every else saved.data_ptr() + d * kept,
-            saved.data_ptr() + d * kept if memory else 0,
-            back.data_ptr(),
-            *([0, 0, 0] if d_output is None else [d_output.data_ptr() + offset, *plan.strides(d_output)]),
-            0 if d_h_n is None else d_h_n.data_ptr() + d * state,
-            0 if d_c_n is None else d_c_n.data_ptr() + d * state,
-            *([d_xs[d].data_ptr(), *plan.strides(d_xs[d])] if wanted[0] and d_x.numel() else [0, 0, 0]),
-            d_h0.data_ptr() + d * state if wanted[1] else 0,
-            d_c0.data_ptr() + d * state if wanted[2] else 0,
-            *gradients, *[0] * (4 - per),
+            _at(panels[-2]), _at(h0, d * state), _at(c0, d * state), *_kept(plan, output, saved, d),
+            _at(panels[-1]), *_grid(plan, d_output, d * hidden), _at(d_h_n, d * state), _at(d_c_n, d * state),
+            *_grid(plan, d_xs[d]), _at(d_h0, d * state), _at(d_c0, d * state), *map(_at, d_weights[own]), *unused,
         ])  # fmt: skip
-    _core.backward(
-        plan.shape,
-        _sequences(plan, lengths, order, offsets),
-        [x.data_ptr(), *plan.strides(x)],
-        directions,
-        max(every, 0),
-        torch.get_num_threads(),
-    )
-    if plan.directions == 2 and wanted[0]:
+    where = [x.data_ptr(), *plan.strides(x)]
+    _core.backward(plan.shape, sequences, where, directions, every, torch.get_num_threads())
+    if plan.directions == 2 and d_x is not None and d_xs[1] is not None:
         d_x += d_xs[1]
-    return d_x, d_h0, d_c0, d_weights
+    return found
 
 
-def _gradients(
+def _kept(plan: Plan, output: Tensor, saved: Tensor, d: int) -> list[int]:
+    """Tell what the way back of a direction reads: h by step, no final states, and what was kept or memories."""
+    keeping = _at(saved, d * saved.stride(0)) if plan.kept else 0
+    if plan.by_output:
+        h = _grid(plan, output, d * plan.shape[3])
+    else:
+        width = plan.kept[2]
+        h = [keeping + 4 * (width - plan.shape[3]), plan.batch * width, width]
+    return [*h, 0, 0, 0, keeping] if plan.every else [*h, 0, 0, keeping, 0]
+
+
+def _grid(plan: Plan, x: Tensor | None, numbers: int = 0) -> list[int]:
+    return [0, 0, 0] if x is None else [_at(x, numbers), *plan.strides(x)]
+
+
+def gradients(
     plan: Plan, x: Tensor, weights: Sequence[Tensor], wanted: Sequence[bool], *, ragged: bool
-) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    """Make room for the gradients of the input, the states and the weights; those not wanted are empty."""
-    nothing = (0,)
-    new = x.new_zeros if ragged and not plan.packed else x.new_empty
-    states = (plan.directions, plan.batch, plan.hidden)
-    return (
-        new(x.shape if wanted[0] else nothing),
-        x.new_empty(states if wanted[1] else nothing),
-        x.new_empty(states if wanted[2] else nothing),
-        [w.new_empty(w.shape if want else nothing) for w, want in zip(weights, wanted[3:], strict=True)],
-    )
-
-
-def backward_shapes(
-    d_output: Any, d_h_n: Any, d_c_n: Any, x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], output: Any,
-    saved: Any, lengths: Tensor | None, order: Any, offsets: Tensor | None, cell: str, activation: str, biased: bool,
-    batch_first: bool, every: int, wanted: Sequence[bool],
-) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:  # fmt: skip
-    """Make what `backward` returns, with nothing in it."""
-    plan = _plan(x, weights, lengths, offsets, cell, activation, biased, batch_first, every)
-    return _gradients(plan, x, weights, wanted, ragged=lengths is not None)
+) -> list[Tensor | None]:
+    """Make room for the gradients of the input, the states and the weights; None for those not wanted."""
+    new = x.new_zeros if ragged and x.dim() == 3 else x.new_empty
+    return [
+        new(*x.shape) if wanted[0] else None,
+        x.new_empty(*plan.states) if wanted[1] else None,
+        x.new_empty(*plan.states) if wanted[2] else None,
+        *[torch.empty_like(w) if want else None for w, want in zip(weights, wanted[3:], strict=True)],
+    ]

@@ -12,12 +12,15 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+from torch._C._functorch import unwrap_if_dead
+from torch.nn import Parameter
 
 from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.types import Isa
 
-from . import calls, reference
+from . import calls, onnx, operators
+from .derivatives import by_equations
 
 
 def isa() -> Isa:
@@ -44,38 +47,71 @@ def layer(
     weights: Sequence[Tensor],
     rows: tuple[Tensor | None, Tensor | None, Tensor | None],
     options: tuple[str, str, bool, bool, int],
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor | None]:
     """Compute a layer with the fused kernels.
 
     Args:
-        x: `[time batch input]`, `[batch time input]` with `batch_first`, or the data of a PackedSequence.
-        h0: The state before, `[directions batch hidden]`; zeros when not given.
+        x: `[time batch input]`, `[batch time input]` with `batch_first`, or the data of a PackedSequence; for a cell,
+            `[batch input]`.
+        h0: The state before, `[directions batch hidden]`, or `[batch hidden]` of a cell; zeros when not given.
         c0: The memory before, of an LSTM.
         weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`; of both directions in turn.
         rows: How many steps each row has, from the longest to the shortest, and which row of the batch it is; for
-            a PackedSequence, the lengths, None, and where the rows of each step begin.
+            a PackedSequence, the lengths, None, and where the rows of each step begin; on the way to ONNX, the
+            lengths alone, in the order of the batch.
         options: The cell, one of `calls.CELLS`; the activation of its candidate; whether there are biases; whether
             the batch comes first; and `checkpoint_every`, 0 for none.
 
     Returns:
-        The outputs, laid out like `x`, the final state, and the final memory, which is empty but for an LSTM.
+        The outputs, laid out like `x`, the final state, and the final memory of an LSTM, which is else of no account.
     """
-    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, h0, c0, *weights))
-    if not _is_plain(x) or torch.is_autocast_enabled("cpu"):
-        output, h_n, c_n, _ = _forward(x, h0, c0, weights, *rows, *options, keep)
-    elif keep:
-        output, h_n, c_n, _ = _Layer.apply(rows, options, x, h0, c0, *weights)  # type: ignore[no-untyped-call]
+    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h0, c0))
+    plain = _is_plain(x, h0, c0, *weights)
+    if plain and not torch.is_autocast_enabled("cpu"):
+        x = unwrap_if_dead(x)  # a tensor that has got out of a transform of torch.func
+        h0 = h0 if h0 is None else unwrap_if_dead(h0)
+        c0 = c0 if c0 is None else unwrap_if_dead(c0)
+        if keep:
+            output, h_n, c_n = _apply(rows, options, x, h0, c0, *weights)
+        else:
+            arguments: Any = (*rows, *options, keep)
+            output, h_n, c_n, _ = calls.forward(x, h0, c0, weights, *arguments)
+    elif not plain and becomes_onnx():
+        output, h_n, c_n, _ = _in_onnx(x, h0, c0, weights, rows, options)
     else:
-        output, h_n, c_n, _ = calls.forward(x, h0, c0, weights, *rows, *options, keep)  # type: ignore[arg-type]
+        output, h_n, c_n, _ = _forward(x, h0, c0, weights, *rows, *options, keep)
     return output, h_n, c_n
 
 
-def _is_plain(x: Tensor) -> bool:
+def becomes_onnx() -> bool:
+    """Tell whether the layers that run are being written down by `torch.onnx.export`."""
+    return torch.compiler.is_exporting() and torch.onnx.is_in_onnx_export()
+
+
+def _in_onnx(
+    x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor], rows: Any, options: Any
+) -> tuple[Tensor, ...]:
+    """ONNX has no cells: their step is a sequence of one."""
+    if x.dim() == 3:
+        return onnx.layer(x, h0, c0, weights, rows, options)
+    x, h0, c0 = (None if t is None else t.unsqueeze(0) for t in (x, h0, c0))  # type: ignore[assignment]
+    return tuple(t[0] if t.dim() == 3 else t for t in onnx.layer(x, h0, c0, weights, rows, options))
+
+
+def _is_plain(*tensors: Tensor | None) -> bool:
     """Tell whether nobody but the kernels has to see the call: then it need not pass through PyTorch's dispatcher.
 
     Every passage takes as long as a small layer's step, and training has four of them.
     """
-    return not torch.compiler.is_compiling() and type(x) is Tensor and torch._C._len_torch_dispatch_stack() == 0
+    return (
+        not torch.compiler.is_compiling()
+        and _PLAIN.issuperset(map(type, tensors))
+        and torch._C._len_torch_dispatch_stack() == 0
+        and not torch._C._are_functorch_transforms_active()
+    )
+
+
+_PLAIN = {Tensor, Parameter, type(None)}
 
 
 class _Layer(torch.autograd.Function):
@@ -86,85 +122,58 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Any, options: Any, x: Any, h0: Any, c0: Any, *weights: Any) -> Any:
-        if _is_plain(x):
-            output, h_n, c_n, saved = calls.forward(x, h0, c0, weights, *rows, *options, True)  # type: ignore[call-arg]
-        else:
-            with torch._C._AutoDispatchBelowAutograd():
-                output, h_n, c_n, saved = _forward(x, h0, c0, weights, *rows, *options, True)
-        ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(saved)
-        ctx.rows, ctx.options = rows, options
-        needed = output if options[0] == "lstm" or options[4] else saved  # see `calls.backward`
-        ctx.save_for_backward(x, h0, c0, needed, saved, *weights)
-        return output, h_n, c_n, saved
+        output, h_n, c_n, saved = calls.forward(x, h0, c0, weights, *rows, *options, True)  # type: ignore[call-arg]
+        _keep(ctx, rows, options, output, saved, x, h0, c0, *weights)
+        return output, h_n, c_n
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        x, h0, c0, output, saved, *weights = ctx.saved_tensors
-        wanted = list(ctx.needs_input_grad[2:])
-        if torch.is_grad_enabled() and _is_plain(x):  # a second derivative may be asked for: the equations have one
-            found = _by_equations(gradients[:3], wanted, x, h0, c0, weights, ctx.rows, ctx.options)
-        else:
-            arguments: Any = (*gradients[:3], x, h0, c0, weights, output, saved, *ctx.rows, *ctx.options, wanted)
-            if _is_plain(x):
-                d_x, d_h0, d_c0, d_weights = calls.backward(*arguments)
-            else:
-                with torch._C._AutoDispatchBelowAutograd():
-                    d_x, d_h0, d_c0, d_weights = _backward(*arguments)
-            found = [g if want else None for g, want in zip((d_x, d_h0, d_c0, *d_weights), wanted, strict=True)]
-        return None, None, *found
+        tensors, (rows, options), wanted = ctx.saved_tensors, ctx.call, ctx.needs_input_grad[2:]
+        output, saved, x, h0, c0, *weights = tensors
+        if torch.is_grad_enabled():  # a second derivative may be asked for: the equations have one
+            return None, None, *by_equations(gradients[:3], wanted, tensors[2:], rows, options)
+        arguments: Any = (*gradients[:3], x, h0, c0, weights, output, saved, *rows, *options, wanted)
+        if _is_plain(*gradients, *tensors):
+            return None, None, *calls.backward(*arguments)
+        with torch._C._AutoDispatchBelowAutograd():
+            d_x, d_h0, d_c0, d_weights = _backward(*arguments)
+        found = zip((d_x, d_h0, d_c0, *d_weights), wanted, strict=True)
+        return None, None, *(g if want else None for g, want in found)
+
+
+class _SeenLayer(_Layer):
+    """The rule for a call that others than the kernels have to see: what training keeps is a result of it as well."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Any, options: Any, x: Any, h0: Any, c0: Any, *weights: Any) -> Any:
+        with torch._C._AutoDispatchBelowAutograd():
+            output, h_n, c_n, saved = _forward(x, h0, c0, weights, *rows, *options, True)
+        ctx.mark_non_differentiable(saved)
+        _keep(ctx, rows, options, output, saved, x, h0, c0, *weights)
+        return output, h_n, c_n, saved
+
+
+def _keep(ctx: Any, rows: Any, options: Any, output: Tensor, saved: Tensor | None, *inputs: Tensor | None) -> None:
+    """Keep what `calls.backward` takes; what it does not need has something else in its place."""
+    needed = output if options[0] == "lstm" or options[4] else saved
+    ctx.set_materialize_grads(False)
+    ctx.call = rows, options
+    ctx.save_for_backward(needed, needed if saved is None else saved, *inputs)
+
+
+# Besides this, `_Layer.apply` looks for transforms of torch.func and what has got out of them, for 3 us: `layer` has.
+_apply: Any = super(torch.autograd.Function, _Layer).apply
 
 
 def _by_autograd(
     x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], lengths: Any, order: Any, offsets: Any, *options: Any
 ) -> Any:
+    if not _is_plain(x) and torch.onnx.is_in_onnx_export():  # a program that `torch.export` made before
+        return _in_onnx(x, h0, c0, weights, (lengths, order, offsets), options[:-1])
     if options[-1]:
-        return _Layer.apply((lengths, order, offsets), options[:-1], x, h0, c0, *weights)  # type: ignore[no-untyped-call]
+        return _SeenLayer.apply((lengths, order, offsets), options[:-1], x, h0, c0, *weights)  # type: ignore[no-untyped-call]
     with torch._C._AutoDispatchBelowAutograd():
         return _forward(x, h0, c0, weights, lengths, order, offsets, *options)
-
-
-def _by_equations(
-    gradients: Sequence[Tensor | None],
-    wanted: Sequence[bool],
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    rows: tuple[Tensor | None, Tensor | None, Tensor | None],
-    options: tuple[str, str, bool, bool, int],
-) -> list[Tensor | None]:
-    """Differentiate the equations themselves, so that the result can be differentiated again."""
-    (lengths, order, offsets), (cell, activation, biased, batch_first, _) = rows, options
-    inputs = [t for t, want in zip((x, h0, c0, *weights), wanted, strict=True) if want and t is not None]
-    if offsets is not None and lengths is not None:
-        # A PackedSequence, spread out: rows that have ended read whatever is there, and are left out.
-        valid = torch.arange(len(offsets)).unsqueeze(1) < lengths
-        time_first = x[(offsets.unsqueeze(1) + torch.arange(len(lengths))).clamp(max=len(x) - 1)]
-    else:
-        time_first = x.transpose(0, 1) if batch_first else x
-        valid = None
-        if lengths is not None and order is not None:
-            valid = torch.arange(len(time_first)).unsqueeze(1) < torch.empty_like(lengths).scatter(0, order, lengths)
-    per = 4 if biased else 2
-    empty = time_first.new_zeros(time_first.shape[1], weights[1].shape[1])
-    build = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn}[cell.removesuffix("_reset_before")]
-    form = reference.Form("before" if cell.endswith("before") else "after", activation)  # type: ignore[arg-type]
-    outputs, states = [], []
-    for d in range(len(weights) // per):
-        recurrence = build(reference.Weights(*weights[d * per : (d + 1) * per]), form)
-        before = tuple(empty if s is None else s[d] for s in ((h0, c0) if cell == "lstm" else (h0,)))
-        output, state = reference.scan(recurrence, time_first, before, valid=valid, reverse=d == 1)
-        outputs.append(output)
-        states.append(state)
-    output = torch.cat(outputs, -1)
-    output = output[valid] if offsets is not None else output.transpose(0, 1) if batch_first else output
-    results = [output, *(torch.stack(s) for s in zip(*states, strict=True))]
-    pairs = [(r, g) for r, g in zip(results, gradients, strict=False) if g is not None]
-    found = iter(
-        torch.autograd.grad([r for r, _ in pairs], inputs, [g for _, g in pairs], create_graph=True, allow_unused=True)
-    )
-    return [next(found) if want else None for want in wanted]
 
 
 def _no_second_derivative(*_: Any) -> NoReturn:
@@ -185,11 +194,11 @@ _library.define(  # type: ignore[no-untyped-call]
     "str cell, str activation, bool biased, bool batch_first, int every, bool[] wanted) "
     "-> (Tensor, Tensor, Tensor, Tensor[])"
 )
-_library.impl("layer", calls.forward, "CPU")  # type: ignore[no-untyped-call]
+_library.impl("layer", operators.forward, "CPU")  # type: ignore[no-untyped-call]
 _library.impl("layer", _by_autograd, "Autograd")  # type: ignore[no-untyped-call]
-_library.impl("layer_backward", calls.backward, "CPU")  # type: ignore[no-untyped-call]
-torch.library.register_fake("sluicegate::layer", calls.forward_shapes, lib=_library)
-torch.library.register_fake("sluicegate::layer_backward", calls.backward_shapes, lib=_library)
+_library.impl("layer_backward", operators.backward, "CPU")  # type: ignore[no-untyped-call]
+torch.library.register_fake("sluicegate::layer", operators.forward_shapes, lib=_library)
+torch.library.register_fake("sluicegate::layer_backward", operators.backward_shapes, lib=_library)
 torch.library.register_autograd(
     "sluicegate::layer_backward", _no_second_derivative, setup_context=lambda *_, **__: None, lib=_library
 )

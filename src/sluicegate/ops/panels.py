@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+import weakref
 from collections.abc import Sequence
-from typing import TypeAlias
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,11 +15,16 @@ from sluicegate import _core
 Shape: TypeAlias = tuple[int, int, int, int]
 """A layer as the kernels take it: the numbers of its cell and its activation, its inputs and its units."""
 
-KEPT_BYTES = 1 << 28
-"""What is kept of layers at most: beyond it the one that was not used for the longest time is laid out anew."""
 
-_kept: OrderedDict[tuple[object, ...], tuple[int, Tensor]] = OrderedDict()
-_lock = threading.Lock()
+class _Kept(NamedTuple):
+    fingerprint: int
+    panels: Tensor
+    weights: list[weakref.ref[Tensor]]
+
+
+# By the weights' identity, as long as they live. Without a lock, which a process forked at a bad moment would never
+# get: nothing is done here but single operations of a dictionary, and what is found is believed by its fingerprint.
+_kept: dict[tuple[object, ...], _Kept] = {}
 
 
 def lay_out(shape: Shape, weights: Sequence[Tensor], *, backward: bool = False) -> Tensor:
@@ -33,7 +38,7 @@ def lay_out(shape: Shape, weights: Sequence[Tensor], *, backward: bool = False) 
     Returns:
         The panels that `_core.forward` or `_core.backward` takes.
     """
-    panels = torch.empty(_core.panel_floats(backward, shape), dtype=torch.float32)
+    panels = weights[0].new_empty(_core.panel_floats(backward, shape))
     addresses = [w.data_ptr() for w in weights]
     _core.pack(backward, shape, (*addresses, 0, 0) if len(addresses) == 2 else addresses, panels.data_ptr())
     return panels
@@ -52,16 +57,19 @@ def laid_out(shape: Shape, weights: Sequence[Tensor]) -> Tensor:
     Returns:
         The panels that `_core.forward` takes.
     """
-    arrays = [(w.data_ptr(), w.numel()) for w in weights]
-    key, now = (_core.isa(), shape, *arrays), _core.fingerprint(arrays)
-    with _lock:
-        before, panels = _kept.get(key, (None, None))
-        if panels is not None and before == now:
-            _kept.move_to_end(key)
-            return panels
-    panels = lay_out(shape, weights)
-    with _lock:
-        _kept[key] = (now, panels)
-        while len(_kept) > 1 and sum(kept.nbytes for _, kept in _kept.values()) > KEPT_BYTES:
-            _kept.popitem(last=False)
+    key = (_core.isa(), shape, *map(id, weights))
+    now = _fingerprint(weights)
+    known = _kept.get(key)
+    if known is not None and known.fingerprint == now:
+        return known.panels
+    # Of a copy, so that they have its fingerprint even if another thread or process writes into the weights meanwhile.
+    # By NumPy: to copy many numbers, PyTorch wakes the threads of OpenMP, for which a forked child waits in vain.
+    own = [torch.from_numpy(w.numpy(force=True).copy()) for w in weights]
+    panels = lay_out(shape, own)
+    forget = partial(_kept.pop, key)  # called with a reference, which is what `pop` gives if there is nothing
+    _kept[key] = _Kept(_fingerprint(own), panels, [weakref.ref(w, forget) for w in weights])
     return panels
+
+
+def _fingerprint(weights: Sequence[Tensor]) -> int:
+    return _core.fingerprint([(w.data_ptr(), w.numel()) for w in weights])

@@ -1,0 +1,119 @@
+"""A layer as ONNX has it: the standard nodes `GRU`, `LSTM` and `RNN`.
+
+`native.layer` comes here while `torch.onnx.export` writes a model down; so does its rule for autograd, if the program
+was made by `torch.export` before. ONNX has the same equations. What differs is the order of the gates, and that the
+directions have an axis of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+GATES = {"gru": (1, 0, 2), "gru_reset_before": (1, 0, 2), "lstm": (0, 3, 1, 2), "rnn": (0,)}
+"""Where ONNX's gates are in ours: `z, r, h` in `r, z, n`, and `i, o, f, c` in `i, f, g, o`."""
+
+ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu"}
+
+
+def layer(
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    rows: tuple[Tensor | None, Tensor | None, Tensor | None],
+    options: tuple[str, str, bool, bool, int],
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Put a node of ONNX in the place of a layer.
+
+    Args:
+        x: `[time batch input]`, or `[batch time input]` with `batch_first`.
+        h0: The state before, `[directions batch hidden]`; zeros when not given.
+        c0: The memory before, of an LSTM.
+        weights: Those of both directions in turn, as `native.layer` takes them.
+        rows: How many steps each row has, and which row of the batch it is; lengths alone are in the batch's order.
+        options: As `native.layer` takes them.
+
+    Returns:
+        The outputs, laid out like `x`, the final state and the final memory, as `native.layer` returns them, and
+        nothing for the way back.
+    """
+    (lengths, order, offsets), (cell, activation, biased, batch_first, _) = rows, options
+    assert offsets is None, "`nn` refuses a PackedSequence, which ONNX does not have"
+    if lengths is not None and order is not None:
+        lengths = torch.empty_like(lengths).scatter(0, order, lengths)
+    x, *before = (t.to(weights[0].dtype) for t in (x, h0, c0) if t is not None)  # autocast may have rounded them
+    steps = x.transpose(0, 1) if batch_first else x
+    y, *after = _node(steps, before, weights, lengths, cell, activation, biased)
+    if lengths is not None and before:
+        # A row of no steps ends as it began: ONNX does not say so, and ONNX Runtime makes zeros of its state.
+        empty = (lengths == 0).unsqueeze(-1)
+        after = [torch.where(empty, b, a) for b, a in zip(before, after, strict=True)]
+    nothing = x.new_empty((0,))
+    return _laid_out(y, batch_first), after[0], after[1] if cell == "lstm" else nothing, nothing
+
+
+def _node(
+    steps: Tensor,
+    states: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    cell: str,
+    activation: str,
+    biased: bool,
+) -> Sequence[Tensor]:
+    """Write the node itself, whose outputs are `[time directions batch hidden]`."""
+    per = 4 if biased else 2
+    directions, hidden = len(weights) // per, weights[1].shape[1]
+    w, r, *biases = (_in_order(weights[i::per], GATES[cell]) for i in range(per))
+    gates = [] if cell == "rnn" else ["Sigmoid"]
+    shown = [ACTIVATIONS[activation]] if cell == "lstm" else []
+    time, batch = steps.shape[:2]
+    state = (directions, batch, hidden)
+    shapes = [(time, *state), *[state] * (2 if cell == "lstm" else 1)]
+    return torch.onnx.ops.symbolic_multi_out(
+        cell.removesuffix("_reset_before").upper(),
+        [
+            steps,
+            w,
+            r,
+            torch.cat(biases, 1) if biased else None,
+            None if lengths is None else lengths.to(torch.int32),
+            *states,
+        ],
+        {
+            "hidden_size": hidden,
+            "direction": "bidirectional" if directions == 2 else "forward",
+            "activations": [*gates, ACTIVATIONS[activation], *shown] * directions,
+            **({"linear_before_reset": int(cell == "gru")} if cell.startswith("gru") else {}),
+        },
+        dtypes=[steps.dtype] * len(shapes),
+        shapes=shapes,
+    )
+
+
+def _laid_out(y: Tensor, batch_first: bool) -> Tensor:
+    """Bring `[time directions batch hidden]` to the layout of the input, the directions side by side."""
+    _, directions, _, hidden = y.shape
+    if directions == 1:
+        return y.squeeze(1).transpose(0, 1) if batch_first else y.squeeze(1)
+    y = y.permute(2, 0, 1, 3) if batch_first else y.transpose(1, 2)
+    # As `y.flatten(2)`, for which PyTorch would write nodes that compute the two sizes; 0 leaves them as they are.
+    shape = (*y.shape[:2], directions * hidden)
+    return torch.onnx.ops.symbolic("Reshape", [y, _constant([0, 0, shape[2]])], dtype=y.dtype, shape=shape)
+
+
+def _in_order(weights: Sequence[Tensor], gates: Sequence[int]) -> Tensor:
+    """Put a weight or bias of each direction one behind the other, with ONNX's order of gates."""
+    stacked = torch.stack(list(weights))
+    if len(gates) == 1:
+        return stacked
+    hidden = stacked.shape[1] // len(gates)
+    return stacked.index_select(1, _constant([gate * hidden + unit for gate in gates for unit in range(hidden)]))
+
+
+def _constant(numbers: Sequence[int]) -> Tensor:
+    """Write numbers into the graph: a program made before, when it is taken apart, takes in no tensor of ours."""
+    return torch.onnx.ops.symbolic("Constant", [], {"value_ints": numbers}, dtype=torch.int64, shape=(len(numbers),))
