@@ -120,6 +120,112 @@ for kind in (nn.GRU, nn.LSTM):
     )
 
 
+def test_a_tensor_without_memory_is_not_read():
+    """A weight or a state that only passes on what is done to it, and weights that only have a shape."""
+    run(
+        """
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._pytree import tree_map
+
+class Wrapper(torch.Tensor):
+    @staticmethod
+    def __new__(cls, held):
+        return torch.Tensor._make_wrapper_subclass(cls, held.shape, dtype=held.dtype, strides=held.stride())
+
+    def __init__(self, held):
+        self.held = held
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        args, kwargs = tree_map(lambda t: t.held if isinstance(t, Wrapper) else t, (args, kwargs or {}))
+        result = function(*args, **kwargs)
+        return Wrapper(result) if function is torch.ops.aten.detach.default else result
+
+x = torch.randn(5, 2, 3)
+for kind in (nn.GRU, nn.LSTM, nn.RNN):
+    layer, h = kind(3, 4), torch.randn(1, 2, 4)
+    state, wrapped = ((h, h), (h, Wrapper(h))) if kind is nn.LSTM else (h, Wrapper(h))
+    expected = layer(x, state)[0]
+    for keep in (True, False):
+        with torch.set_grad_enabled(keep):
+            same([layer(x, wrapped)[0]], [expected])
+    layer.weight_hh_l0 = torch.nn.Parameter(Wrapper(layer.weight_hh_l0.detach()), requires_grad=False)
+    for keep in (True, False):
+        with torch.set_grad_enabled(keep):
+            same([layer(x, state)[0]], [expected])
+
+with FakeTensorMode(allow_non_fake_inputs=True):
+    layer = nn.GRU(3, 4)
+assert layer(x)[0].shape == (5, 2, 4)
+"""
+    )
+
+
+def test_the_operators_refuse_what_leads_out_of_their_arrays():
+    run(
+        """
+def refused(operator, *arguments):
+    try:
+        operator(*arguments)
+    except RuntimeError as error:
+        assert "the fused kernels take" in str(error), error
+    else:
+        raise AssertionError(arguments)
+
+operators, numbers = torch.ops.sluicegate, torch.tensor
+weights, options = [w.detach() for w in nn.GRU(3, 4).parameters()], ("gru", "tanh", True, False, 0)
+x, packed, far = torch.ones(5, 2, 3), torch.ones(7, 3), 10**7
+two, offsets = numbers([0, 1]), numbers([0, 2, 4, 5, 6])
+good = [
+    (x, None, None, None),
+    (x, numbers([5, 2]), None, None),
+    (x, numbers([5, 2]), two.flip(0), None),
+    (x, numbers([[5, 0], [2, 0]])[:, 0], two, None),
+    (packed, numbers([5, 2]), None, offsets),
+    (packed[:2], None, None, None),
+]
+bad = [
+    (x, numbers([5, 2], dtype=torch.int32), two, None),
+    (x, numbers([5.0, 2.0]), two, None),
+    (x, numbers([far, 2]), two, None),
+    (x, numbers([5, -far]), two, None),
+    (x, numbers([2, 5]), two, None),
+    (x, numbers([5]), numbers([0]), None),
+    (x, numbers([5, 2]), numbers([0, far]), None),
+    (x, numbers([5, 2]), numbers([1, 1]), None),
+    (x, numbers([5, 2]), numbers([0]), None),
+    (x, None, two, None),
+    (packed, numbers([5, 2]), None, offsets + far),
+    (packed, numbers([5, 2]), None, offsets[:4]),
+    (packed[:6], numbers([5, 2]), None, offsets),
+    (packed[:2], numbers([5, 2]), None, None),
+    (x[0, 0], None, None, None),
+]
+for every in (0, 2):
+    options = ("gru", "tanh", True, False, every)
+    for x, *rows in good:
+        output, h, _, saved = operators.layer(x, None, None, weights, *rows, *options, True)
+        back = (output, h, None, x, None, None, weights, output, saved, *rows, *options, [True] * 7)
+        gradients = operators.layer_backward(*back)
+        assert all(g.isfinite().all() for g in (gradients[0], *gradients[3]))
+        for i in (0, 1, 3, 7 if every else 8):
+            for other in (back[i].double(), back[i][..., :-1], back[i].to_sparse()):
+                try:
+                    operators.layer_backward(*back[:i], other, *back[i + 1 :])
+                except RuntimeError:
+                    continue
+                raise AssertionError((rows, i, other))
+    for x, *rows in bad:
+        refused(operators.layer, x, None, None, weights, *rows, *options, False)
+        way_back = (output, h, None, x, None, None, weights, output, saved, *rows, *options, [True] * 7)
+        refused(operators.layer_backward, *way_back)
+x = torch.ones(5, 2, 3)
+for some, every in ((weights[:3], 0), (weights * 3, 0), (weights, -1)):
+    refused(operators.layer, x, None, None, some, None, None, None, "gru", "tanh", True, False, every, True)
+"""
+    )
+
+
 def test_threads_of_python_compute_the_same_bits():
     run(
         """
@@ -191,6 +297,45 @@ for generation in range(3):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """,
         timeout=60,
+    )
+
+
+def test_a_child_forked_in_the_middle_of_a_call_computes():
+    """Another thread looks for its weights laid out, and OpenMP's threads, which the child lacks, have been at work."""
+    run(
+        """
+import os
+import signal
+import threading
+
+from sluicegate.ops import panels
+
+class Slow(type(panels._kept)):
+    def get(self, *arguments):
+        begun.set()
+        go_on.wait()
+        return super().get(*arguments)
+
+torch.set_num_threads(2)
+torch.ones(1 << 20).mul(2)
+begun, go_on, x = threading.Event(), threading.Event(), torch.ones(2, 1, 4)
+layer = nn.LSTM(4, 200).requires_grad_(False)
+expected = layer(x)[0].numpy().tobytes()
+panels._kept = Slow()
+thread = threading.Thread(target=layer, args=(x,))
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    go_on.set()
+    os._exit(0 if layer(x)[0].numpy().tobytes() == expected else 3)
+status = os.waitpid(child, 0)[1]
+go_on.set()
+thread.join()
+assert os.waitstatus_to_exitcode(status) == 0
+""",
+        timeout=30,
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+import sluicegate
 from sluicegate import nn
 from sluicegate.errors import ConfigError
 from sluicegate.nn import GRU, LSTM, RNN
@@ -288,12 +289,18 @@ def test_a_row_of_no_length_keeps_its_state(kind, batch_first):
             assert torch.equal(one[:, [1, 3]], other[:, [1, 3]])
 
 
-@pytest.mark.parametrize(("layer", "cell"), [(nn.LSTM(3, 5), False), (nn.LSTMCell(3, 5), True)])
-def test_an_lstms_state_may_come_in_a_list(unchecked, layer, cell):
-    x, shape = torch.randn(2, 3) if cell else torch.randn(4, 2, 3), (2, 5) if cell else (1, 2, 5)
+@pytest.mark.parametrize("name", ["LSTM", "LSTMCell"])
+def test_an_lstms_state_may_come_in_a_list(unchecked, name):
+    theirs, layer = (getattr(module, name)(3, 5) for module in (torch.nn, nn))
+    layer.load_state_dict(theirs.state_dict())
+    x, shape = (torch.randn(4, 2, 3), (1, 2, 5)) if name == "LSTM" else (torch.randn(2, 3), (2, 5))
     h, c = torch.randn(shape), torch.randn(shape)
-    expected, found = layer(x, (h, c)), layer(x, [h, c])
-    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    expected = layer(x, (h, c))
+    torch.testing.assert_close(layer(x, [h, c]), expected, rtol=0, atol=0)
+    torch.testing.assert_close(layer.by_reference(x, [h, c]), expected, rtol=0, atol=2e-6)
+    with sluicegate.accelerated() as account:
+        torch.testing.assert_close(theirs(x, [h, c]), expected, rtol=0, atol=0)
+    assert len(account.swapped) == 1
 
 
 def test_an_empty_batch_has_an_empty_list_of_lengths(unchecked):
@@ -313,13 +320,19 @@ def test_a_cell_without_inputs_is_torchs(unchecked, kind):
 
 def test_a_default_device_is_not_where_the_kernels_look(unchecked):
     layer, x = nn.GRU(3, 5), torch.randn(4, 2, 3)
-    expected = layer(x)[0]
-    with torch.device("meta"):
-        found = layer(x)[0]
-        with torch.no_grad():
-            again = layer(x, lengths=torch.tensor([4, 4], device="cpu"))[0]
-    assert torch.equal(found, expected)
-    assert torch.equal(again, expected)
+    weights, lengths, found = list(layer.parameters()), torch.tensor([4, 4]), []
+    for device in ("cpu", "meta"):
+        packed = pack_padded_sequence(x, lengths)
+        with torch.device(device):
+            outputs = [layer(x)[0], layer(x, lengths=lengths)[0], layer(packed)[0].data.view(4, 2, 5)]
+            outputs.append(layer._by_reference(x, None, lengths)[0])
+            results = [
+                torch.autograd.grad(o.sum(), weights, create_graph=graph) for o in outputs for graph in (True, False)
+            ]
+            with torch.no_grad():
+                outputs.append(layer(x)[0])
+        found.append([*outputs, *(g for gradients in results for g in gradients)])
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
 
 
 def test_a_number_that_is_only_marked_as_negated_is_negated(unchecked):

@@ -5,6 +5,7 @@ to be noticed.
 """
 
 import copy
+import gc
 import io
 import pickle
 
@@ -13,6 +14,7 @@ import torch
 from torch.nn.utils import parametrizations, prune
 
 from sluicegate.nn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from sluicegate.ops import panels
 
 LAYERS, CELLS = [GRU, LSTM, RNN], [GRUCell, LSTMCell, RNNCell]
 every_layer = pytest.mark.parametrize("kind", LAYERS)
@@ -25,6 +27,10 @@ def first(result):
 
 def recurrent(kind):
     return "weight_hh_l0" if kind in LAYERS else "weight_hh"
+
+
+def by_memory(module, weight):
+    weight.data = weight.data + 1
 
 
 def by_step(module, weight):
@@ -71,7 +77,7 @@ WAYS = {
     "optimizer": by_step,
     "optimizer for each": by_fused_step,
     "data.mul_": lambda module, weight: weight.data.mul_(2),
-    "data = ": lambda module, weight: setattr(weight, "data", weight.data + 1),
+    "data = ": by_memory,
     "copy_": lambda module, weight: weight.copy_(weight + 1),
     "the first number": lambda module, weight: weight.data[0, 0].neg_(),
     "the last number": lambda module, weight: weight.data[-1, -1].neg_(),
@@ -156,6 +162,50 @@ def test_memory_given_back_is_not_mistaken_for_the_old():
             kept = layer(x)[0]
         assert torch.equal(kept, layer(x)[0])  # with gradients, the weights are laid out anew
         del layer
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["stays", "and back"])
+def test_weights_written_while_they_are_laid_out_leave_nothing_wrong_behind(monkeypatch, back):
+    """As another thread or another process may do."""
+    layer, lay_out = GRU(3, 19), panels.lay_out
+    ones, others = layer.weight_hh_l0.detach().clone(), torch.randn(57, 19)
+
+    def meanwhile(*arguments):
+        layer.weight_hh_l0.data.copy_(others)
+        found = lay_out(*arguments)
+        layer.weight_hh_l0.data.copy_(ones if back else others)
+        return found
+
+    with torch.no_grad():
+        monkeypatch.setattr(panels, "lay_out", meanwhile)
+        layer(X)
+        monkeypatch.undo()
+        for weight in (ones, others):
+            layer.weight_hh_l0.copy_(weight)
+            assert torch.equal(layer(X)[0], copy.deepcopy(layer)(X)[0])
+
+
+@every_module
+def test_what_is_laid_out_goes_with_its_weights(kind):
+    before = len(panels._kept)
+    with torch.no_grad():
+        module = kind(3, 19)
+        for _ in range(2):
+            first(module(X))
+            assert len(panels._kept) == before + 1
+        for _ in range(3):  # other numbers, or another weight, in the place of the old
+            by_swap(module, module.get_parameter(recurrent(kind)))
+            first(module(X))
+            by_memory(module, module.get_parameter(recurrent(kind)))
+            first(module(X))
+            assert len(panels._kept) == before + 1
+        parametrizations.weight_norm(module, recurrent(kind))
+        for _ in range(3):  # each call has a weight of its own
+            first(module(X))
+        assert len(panels._kept) <= before + 1  # PyTorch's layers hold on to the weight that they had before
+    del module
+    gc.collect()
+    assert len(panels._kept) == before
 
 
 def test_layers_of_one_weight_see_it_together():

@@ -1,11 +1,13 @@
 """The kernels as an operator of PyTorch's: its registry, its autograd, its modes, and what training keeps."""
 
 import copy
+from contextlib import nullcontext
 
 import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.testing._internal.optests import aot_autograd_check
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 from sluicegate import nn
@@ -122,6 +124,61 @@ def test_a_second_derivative_in_some_weights_and_in_a_gradient_that_comes_in(bui
         found.append((first, *torch.autograd.grad(first.square().sum(), [weight, direction])))
     for mine, right in zip(*found, strict=True):
         assert (mine - right).abs().max() <= 2e-5 * right.abs().max()
+
+
+class Seeing(TorchDispatchMode):
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        return function(*args, **(kwargs or {}))
+
+
+class Own(torch.Tensor):
+    pass
+
+
+WATCHED = {
+    "a parameter": (torch.nn.Parameter, nullcontext),
+    "a tensor of a class of its own": (lambda x: x.as_subclass(Own).requires_grad_(), nullcontext),
+    "a dispatch mode": (leaf, Seeing),
+    "autocast": (leaf, lambda: torch.autocast("cpu", torch.bfloat16)),
+}
+
+
+@pytest.mark.parametrize("how", WATCHED)
+def test_a_second_derivative_whoever_else_sees_the_call(build, how):
+    layer, x = build(3, 5), torch.randn(4, 2, 3)
+    make, mode = WATCHED[how]
+    found = []
+    for forward, own, context in ((layer, make(x.clone()), mode), (layer.by_reference, leaf(x), nullcontext)):
+        with context():
+            (first,) = torch.autograd.grad(forward(own)[0].square().sum(), own, create_graph=True)
+        found.append((first, *torch.autograd.grad(first.square().sum(), [own, *layer.parameters()])))
+    for mine, right in zip(*found, strict=True):
+        assert (mine - right).abs().max() <= 2e-5 * right.abs().max()
+
+
+@pytest.mark.parametrize("graph", [False, True], ids=["gradients", "with a graph"])
+def test_padding_counts_for_nothing_whatever_it_is(build, graph):
+    layer, x = build(3, 5, bidirectional=True), torch.randn(5, 3, 3)
+    found = []
+    for padding in (0.0, float("nan")):
+        own = x.clone()
+        own[2:, 0], own[:, 2] = padding, padding
+        own.requires_grad_()
+        outputs, final = layer(own, lengths=[2, 5, 0])
+        found.append(torch.autograd.grad(squares((outputs, final)), [own, *layer.parameters()], create_graph=graph))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("graph", [False, True], ids=["gradients", "with a graph"])
+@pytest.mark.parametrize("state", [False, True], ids=["no state", "state"])
+def test_of_no_steps_the_weights_have_gradients_of_zero(build, state_for, graph, state):
+    layer, x = build(3, 5), leaf(torch.zeros(0, 2, 3))
+    before = leaf(state_for(layer, 2)) if state else None
+    inputs = [x, *(parts(before) if state else ()), *layer.parameters()]
+    found = torch.autograd.grad(squares(layer(x, before)), inputs, create_graph=graph)
+    for gradient, of in zip(found, inputs, strict=True):
+        given = any(of is s for s in parts(before))
+        assert torch.equal(gradient, 3 * of**2 if given else torch.zeros_like(of))
 
 
 def test_the_way_back_can_be_gone_twice(build, state_for):
@@ -258,6 +315,33 @@ def test_saved_tensors_may_be_moved_away(build):
     with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().clone().numpy(), torch.from_numpy):
         loss = squares(layer(x))
     assert all(torch.equal(a, b) for a, b in zip(torch.autograd.grad(loss, inputs), right, strict=True))
+
+
+@pytest.mark.parametrize("every", [None, 2])
+def test_saved_tensors_may_come_back_in_another_order_of_memory(build, state_for, every):
+    layer, x = build(3, 20, bidirectional=True, checkpoint_every=every), leaf(torch.randn(6, 4, 3))
+    inputs, state = [x, *layer.parameters()], state_for(layer, 4)
+    right = torch.autograd.grad(squares(layer(x, state)), inputs)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True).copy(order="F"), torch.from_numpy):
+        loss = squares(layer(x, state))
+    assert all(torch.equal(a, b) for a, b in zip(torch.autograd.grad(loss, inputs), right, strict=True))
+
+
+@pytest.mark.parametrize("every", [None, 2])
+@pytest.mark.parametrize("alter", [torch.Tensor.half, lambda t: t[..., :-1], lambda t: t.to("meta")])
+def test_saved_tensors_that_come_back_as_others_are_refused(build, every, alter):
+    layer, x = build(3, 20, checkpoint_every=every), torch.randn(6, 4, 3)
+    for altered in range(6):
+        seen = {}
+
+        def pack(t, altered=altered, seen=seen):
+            return alter(t.detach()) if seen.setdefault(t.data_ptr(), len(seen)) == altered else t
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+            loss = layer(x)[0].sum()
+        assert len(seen) >= 6
+        with pytest.raises(RuntimeError, match=r"the fused kernels take tensors of torch.float32"):
+            loss.backward()
 
 
 def kept_floats(layer, x, state=None):
