@@ -37,13 +37,22 @@ float* allocate(std::int64_t floats) {
   const std::int64_t alignment = bytes >= kHugePage ? kHugePage : 64;
   void* data = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (data == nullptr) throw std::bad_alloc();
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (bytes >= kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
-#endif
+  prefer_large_pages(data, bytes);
   return static_cast<float*>(data);
 }
 
 }  // namespace
+
+void prefer_large_pages(void* begin, std::int64_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  const std::uintptr_t from = (address + kHugePage - 1) / kHugePage * kHugePage;
+  const std::uintptr_t to = (address + static_cast<std::uintptr_t>(bytes)) / kHugePage * kHugePage;
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
+#else
+  static_cast<void>(begin), static_cast<void>(bytes);
+#endif
+}
 
 Scratch::Scratch(std::int64_t floats) : begin_(nullptr), capacity_(0) {
   for (Buffer& buffer : shelf.kept) {

@@ -8,6 +8,7 @@
 
 #include "sluicegate/cpu.h"
 #include "sluicegate/recurrent.h"
+#include "sluicegate/scratch.h"
 
 namespace nb = nanobind;
 
@@ -169,6 +170,10 @@ NB_MODULE(_core, m) {
       },
       nb::arg("shape"), nb::arg("sequences"), nb::arg("input"), nb::arg("directions"), nb::arg("every"),
       nb::arg("threads"), nb::call_guard<nb::gil_scoped_release>(), "Compute the gradients of a layer.");
+  m.def(
+      "prefer_large_pages",
+      [](Address begin, Index bytes) { sluicegate::prefer_large_pages(pointer<void>(begin), bytes); },
+      nb::arg("begin"), nb::arg("bytes"), "Tell the system that fresh memory is better had in large pages.");
   m.def(
       "activate",
       [](const std::string& function, Address in, Address out, Index count) {

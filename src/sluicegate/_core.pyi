@@ -57,5 +57,8 @@ def forward(shape: Sequence[int], sequences: Sequence[int], input: Sequence[int]
 def backward(shape: Sequence[int], sequences: Sequence[int], input: Sequence[int], directions: Sequence[Sequence[int]], every: int, threads: int) -> None:
     """Compute the gradients of a layer."""
 
+def prefer_large_pages(begin: int, bytes: int) -> None:
+    """Tell the system that fresh memory is better had in large pages."""
+
 def activate(function: str, input: int, output: int, count: int) -> None:
     """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""

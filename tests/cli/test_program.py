@@ -152,7 +152,7 @@ def test_processes_that_the_program_forks(place):
     if __name__ == "__main__":
         torch.manual_seed(0)
         data = Encoded()
-        loaded = list(DataLoader(data, num_workers=2, multiprocessing_context="fork"))
+        loaded = list(DataLoader(data, num_workers=1, multiprocessing_context="fork"))
         for number, (result, ran) in enumerate(loaded):
             assert ran.item() == 1
             assert torch.allclose(result[0], data[number][0], atol=1e-5)

@@ -380,7 +380,7 @@ class Encoded(Dataset):
             return layer(x[i])[0]
 
 for _ in range(2):
-    found = list(DataLoader(Encoded(), batch_size=None, num_workers=2, multiprocessing_context="fork"))
+    found = list(DataLoader(Encoded(), batch_size=None, num_workers=1, multiprocessing_context="fork"))
     same(found, expected)
 """,
         timeout=60,

@@ -5,6 +5,10 @@
 
 namespace sluicegate {
 
+// Tells the system that these many bytes are better had in large pages, where they fill some. Fresh memory
+// comes in pages of 4 KB else, each of which costs more to get than to fill.
+void prefer_large_pages(void* begin, std::int64_t bytes);
+
 // Floats that somebody owns, to be taken part by part. Of no memory at all it only counts what would be
 // taken.
 class Memory {

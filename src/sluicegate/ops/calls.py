@@ -27,6 +27,9 @@ SAVED = {"gru": 5, "gru_reset_before": 4, "lstm": 5, "rnn": 1}
 
 FLOAT32, INT64 = torch.float32, torch.int64
 
+LARGE = 4 << 20
+"""Bytes from which on the system is asked for large pages: it gives so much anew to every call, in small ones."""
+
 Sizes: TypeAlias = tuple[int, ...]
 
 
@@ -159,6 +162,8 @@ def forward(
     weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
     sequences = _sequences(plan, lengths, order, offsets)
     output, h_n, c_n, saved = results(plan, x, ragged=lengths is not None, keep=keep)
+    if saved is not None and saved.nbytes >= LARGE:
+        _core.prefer_large_pages(saved.data_ptr(), saved.nbytes)
     pack = lay_out if keep else laid_out  # in training the weights have changed since the last call
     step, row = plan.strides(output)
     hidden, per = plan.shape[3], len(weights) // plan.directions
