@@ -222,3 +222,17 @@ def test_packed_results_have_torchs_indices(build):
     assert isinstance(outputs, PackedSequence)
     for name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
         assert torch.equal(getattr(outputs, name), getattr(packed, name))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_thousands_of_rows_add_up_in_few_blocks_of_gradients(unchecked, threads):
+    """The kernels take 64 rows at a time, and then several of these to one block."""
+    torch.manual_seed(0)
+    layer, x = nn.GRU(3, 5, bidirectional=True), torch.randn(2, 1601, 3)
+    theirs = torch.nn.GRU(3, 5, bidirectional=True)
+    theirs.load_state_dict(layer.state_dict())
+    torch.set_num_threads(threads)
+    found = torch.autograd.grad(layer(x)[0].square().mean(), list(layer.parameters()))
+    expected = torch.autograd.grad(theirs.double()(x.double())[0].square().mean(), list(theirs.parameters()))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=0, atol=1e-5 * other.abs().max().item())
