@@ -21,6 +21,7 @@ PUBLIC = [
     "accelerated",
     "backend_of",
     "load",
+    "nn",
 ]
 
 

@@ -21,12 +21,22 @@ inline bool shares_units(const Call& call) {
   return rows <= kGroup && (rows < 2 * call.threads || bytes > kNearBytes);
 }
 
-// The rows of one direction cut into groups.
+// The rows of one direction cut into groups, of which all threads get as many where that can be.
 inline Cut groups_of(const Call& call) {
   const Index rows = call.sequences.batch;
-  const Index threads = most(1, call.threads / call.directions);
-  const Index groups = most(divide_up(rows, kGroup), least(threads, rows));
+  const Index threads = most(1, least(rows, call.threads / call.directions));
+  const Index groups = round_up(divide_up(rows, kGroup), threads);
   return Cut(rows, most(1, divide_up(rows, most(1, groups))));
+}
+
+// How long one thread takes, roughly.
+inline double microseconds(const Call& call, bool backward) {
+  constexpr Index kGates = 32;                       // a gate costs as much as so many multiply-adds
+  constexpr double kMultiplyAdds = 2000.0 * kWidth;  // in a microsecond
+  const Index columns = call.shape.input + call.shape.hidden + kGates;
+  const double sums = static_cast<double>(call.sequences.batch * call.sequences.steps) *
+                      static_cast<double>(call.shape.gates() * call.shape.hidden * columns * call.directions);
+  return (backward ? 2.0 : 1.0) * sums / kMultiplyAdds;
 }
 
 struct ForwardWork {
@@ -82,10 +92,11 @@ inline void forward(const Call& call) {
     work.shared = scratch.take(shared);
     work.own = scratch.take(call.threads * work.own_floats);
     work.barrier = &barrier;
-    run_team(call.threads, ForwardWork::share, &work);
+    run_team(call.threads, microseconds(call, false), ForwardWork::share, &work);
     return;
   }
-  run_tasks(static_cast<int>(work.groups.tiles * call.directions), call.threads, ForwardWork::task, &work);
+  run_tasks(static_cast<int>(work.groups.tiles * call.directions), call.threads, microseconds(call, false),
+            ForwardWork::task, &work);
 }
 
 // The gradients of one direction's weights in one block of memory.
@@ -215,14 +226,15 @@ inline void backward(const Call& call) {
     work.shared = &shared;
     work.own = scratch.take(call.threads * work.own_floats);
     work.barrier = &barrier;
-    run_team(call.threads, BackwardWork::share, &work);
+    run_team(call.threads, microseconds(call, true), BackwardWork::share, &work);
     return;
   }
   // Each slice adds to gradients of its own, and they are summed in the order of the slices: which thread
   // took which slice has no influence on the result.
   Scratch scratch(work.block.floats() * (work.slices.tiles - 1) * call.directions);
   work.blocks = scratch.take(0);
-  run_tasks(static_cast<int>(work.slices.tiles * call.directions), call.threads, BackwardWork::task, &work);
+  run_tasks(static_cast<int>(work.slices.tiles * call.directions), call.threads, microseconds(call, true),
+            BackwardWork::task, &work);
   for (int d = 0; d < call.directions; ++d)
     for (Index slice = 1; slice < work.slices.tiles; ++slice)
       work.block.add(work.block.of(call.direction[d], nullptr),

@@ -3,6 +3,7 @@
 
 #include "sluicegate/threads.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
 
 #include "check.h"
 #include "compare.h"
@@ -25,14 +29,16 @@
 namespace sluicegate::test {
 namespace {
 
+constexpr double kWork = 1000.0;  // microseconds: worth sharing
+
 // Runs f(task) for every task.
 template <class F>
 void tasks(int count, int threads, F&& f) {
-  run_tasks(count, threads, [](void* f, int task) { (*static_cast<F*>(f))(task); }, &f);
+  run_tasks(count, threads, kWork, [](void* f, int task) { (*static_cast<F*>(f))(task); }, &f);
 }
 template <class F>
 void team(int threads, F&& f) {
-  run_team(threads, [](void* f, int rank, int size) { (*static_cast<F*>(f))(rank, size); }, &f);
+  run_team(threads, kWork, [](void* f, int rank, int size) { (*static_cast<F*>(f))(rank, size); }, &f);
 }
 
 // Whether tasks 0 .. count - 1 were each done once.
@@ -166,6 +172,27 @@ TEST(threads_that_are_idle_burn_no_time) {
   // The sanitizers have a thread of their own.
   CHECK(spent() - before < 0.02);
 }
+
+#if defined(_OPENMP)
+TEST(threads_of_openmp_work_while_they_are_awake) {
+  const pthread_t caller = pthread_self();
+  bool worked = false;
+  for (int round = 0; round < 1000 && !worked; ++round) {
+    std::atomic<pthread_t> theirs{caller};
+#pragma omp parallel num_threads(2)
+    if (omp_get_thread_num() == 1) theirs = pthread_self();
+    std::atomic<int> begun{0}, by_them{0};
+    tasks(2, 2, [&](int) {
+      ++begun;
+      for (int look = 0; look < 10000 && begun < 2; ++look) std::this_thread::yield();
+      by_them += !pthread_equal(theirs, caller) && pthread_equal(theirs, pthread_self());
+    });
+    CHECK_EQUAL(begun.load(), 2);
+    worked = by_them > 0;
+  }
+  CHECK(worked);
+}
+#endif
 
 TEST(threads_of_a_forked_child_are_new) {
   // The thread sanitizer forbids it.

@@ -18,6 +18,7 @@ from .errors import NotFittedError as NotFittedError
 from .errors import SluicegateError as SluicegateError
 
 if TYPE_CHECKING:
+    from . import nn as nn
     from .nn import GRU as GRU
     from .nn import LSTM as LSTM
     from .nn import RNN as RNN
@@ -59,10 +60,13 @@ __all__ = [
     "accelerated",
     "backend_of",
     "load",
+    "nn",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "nn":
+        return import_module("sluicegate.nn")
     if name not in _LATER:
         raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")
     return getattr(import_module(f"sluicegate.{_LATER[name]}"), name)

@@ -405,6 +405,66 @@ assert time.process_time() - begin < 0.05
     )
 
 
+def test_a_layer_that_is_called_now_and_then_burns_no_time_in_between():
+    """What the calls take in one thread is what all threads together may take, and a little more."""
+    run(
+        """
+import time
+
+layer, x = nn.GRU(8, 128), torch.randn(100, 32, 8)
+
+def taken():
+    begin = time.process_time()
+    for _ in range(25):
+        with torch.inference_mode():
+            layer(x)
+        time.sleep(0.02)
+    return time.process_time() - begin
+
+torch.set_num_threads(1)
+taken()
+alone = taken()
+torch.set_num_threads(2)
+taken()
+assert taken() < 1.3 * alone + 0.025
+"""
+    )
+
+
+def test_pytorchs_own_threads_help_while_they_are_awake():
+    """They come and go with PyTorch's operations on large tensors, whichever thread of Python asks."""
+    run(
+        """
+from concurrent.futures import ThreadPoolExecutor
+import time
+
+layers = [nn.GRU(7, 150), nn.LSTM(7, 64)]
+x, large = torch.randn(20, 33, 7), torch.randn(300, 300)
+
+def compute(threads):
+    torch.set_num_threads(threads)
+    found = []
+    for round in range(20):
+        for layer in layers:
+            for rows in (1, 33):
+                output, _ = layer(x[:, :rows])
+                found.append(output)
+                if threads > 1:
+                    large.exp()  # wakes them
+                    if round % 5 == 4:
+                        time.sleep(0.01)  # and they fall asleep again
+    return found
+
+expected = compute(1)
+with ThreadPoolExecutor(3) as pool:
+    for found in pool.map(compute, [2, 3, 2, 2]):
+        same(found, expected)
+same(compute(2), expected)
+""",
+        threads=2,
+    )
+
+
 def test_more_threads_than_the_machine_has():
     """Sizes are not limited by what a group of rows holds, however many threads were asked for."""
     run(

@@ -1,4 +1,7 @@
 // A small pool of threads that sleep when there is nothing to do.
+//
+// Who asks for work to be done says how long it would take one thread, roughly: so little that it is over
+// before another thread has come is done by the calling thread alone.
 #pragma once
 
 #include <atomic>
@@ -21,10 +24,12 @@ class Barrier {
 // `threads` threads work, the calling one included. If another thread is using the pool, the calling thread
 // works alone. What a task throws is thrown here when nobody works any more; some tasks may then have been
 // left out.
-void run_tasks(int tasks, int threads, void (*work)(void* context, int task), void* context);
+void run_tasks(int tasks, int threads, double microseconds, void (*work)(void* context, int task),
+               void* context);
 
 // Runs work(context, rank, size) at the same time on as many threads as can be had, `threads` at most; `size`
 // says how many they are, and they may wait for each other: so none of them may throw.
-void run_team(int threads, void (*work)(void* context, int rank, int size), void* context);
+void run_team(int threads, double microseconds, void (*work)(void* context, int rank, int size),
+              void* context);
 
 }  // namespace sluicegate
