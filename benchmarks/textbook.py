@@ -54,7 +54,7 @@ def through_the_loop(model: nn.Module, x: Tensor, y: Tensor) -> None:
     """Sluicegate's loop, with a look at the loss of all windows every ten epochs."""
     rows, per_epoch = x.shape[1], -(-x.shape[1] // BATCH)
 
-    def loss(draw: torch.Generator) -> Tensor:
+    def loss(_: int, draw: torch.Generator) -> Tensor:
         chosen = torch.randint(rows, (BATCH,), generator=draw)
         return F.mse_loss(model(x[:, chosen]), y[chosen])
 

@@ -33,7 +33,7 @@ def problem(hidden: int, batch: int) -> tuple[nn.Module, Loss]:
     calendar = torch.randn(batch, 18, 10)
     past, known = torch.zeros(batch, 0, 336), torch.zeros(batch, 0, 432)
 
-    def mean_loss(draw: torch.Generator) -> Tensor:
+    def mean_loss(_: int, draw: torch.Generator) -> Tensor:
         window = torch.randn(batch, 432, generator=draw)
         return loss(model(window[:, :336], past, known, calendar), window[:, 336:], QUANTILES)
 
@@ -47,7 +47,7 @@ def bare(model: nn.Module, mean_loss: Loss) -> None:
     model.train()
     for _ in range(STEPS):
         optimiser.zero_grad()
-        mean_loss(draw).backward()
+        mean_loss(0, draw).backward()
         optimiser.step()
 
 
@@ -66,7 +66,7 @@ def fabric(model: nn.Module, mean_loss: Loss) -> None:
     wrapped.train()
     for _ in range(STEPS):
         optimiser.zero_grad()
-        wrapper.backward(mean_loss(draw))
+        wrapper.backward(mean_loss(0, draw))
         optimiser.step()
 
 

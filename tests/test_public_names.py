@@ -16,6 +16,7 @@ PUBLIC = [
     "RNN",
     "Report",
     "SluicegateError",
+    "TextClassifier",
     "__version__",
     "accelerate",
     "accelerated",

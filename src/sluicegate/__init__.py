@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .nn.accelerated import accelerated as accelerated
     from .tasks import Forecaster as Forecaster
     from .tasks import Report as Report
+    from .tasks import TextClassifier as TextClassifier
     from .tasks import load as load
 
 __version__ = version("sluicegate")
@@ -40,6 +41,7 @@ _LATER = {
     "backend_of": "nn",
     "Forecaster": "tasks",
     "Report": "tasks",
+    "TextClassifier": "tasks",
     "load": "tasks",
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "NotFittedError",
     "Report",
     "SluicegateError",
+    "TextClassifier",
     "__version__",
     "accelerate",
     "accelerated",

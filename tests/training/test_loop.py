@@ -19,7 +19,7 @@ def make():
 def run(model, schedule=SCHEDULE, **options):
     held_back = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
 
-    def loss(generator):
+    def loss(_, generator):
         x = torch.randn(32, 3, generator=generator)
         return (model(x) - x @ TRUTH.T).square().mean()
 
@@ -54,7 +54,7 @@ def test_stops_when_nothing_gets_better():
     looks = iter([1.0, 2.0, 0.5, *[3.0] * 50])
     curve = train(
         model,
-        lambda generator: model(torch.randn(4, 3, generator=generator)).square().mean(),
+        lambda _, generator: model(torch.randn(4, 3, generator=generator)).square().mean(),
         lambda: next(looks),
         Schedule(steps=400, every=10, patience=4, learning_rate=0.01),
         seed=0,
@@ -79,7 +79,7 @@ def test_resumed_run_ends_with_the_same_bits(tmp_path, stopped_at):
         held_back = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
         return float((part(held_back) - held_back @ TRUTH.T).square().mean().detach())
 
-    def loss(generator):
+    def loss(_, generator):
         x = torch.randn(32, 3, generator=generator)
         return (part(x) - x @ TRUTH.T).square().mean()
 
@@ -120,7 +120,7 @@ def test_a_loss_that_is_no_number_is_named():
     with pytest.raises(DataError, match="lost its way"):
         train(
             model,
-            lambda generator: model(torch.full((2, 3), float("nan"))).mean(),
+            lambda _, generator: model(torch.full((2, 3), float("nan"))).mean(),
             lambda: 1.0,
             SCHEDULE,
             seed=0,

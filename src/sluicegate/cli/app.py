@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sluicegate.data import Source
+    from sluicegate.tasks import Report, Task
+
+_OPTIONS = {"groups": "--group", "baselines": "--baseline"}  # where an option is not called as the argument
 
 app = typer.Typer(
     help="Gated recurrent networks, trained and run on ordinary CPUs.",
@@ -59,11 +64,6 @@ def _top(
     pass
 
 
-@fit.callback()
-def _tasks() -> None:
-    pass  # keeps the task's name in the command while there is a single task
-
-
 @fit.command("forecast")
 def fit_forecast(
     data: Data,
@@ -98,7 +98,6 @@ def fit_forecast(
         from sluicegate.tasks import Forecaster
 
         from .fitting import fit_and_save, require_writable
-        from .output import print_json, show
 
         knobs = {
             "season": season,
@@ -133,25 +132,87 @@ def fit_forecast(
             )
 
         fit_and_save(task, train, out, resume=resume)
-        assert task.report is not None
-        if json:
-            print_json({"model": str(out), "report": task.report.as_dict()})
-        else:
-            show(task.report)
-            note(f"saved to {out}")
+        _show_fitted(task.report, out, json)
+
+
+@fit.command("classify-text")
+def fit_classify_text(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The folder to save the model to.", metavar="MODEL")],
+    text: Annotated[str, typer.Option(help="The column of texts.")] = "text",
+    label: Annotated[str, typer.Option(help="The column of classes.")] = "label",
+    group: Annotated[str | None, typer.Option(help="The column of what must validate together.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None,
+    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    folds: Annotated[int | None, typer.Option(help="Networks, each validated on another part of the rows.")] = None,
+    blend: Annotated[bool, typer.Option("--blend", help="Average with the better simple method.")] = False,
+    embedding: Annotated[int | None, typer.Option(help="Numbers that a word is read as.")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer in each direction.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,
+    robust: Annotated[float | None, typer.Option(help="From 0 to 1: how little wrong labels weigh.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Texts in a step of training.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Times that the rows are gone through at most.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Looks without progress after which training stops.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted run.")] = False,
+    threads: Threads = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model that tells classes of texts apart."""
+    with failing_plainly(debug):
+        from sluicegate.tasks import TextClassifier
+
+        from .fitting import fit_and_save, require_writable
+
+        knobs = {
+            "embedding": embedding,
+            "hidden": hidden,
+            "dropout": dropout,
+            "robust": robust,
+            "batch": batch,
+            "learning_rate": learning_rate,
+            "epochs": epochs,
+            "patience": patience,
+        }
+        given: dict[str, Any] = {name: value for name, value in knobs.items() if value is not None}
+        task = TextClassifier(cell=cell, seed=seed, folds=folds, blend=blend, **given)
+        require_writable(out)
+        _use_threads(threads)
+        table, source = _table(data)
+        other, other_source = (None, None) if validation is None else _table(validation)
+
+        def train(checkpoint: Path) -> object:
+            return task.fit(
+                table,
+                text=text,
+                label=label,
+                validation=other,
+                groups=group,
+                checkpoint=checkpoint,
+                resume=resume,
+                source=source,
+                validation_source=other_source,
+            )
+
+        fit_and_save(task, train, out, resume=resume)
+        _show_fitted(task.report, out, json)
 
 
 @app.command()
 def predict(
     model: Model,
-    data: Annotated[Path | None, typer.Argument(help="The history to go on from.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(help="The rows to apply the model to; of a forecaster, the history.")
+    ] = None,
     future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
     out: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed.")] = None,
     threads: Threads = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Forecast what follows the last row of each series."""
+    """Apply a model: forecast what follows the last row of each series, or classify each row."""
     with failing_plainly(debug):
         from .output import as_csv, as_rows, check_table_path, print_json, write_table
 
@@ -167,6 +228,7 @@ def predict(
             table, options["source"] = _table(data)
         if future is not None:
             options["future"], options["future_source"] = _table(future)
+        _require_options(task, "predict", options)
         frame: pl.DataFrame = task.predict(table, **options)
         if out is not None:
             write_table(frame, out)
@@ -184,7 +246,8 @@ def evaluate(
     model: Model,
     data: Data,
     start: Annotated[str | None, typer.Option(help="Where the first horizon may begin: a time of the table.")] = None,
-    stride: Annotated[int, typer.Option(help="Steps from one window to the next.")] = 1,
+    stride: Annotated[int | None, typer.Option(help="Steps from one window to the next; 1 unless given.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column by whose values accuracy is shown.")] = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="AutoETS or AutoTheta; may be given again.")] = None,
     threads: Threads = None,
@@ -203,7 +266,10 @@ def evaluate(
         task = load(model)
         _use_threads(threads)
         table, source = _table(data)
-        result = task.evaluate(table, start=start, stride=stride, baselines=baseline or None, source=source)
+        given = {"start": start, "stride": stride, "groups": group, "baselines": baseline or None}
+        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        _require_options(task, "evaluate", options)
+        result = task.evaluate(table, source=source, **options)
         if report is not None:
             result.to_html(report)
             note(f"wrote {report}")
@@ -236,6 +302,29 @@ def demo(
         from .demo import run
 
         run(out)
+
+
+def _show_fitted(report: Report | None, out: Path, json: bool) -> None:
+    from .output import print_json, show
+
+    assert report is not None
+    if json:
+        print_json({"model": str(out), "report": report.as_dict()})
+    else:
+        show(report)
+        note(f"saved to {out}")
+
+
+def _require_options(task: Task, verb: str, given: Iterable[str]) -> None:
+    """Refuse options that are another task's."""
+    from sluicegate.errors import ConfigError
+
+    known = inspect.signature(getattr(task, verb)).parameters
+    for name in given:
+        if name not in known:
+            raise ConfigError(
+                f"`{_OPTIONS.get(name, f'--{name}')}` is no option for a model of the task {task.name}: leave it out"
+            )
 
 
 def _use_threads(threads: int | None) -> None:

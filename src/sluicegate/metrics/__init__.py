@@ -1,5 +1,7 @@
 """Metrics: one file for each task, each metric with its paper's definition."""
 
+from .classification import classification_metrics as classification_metrics
+from .classification import reliability as reliability
 from .forecast import METRICS as METRICS
 from .forecast import ForecastScores as ForecastScores
 from .forecast import owa as owa

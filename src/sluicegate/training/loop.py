@@ -54,7 +54,7 @@ class Schedule:
 
 def train(
     model: nn.Module,
-    loss: Callable[[torch.Generator], Tensor],
+    loss: Callable[[int, torch.Generator], Tensor],
     validate: Callable[[], float],
     schedule: Schedule,
     *,
@@ -68,7 +68,7 @@ def train(
 
     Args:
         model: what to train.
-        loss: draws a batch with the generator that it is given and returns the mean loss.
+        loss: given the step and a generator of its own, draws a batch and returns the mean loss.
         validate: the mean loss over the validation part.
         schedule: how long and how fast.
         seed: with the step's number, the source of all chance.
@@ -102,7 +102,7 @@ def train(
                 for group in optimiser.param_groups:
                     group["lr"] = schedule.rate(step)
                 optimiser.zero_grad()
-                value = loss(draw)
+                value = loss(step, draw)
                 value.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(weights.values(), schedule.clip, foreach=True)
                 optimiser.step()

@@ -13,9 +13,10 @@ import sluicegate
 from sluicegate.errors import BundleError
 from sluicegate.metrics import METRICS
 from sluicegate.tasks.forecast.account import MEASURES
-from sluicegate.tasks.forecast.card import Results
+from sluicegate.tasks.forecast.card import forecast_card
 from sluicegate.tasks.forecast.pictures import draw
 from sluicegate.tasks.report.figures import figure
+from sluicegate.tasks.results import Results
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -302,7 +303,8 @@ def test_figures_that_do_not_hold_together_are_refused(fitted, tmp_path):
 def test_a_card_shows_markup_in_names_as_text(tmp_path):
     data = table().rename({"y": "a|b <i>*"})
     task = fit(data, target="a|b <i>*")
-    files = Results(replace(task.report, draw=list)).files(task.config, task._fitted)
+    results = Results(replace(task.report, draw=list))
+    files = results.files(forecast_card(task.config, task._fitted, results))
     card = files["MODEL_CARD.md"].decode()
     assert "a\\|b \\<i\\>\\*" in card
     assert "<i>" not in card + files["report.html"].decode()

@@ -1,95 +1,31 @@
-"""The files of a saved forecaster that people read: its figures, its last report, and a card that sums it up."""
+"""The model card of a forecaster."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
-from typing import Any
-
-from sluicegate import bundle
-from sluicegate.errors import BundleError
-from sluicegate.tasks.report import Report
-from sluicegate.tasks.report.figures import figure, plain, words
+from sluicegate.tasks.results import Results, card, safe
 
 from .account import MEASURES, moments
 from .config import ForecasterConfig
 from .fitted import Fitted
 
-METRICS, PAGE, CARD = "metrics.json", "report.html", "MODEL_CARD.md"
 
-
-@dataclass(frozen=True)
-class Results:
-    """What was measured of a model.
-
-    Args:
-        validation: the report on the validation part.
-        evaluation: the report of the last evaluation.
-        page: the page of the last report where it was drawn already.
-    """
-
-    validation: Report | None = None
-    evaluation: Report | None = None
-    page: bytes | None = None
-
-    def files(self, config: ForecasterConfig, fitted: Fitted) -> dict[str, bytes]:
-        """The files for people."""
-        reports = {"validation": self.validation, "evaluation": self.evaluation}
-        content = {name: None if report is None else report.as_dict() for name, report in reports.items()}
-        files = {
-            METRICS: json.dumps(content, indent=1, allow_nan=False).encode(),
-            CARD: _card(config, fitted, self).encode(),
-        }
-        page, latest = self.page, self.evaluation or self.validation
-        if page is None and latest is not None:
-            page = latest.to_html().encode()
-        return files if page is None else {**files, PAGE: page}
-
-    @classmethod
-    def from_bundle(cls, saved: bundle.Bundle) -> Results:
-        """What `files` wrote; reports without their pictures, which the page has.
-
-        Raises:
-            BundleError: the figures are not as `files` writes them.
-        """
-        if METRICS not in saved.files:
-            return cls()
-        try:
-            reports = {
-                name: None if content is None else Report.from_dict(content, MEASURES)
-                for name, content in saved.json(METRICS).items()
-            }
-            return cls(reports["validation"], reports["evaluation"], saved.files.get(PAGE))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BundleError(
-                f"{METRICS} of the model '{saved.folder}' does not hold together ({error}): save it again, or take "
-                "another copy"
-            ) from error
-
-
-def _card(config: ForecasterConfig, fitted: Fitted, results: Results) -> str:
-    """The model card, after Mitchell et al. 2019."""
+def forecast_card(config: ForecasterConfig, fitted: Fitted, results: Results) -> str:
+    """What the model is, how good, on what, and what it cannot do."""
     columns, shape = fitted.columns, fitted.shape
-    targets = ", ".join(_safe(name) for name in columns.targets)
+    targets = ", ".join(columns.targets)
     step = "" if fitted.axis.kind == "integer" else f" of {fitted.axis.describe_step()}"
-    parts = [
-        f"# Forecast of {targets}",
-        f"Forecasts {targets} for the next {shape.horizon} steps{step}, from the last {shape.context} steps: the mean, "
-        f"and the quantiles {', '.join(f'{q:g}' for q in fitted.quantiles)}.",
-    ]
-    for heading, report in (("Validation", results.validation), ("Last evaluation", results.evaluation)):
-        if report is not None:
-            parts += [f"## {heading}", _safe(report.verdict), _figures(report)]
-            parts += [_safe(note) for note in report.notes]
-            parts += [_items([f"{name}: {fact}" for name, fact in report.facts.items()])]
-    parts += ["## Data", _items(_data(fitted))]
     chosen = {"context": shape.context, "season": fitted.season, "segment": shape.segment}
-    settings = config.model_dump(mode="json") | chosen
-    parts += ["## Settings", _items([f"{name}: {_value(value)}" for name, value in settings.items()])]
-    parts += ["## What the figures mean", _items([f"{words(m.name)}: {m.meaning}" for m in MEASURES])]
-    parts += ["## Limits", _items(_limits(fitted)), "## Use", _use(fitted)]
-    return "\n\n".join(parts) + "\n"
+    return card(
+        f"Forecast of {targets}",
+        f"Forecasts {safe(targets)} for the next {shape.horizon} steps{step}, from the last {shape.context} steps: the "
+        f"mean, and the quantiles {', '.join(f'{q:g}' for q in fitted.quantiles)}.",
+        results,
+        data=_data(fitted),
+        settings=config.model_dump(mode="json") | chosen,
+        measures=MEASURES,
+        limits=_limits(fitted),
+        use=_use(fitted),
+    )
 
 
 def _data(fitted: Fitted) -> list[str]:
@@ -127,37 +63,7 @@ def _limits(fitted: Fitted) -> list[str]:
 
 def _use(fitted: Fitted) -> str:
     future = ", future=future" if fitted.columns.known else ""
-    return f"""```python
-import sluicegate
+    return f"""import sluicegate
 
 model = sluicegate.load("this-folder")
-forecast = model.predict(table{future})
-```"""
-
-
-def _figures(report: Report) -> str:
-    best = report.best()
-    lines = [
-        "| | " + " | ".join(_safe(words(metric)) for metric in report.metrics) + " |",
-        "| --- |" + " ---: |" * len(report.metrics),
-    ]
-    for name, row in report.rows.items():
-        cells = [figure(row.get(metric, float("nan"))) for metric in report.metrics]
-        marked = [
-            f"**{cell}**" if name in best[metric] else cell for metric, cell in zip(report.metrics, cells, strict=True)
-        ]
-        lines.append(f"| {_safe(words(name))} | " + " | ".join(marked) + " |")
-    return "\n".join(lines)
-
-
-def _items(texts: list[str]) -> str:
-    return "\n".join(f"- {_safe(text)}" for text in texts)
-
-
-def _value(value: Any) -> str:
-    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _safe(text: str) -> str:
-    """A text in which Markdown sees no marks of its own."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~&$])", r"\\\1", plain(text))
+forecast = model.predict(table{future})"""

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sluicegate.data import Fill
+from sluicegate.tasks.knobs import Positive, Real, Whole
 from sluicegate.types import Cell
-
-
-def _no_truth_value(value: Any) -> Any:
-    if isinstance(value, bool | np.bool_):
-        raise ValueError("must be a number, not a truth value")
-    return value
-
-
-# In Python a truth value is a whole number too, and pydantic would take True for 1.
-Whole = Annotated[int, BeforeValidator(_no_truth_value)]
-Real = Annotated[float, BeforeValidator(_no_truth_value)]
-Positive = Annotated[Whole, Field(ge=1)]
 
 
 class ForecasterConfig(BaseModel):

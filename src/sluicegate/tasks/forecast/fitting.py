@@ -88,7 +88,7 @@ def fit(
     start = draw.solve(model, held_back)
     curve = train(
         model,
-        lambda generator: draw.loss(model, config.batch, generator),
+        lambda _, generator: draw.loss(model, config.batch, generator),
         lambda: draw.validate(model, held_back),
         _schedule(config, len(training) * len(columns.targets)),
         seed=config.seed,

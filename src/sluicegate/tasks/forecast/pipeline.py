@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import narwhals.stable.v2 as nw
-import polars as pl
-from pydantic import ValidationError
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
+from sluicegate.data.frames import backend_of, like
 from sluicegate.errors import ConfigError, DataError, NotFittedError
 from sluicegate.tasks.base import Task
+from sluicegate.tasks.knobs import checked
 from sluicegate.tasks.report import Report
+from sluicegate.tasks.results import Results
 
+from .account import MEASURES
 from .batches import Columns
-from .card import Results
+from .card import forecast_card
 from .config import ForecasterConfig
 from .evaluation import evaluate
 from .fitted import Fitted
@@ -41,8 +43,7 @@ class Forecaster(Task):
     Raises:
         ConfigError: a knob is unknown or out of its range.
 
-    >>> import polars as pl
-    >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
+    >>>     >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
     >>> f = Forecaster(horizon=7, context=28, steps=50).fit(table, time="day", target="sales")
     >>> f.predict().columns
     ['series', 'time', 'target', 'mean', 'q10', 'q50', 'q90']
@@ -54,7 +55,7 @@ class Forecaster(Task):
         self, horizon: int, *, context: int | None = None, cell: str = "gru", seed: int = 0, **settings: Any
     ) -> None:
         knobs = {"horizon": horizon, "context": context, "cell": cell, "seed": seed, **settings}
-        self.config = _checked(knobs)
+        self.config: ForecasterConfig = checked(ForecasterConfig, "Forecaster", knobs)
         self.report: Report | None = None
         self._fitted: Fitted | None = None
         self._results = Results()
@@ -119,7 +120,7 @@ class Forecaster(Task):
             progress=progress,
         )
         self._results = Results(self.report)
-        self._backend = _backend_of(data)
+        self._backend = backend_of(data)
         return self
 
     def evaluate(
@@ -194,7 +195,7 @@ class Forecaster(Task):
             roles = Columns(columns.time, (), columns.series, (), columns.known)
             ahead = self._read(future, roles, fitted.tail, future_source or Source("the table of `future`"))
         frame = forecast_next(fitted, panel, ahead)
-        return _like(frame, self._backend if data is None else _backend_of(data))
+        return like(frame, self._backend if data is None else backend_of(data))
 
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
         panel = read_panel(
@@ -224,41 +225,19 @@ class Forecaster(Task):
         from importlib.metadata import version
 
         fitted = self._require_fitted()
-        return fitted.files(self.config, version("sluicegate")) | self._results.files(self.config, fitted)
+        return fitted.files(self.config, version("sluicegate")) | self._results.files(
+            forecast_card(self.config, fitted, self._results)
+        )
 
     @classmethod
     def _from_bundle(cls, saved: bundle.Bundle) -> Forecaster:
         fitted, config = Fitted.from_bundle(saved)
         task = cls(**config.model_dump())
         task._fitted = fitted
-        task._results = Results.from_bundle(saved)
+        task._results = Results.from_bundle(saved, MEASURES)
         task.report = task._results.validation
         return task
 
 
-def _checked(knobs: dict[str, Any]) -> ForecasterConfig:
-    try:
-        return ForecasterConfig(**knobs)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            known = ", ".join(ForecasterConfig.model_fields)
-            raise ConfigError(f"there is no knob `{name}`: a Forecaster has {known}") from None
-        said = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
-        raise ConfigError(f"`{name}` (={fault['input']!r}) {said}") from None
-
-
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _backend_of(data: Any) -> Any:
-    return nw.from_native(data, eager_only=True).implementation
-
-
-def _like(frame: pl.DataFrame, backend: Any) -> Any:
-    """The frame in the kind that the user works with."""
-    if backend.is_pandas_like():
-        return frame.to_pandas()
-    return frame.to_arrow() if backend.is_pyarrow() else frame

@@ -28,6 +28,19 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """A text whose parts took different shares in a decision.
+
+    Args:
+        heading: what was decided, in a line.
+        parts: each part of the text, in order, and its share: above 0 it spoke for what was decided, below 0 against.
+    """
+
+    heading: str
+    parts: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class Content:
     """What a `Report` holds, however it is shown; its fields are described there."""
 
@@ -40,6 +53,7 @@ class Content:
     measures: tuple[Measure, ...] = field(default=(), repr=False)
     draw: Callable[[], list[Picture]] = field(default=list, repr=False, compare=False)
     details: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    passages: tuple[Passage, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def rows(self) -> dict[str, dict[str, float]]:

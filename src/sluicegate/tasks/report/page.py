@@ -7,9 +7,22 @@ import hashlib
 from collections.abc import Iterator
 from html import escape
 
-from .content import Content
-from .drawing import DARK, FAINT, INK, Picture
+from .content import Content, Passage
+from .drawing import BLUE, DARK, FAINT, INK, ORANGE, Picture
 from .figures import figure, plain, words
+
+_STRENGTHS = 4  # shades in which a part's share in a decision is drawn
+
+
+def _shades() -> str:
+    """The lines under the parts of a passage: the stronger the share, the less they let the ground through."""
+    sides = (("for", BLUE), ("against", ORANGE))
+    return "\n".join(
+        f"mark.{side}{strength} {{ border-color: {colour}{round(255 * strength / _STRENGTHS):02x}; }}"
+        for side, colour in sides
+        for strength in range(1, _STRENGTHS + 1)
+    )
+
 
 _LAYOUT = f"""
 :root {{ color-scheme: light dark; --ink: {INK}; --quiet: #57606a; --line: {FAINT};
@@ -37,6 +50,10 @@ svg text {{ font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-seri
 dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.25rem; margin: 0; }}
 dt {{ color: var(--quiet); }}
 dd {{ margin: 0; }}
+.passage {{ margin: 0 0 1rem; max-width: 46rem; }}
+.passage strong {{ display: block; font-weight: 600; font-size: .875rem; }}
+mark {{ color: inherit; background: none; border-bottom: .14em solid; border-radius: .1em; padding: 0 .06em; }}
+{_shades()}
 @media (max-width: 36rem) {{
   .verdict {{ font-size: 1.2rem; }}
   dl {{ display: block; }}
@@ -105,6 +122,13 @@ def _body(report: Content, title: str) -> Iterator[str]:
         yield '<h2>Pictures</h2>\n<div class="pictures">'
         yield from (_figure(picture) for picture in pictures)
         yield "</div>"
+    if report.passages:
+        yield "<h2>The most certain mistakes</h2>"
+        yield (
+            '<p class="quiet">A blue line under a part: it spoke for what the model said; an orange one: against it. '
+            "The stronger the line, the larger its share.</p>"
+        )
+        yield from (_passage(passage) for passage in report.passages)
     yield "<h2>How it was measured</h2>"
     if report.notes:
         yield "<ul>" + "".join(f"<li>{_text(note)}</li>" for note in report.notes) + "</ul>"
@@ -139,6 +163,16 @@ def _figure(picture: Picture) -> str:
     svg = picture.svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)  # a page knows what <svg> is
     caption = f"<figcaption><strong>{_text(picture.title)}</strong><span>{_text(picture.caption)}</span></figcaption>"
     return f"<figure>{caption}\n{svg}</figure>"
+
+
+def _passage(passage: Passage) -> str:
+    largest = max((abs(share) for _, share in passage.parts), default=0.0)
+    parts = []
+    for text, share in passage.parts:
+        strength = round(_STRENGTHS * abs(share) / largest) if largest > 0 else 0
+        side = "for" if share > 0 else "against"
+        parts.append(f'<mark class="{side}{strength}">{_text(text)}</mark>' if strength else _text(text))
+    return f'<p class="passage"><strong>{_text(passage.heading)}</strong>{" ".join(parts)}</p>'
 
 
 def _list(facts: dict[str, str]) -> str:

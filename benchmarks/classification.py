@@ -1,0 +1,151 @@
+"""The classifiers on public data: how often they are right, and how long they take.
+
+    SLUICEGATE_DATA=path/to/data python benchmarks/classification.py [--seeds 3] [--only sst2 trec mr] [--write FILE]
+
+The data folder holds `sentiment/SST2/{train,dev,test}.tsv` (Socher et al. 2013, sentences only),
+`sentiment/TREC/TREC.{train,test}` (Li & Roth 2002) and `sentiment/MR/rt-polarity.{neg,pos}` (Pang & Lee 2005). The
+defaults are used throughout: no pretrained vectors, and no data but the set's own training part. MR is cut into ten
+folds by class, each tested once by a model trained on the other nine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from forecasting import machine, replace_section
+
+import sluicegate
+from sluicegate.tasks.classes.splitting import folds_of
+
+METHODS = ("model", "tfidf_logistic_regression", "nb_svm", "majority_class")
+SHOWN = ("accuracy", "macro_f1", "log_loss", "ece")
+
+
+def table_of(rows: list[tuple[str, str]]) -> pl.DataFrame:
+    """Texts and labels as a table."""
+    return pl.DataFrame(rows, schema=["text", "label"], orient="row")
+
+
+def sst2(data: Path, part: str) -> pl.DataFrame:
+    """Sentences of SST-2."""
+    lines = (data / "sentiment/SST2" / f"{part}.tsv").read_text(encoding="utf-8").splitlines()
+    return table_of([(line.rsplit("\t", 1)[0], line.rsplit("\t", 1)[1]) for line in lines if line])
+
+
+def trec(data: Path, part: str) -> pl.DataFrame:
+    """Questions of TREC and their six coarse classes."""
+    lines = (data / "sentiment/TREC" / f"TREC.{part}").read_text(encoding="latin-1").splitlines()
+    return table_of([(line.split(" ", 1)[1], line.split(":", 1)[0]) for line in lines if line])
+
+
+def mr(data: Path) -> pl.DataFrame:
+    """Sentences of MR."""
+    rows = []
+    for label in ("neg", "pos"):
+        lines = (data / "sentiment/MR" / f"rt-polarity.{label}").read_text(encoding="latin-1").splitlines()
+        rows += [(line.strip(), label) for line in lines if line.strip()]
+    return table_of(rows)
+
+
+class Figures:
+    """What was measured, run by run."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, list[dict[str, float]]] = {}
+        self.fitting: list[float] = []
+        self.speed: list[float] = []
+
+    def run(self, train: pl.DataFrame, test: pl.DataFrame, seed: int) -> None:
+        """Train with the defaults, and evaluate on the test part, blended and alone."""
+        begin = time.perf_counter()
+        model = sluicegate.TextClassifier(seed=seed, blend=True).fit(train)
+        self.fitting.append(time.perf_counter() - begin)
+        self.metrics.setdefault("blended", []).append(model.evaluate(test).metrics)
+        # The blend takes part in nothing but probabilities: without it, this is what the defaults train.
+        assert model._fitted is not None
+        model._fitted = replace(model._fitted, blend=None)
+        begin = time.perf_counter()
+        model.predict(train)
+        self.speed.append(len(train) / (time.perf_counter() - begin))
+        report = model.evaluate(test)
+        for name, row in report.rows.items():
+            self.metrics.setdefault(name, []).append(row)
+
+    def lines(self) -> list[str]:
+        """The figures as a table, and how long it took."""
+        lines = ["| method | " + " | ".join(name.replace("_", " ") for name in SHOWN) + " |", "| --- |" + " --- |" * 4]
+        for name in ("model", "blended", *METHODS[1:]):
+            means = [statistics.mean(row[metric] for row in self.metrics[name]) for metric in SHOWN]
+            spread = statistics.pstdev(row["accuracy"] for row in self.metrics[name])
+            cells = [f"{100 * means[0]:.2f} ± {100 * spread:.2f}", *(f"{mean:.4f}" for mean in means[1:])]
+            lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+        fit, speed = statistics.median(self.fitting), statistics.median(self.speed)
+        return [*lines, "", f"`fit` takes {fit:.0f} s, and `predict` classifies {speed:,.0f} texts a second."]
+
+
+def measure_sst2(data: Path, seeds: int) -> list[str]:
+    """The test part, by models of the training part."""
+    figures = Figures()
+    for seed in range(seeds):
+        figures.run(sst2(data, "train"), sst2(data, "test"), seed)
+    return figures.lines()
+
+
+def measure_trec(data: Path, seeds: int) -> list[str]:
+    """The test part, by models of the training part."""
+    figures = Figures()
+    for seed in range(seeds):
+        figures.run(trec(data, "train"), trec(data, "test"), seed)
+    return figures.lines()
+
+
+def measure_mr(data: Path, seeds: int) -> list[str]:
+    """Ten folds, once."""
+    del seeds
+    figures, table = Figures(), mr(data)
+    fold = folds_of(np.array(table["label"] == "pos", dtype=np.int64), None, 10, 0)
+    for number in range(10):
+        inside = pl.Series(fold == number)
+        figures.run(table.filter(~inside), table.filter(inside), number)
+    return figures.lines()
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
+    "sst2": ("SST-2, sentences only, 6,920 to train and 1,821 to test", measure_sst2),
+    "trec": ("TREC, six classes, 5,452 to train and 500 to test", measure_trec),
+    "mr": ("MR, 10,662 sentences in ten folds", measure_mr),
+}
+
+
+def main() -> None:
+    """Measure, print, and put the tables in their place in a document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--write", type=Path, help="a document whose sections of these names are replaced")
+    options = parser.parse_args()
+    if "SLUICEGATE_DATA" not in os.environ:
+        sys.exit("SLUICEGATE_DATA is not set: give the folder that holds the data, see the top of this file")
+    for name in options.only:
+        title, measure = SECTIONS[name]
+        seeds = "ten folds" if name == "mr" else f"{options.seeds} seeds"
+        measured = measure(Path(os.environ["SLUICEGATE_DATA"]), options.seeds)
+        text = "\n".join(
+            [f"### {title}", "", *measured, "", f"Means and deviations of {seeds}, measured on {machine()}."]
+        )
+        print(text, flush=True)
+        if options.write:
+            replace_section(options.write, f"classification:{name}", text)
+
+
+if __name__ == "__main__":
+    main()

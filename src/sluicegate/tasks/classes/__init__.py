@@ -1,0 +1,1 @@
+"""What classifiers share, whatever they classify: labels, folds, calibration, and the report."""

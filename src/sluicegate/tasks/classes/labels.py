@@ -1,0 +1,120 @@
+"""The classes that a classifier tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64
+
+from sluicegate.data import Source
+from sluicegate.errors import DataError
+
+Label: TypeAlias = str | int | bool
+
+MOST = 1000
+"""More classes than these are refused: such a column is an identifier or a measurement."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes in their order, which gives each its number.
+
+    Args:
+        column: the column that they came from.
+        classes: texts, whole numbers or truth values, ascending.
+    """
+
+    column: str
+    classes: tuple[Label, ...]
+
+    @classmethod
+    def of(cls, column: pl.Series, source: Source) -> Labels:
+        """The classes of a training table.
+
+        Raises:
+            DataError: there are fewer than two or more than `MOST`, a class has a single row, a row has none, or the
+                values are no labels.
+        """
+        values = _values(column, source)
+        counts = values.value_counts(sort=True)
+        found = counts[values.name]
+        if len(found) < 2:
+            raise DataError(
+                f"label column {column.name!r} in {source.name} holds the single class {found[0]!r}: a classifier "
+                "needs two at least; add rows of another class"
+            )
+        if len(found) > MOST:
+            raise DataError(
+                f"label column {column.name!r} in {source.name} holds {len(found):,} classes: expected at most "
+                f"{MOST:,}; name the column of labels, not of identifiers or measurements"
+            )
+        if counts["count"].min() == 1:
+            single = [str(value) for value in found.filter(counts["count"] == 1).sort()]
+            where = source.row(int((values == found.filter(counts["count"] == 1).sort()[0]).arg_true()[0]))
+            more = f" and {len(single) - 1} more" if len(single) > 1 else ""
+            raise DataError(
+                f"class {single[0]!r}{more} has one row, in {where}: expected two at least, to train and to validate "
+                "on; add rows or leave the class out"
+            )
+        return cls(column.name, tuple(found.sort().to_list()))
+
+    def numbers(self, column: pl.Series, source: Source) -> Int64[np.ndarray, " rows"]:
+        """The number of each row's class.
+
+        Raises:
+            DataError: a row has a class that is not among these, or none.
+        """
+        values = _values(column, source)
+        if values.dtype.base_type() is not pl.Series([self.classes[0]]).dtype.base_type():
+            if not isinstance(self.classes[0], str):
+                raise DataError(
+                    f"label column {column.name!r} in {source.name} holds {values.dtype}: expected values such as "
+                    f"{self.classes[0]!r}, as in training; write them alike"
+                )
+            values = values.cast(pl.String)
+        known = pl.Series(list(self.classes))
+        numbers = values.replace_strict(known, pl.Series(range(len(known)), dtype=pl.Int64), default=-1)
+        if (numbers < 0).any():
+            row = int((numbers < 0).arg_true()[0])
+            raise DataError(
+                f"{source.row(row)} has the class {values[row]!r} ({int((numbers < 0).sum())} such rows in all), which "
+                f"training did not have (it knows {listed(self.classes)}): leave these rows out, or train again"
+            )
+        return numbers.to_numpy().astype(np.int64)
+
+
+def listed(values: Sequence[Any], most: int = 10) -> str:
+    """A few of the values, for a message."""
+    shown = ", ".join(str(value) for value in values[:most])
+    return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
+
+
+def _values(column: pl.Series, source: Source) -> pl.Series:
+    """The column as texts, whole numbers or truth values."""
+    if column.is_null().any():
+        row = int(column.is_null().arg_true()[0])
+        raise DataError(f"label column {column.name!r} is empty in {source.row(row)}: give each row a class")
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
+    if column.dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        bad = whole.is_null() | (whole.cast(pl.Float64) != column)
+        if bad.any():
+            row = int(bad.arg_true()[0])
+            raise DataError(
+                f"label column {column.name!r} holds {column[row]!r} in {source.row(row)}: expected classes, not "
+                "measurements; name the column of labels, or cut the values into classes"
+            )
+        return whole
+    if column.dtype.is_integer():
+        return column.cast(pl.Int64)
+    if column.dtype not in (pl.String, pl.Boolean):
+        raise DataError(
+            f"label column {column.name!r} in {source.name} is of type {column.dtype}: expected texts, whole numbers "
+            "or truth values; convert it"
+        )
+    return column

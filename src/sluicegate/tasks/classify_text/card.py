@@ -1,0 +1,38 @@
+"""The model card of a text classifier."""
+
+from __future__ import annotations
+
+from sluicegate.tasks.classes.evaluation import MEASURES
+from sluicegate.tasks.classes.labels import listed
+from sluicegate.tasks.results import Results, card, safe
+
+from .config import TextClassifierConfig
+from .fitted import Fitted
+
+
+def text_card(config: TextClassifierConfig, fitted: Fitted, results: Results) -> str:
+    """What the model is, how good, on what, and what it cannot do."""
+    classes, shape = fitted.labels.classes, fitted.shape
+    frequent = [f"{name} {share:.0%}" for name, share in zip(classes, fitted.prior.tolist(), strict=True)]
+    chosen = {"embedding": shape.embedding, "hidden": shape.hidden, "dropout": shape.dropout, "folds": shape.members}
+    return card(
+        f"Class of {fitted.text}",
+        f"Tells {len(classes)} classes of texts apart: {safe(listed(classes))}.",
+        results,
+        data=[
+            f"{fitted.rows:,} rows",
+            f"text: column {fitted.text}; class: column {fitted.labels.column}",
+            f"shares of the classes: {listed(frequent)}",
+            f"{shape.tokens:,} words and pieces of words",
+        ],
+        settings=config.model_dump(mode="json") | chosen,
+        measures=MEASURES,
+        limits=[
+            "It knows the classes above and no others: a text of another kind gets one of them.",
+            "It learnt from these texts alone: words that they lack are read as pieces, or as unknown.",
+            "Its probabilities hold for texts like those that it learnt from; where the shares of the classes differ, "
+            "so do they.",
+            "Where the verdict names a simple method, use that.",
+        ],
+        use='import sluicegate\n\nmodel = sluicegate.load("this-folder")\nmodel.predict(["a text", "another"])',
+    )

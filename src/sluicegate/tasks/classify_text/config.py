@@ -1,0 +1,64 @@
+"""The knobs of the text classifier."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sluicegate.tasks.knobs import Positive, Real, Whole
+from sluicegate.types import Cell
+
+Share = Annotated[Real, Field(ge=0, lt=1)]
+
+
+class TextClassifierConfig(BaseModel):
+    """Settings of a `TextClassifier`; each has a default that follows the size of the training part or suits most.
+
+    Args:
+        cell: `gru`, `lstm` or `rnn`.
+        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        folds: parts that the rows are cut into; as many networks are trained together, each validated on another part,
+            and their mean is the model. 1 trains a single network and holds a tenth of the rows back; None takes 5 up
+            to 20,000 rows and 1 beyond.
+        embedding: numbers that a word is read as; None follows the rows, or the vectors that are given.
+        hidden: units of the recurrent layer in each direction; None follows the rows.
+        layers: recurrent layers on top of one another.
+        dropout: share of the embedding's numbers and of the pooled units that are left out in training; None follows
+            the rows.
+        word_dropout: share of the words that are left out in training.
+        smoothing: the share of a label that is spread over all classes (Szegedy et al. 2016).
+        robust: from 0, cross entropy, to 1, the mean absolute error: the exponent of the generalised cross entropy,
+            under which wrong labels weigh less (Zhang & Sabuncu 2018).
+        balance: how far classes of unequal size are evened out: the strength of the logit adjustment (Menon et al.
+            2021); None is 0, or 1 where the largest class has three times the rows of the smallest.
+        blend: average the model's probabilities with those of TF-IDF and logistic regression, in the proportion that
+            does best on the validation rows.
+        words: whole words in the vocabulary at most, the most frequent ones.
+        lowercase: whether upper and lower case are the same.
+        batch: texts in an optimiser step.
+        learning_rate: the highest learning rate of AdamW.
+        epochs: times that the training rows are gone through at most; None is 15, or more up to 400 steps.
+        patience: looks at the validation rows without a better one after which training stops.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: Cell = "gru"
+    seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
+    folds: Annotated[Whole, Field(ge=1, le=20)] | None = None
+    embedding: Positive | None = None
+    hidden: Positive | None = None
+    layers: Positive = 1
+    dropout: Share | None = None
+    word_dropout: Share = 0.1
+    smoothing: Share = 0.0
+    robust: Annotated[Real, Field(ge=0, le=1)] = 0.0
+    balance: Annotated[Real, Field(ge=0, allow_inf_nan=False)] | None = None
+    blend: bool = False
+    words: Positive = 50_000
+    lowercase: bool = True
+    batch: Positive = 64
+    learning_rate: Annotated[Real, Field(gt=0, allow_inf_nan=False)] = 2e-3
+    epochs: Positive | None = None
+    patience: Positive = 4

@@ -1,0 +1,234 @@
+"""What training leaves behind, its use, and its form on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int64
+from safetensors.numpy import save as save_arrays
+from torch import nn
+
+from sluicegate import bundle
+from sluicegate.data.words import WordTokenizer
+from sluicegate.errors import BundleError
+from sluicegate.tasks.classes.calibration import decide, probabilities
+from sluicegate.tasks.classes.labels import Labels
+from sluicegate.training import Curve
+
+from .baselines import NAMES, Linear, Name
+from .config import TextClassifierConfig
+from .corpus import Batch, Corpus, Grams
+from .model import Ensemble, Shape
+
+_TOKENS = 16_384  # of a batch in prediction, at most
+_TEXTS = 20_000  # texts that are held as tokens together
+
+VOCABULARY = "vocabulary.json"
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A simple method whose probabilities are mixed in.
+
+    Args:
+        name: which one.
+        share: of the network, from 0 to 1.
+    """
+
+    name: Name
+    share: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The model and all that its use needs beside texts.
+
+    Args:
+        text: the column of texts.
+        labels: the classes.
+        tokenizer: cuts texts into tokens.
+        grams: the words and pairs of words with a weight of their own.
+        shape: the sizes of the networks.
+        model: the networks.
+        prior: how frequent each class was in training.
+        balance: the strength of the logit adjustment in training.
+        temperature: what logits are divided by.
+        strength: how far frequent classes are held back in decisions.
+        rows: how many rows training had.
+        baselines: the simple methods, trained on the same rows.
+        blend: the one that is mixed in, if one is.
+        curve: the learning curve.
+    """
+
+    text: str
+    labels: Labels
+    tokenizer: WordTokenizer
+    grams: Grams
+    shape: Shape
+    model: Ensemble
+    prior: Float64[np.ndarray, " classes"]
+    balance: float
+    temperature: float
+    strength: float
+    rows: int
+    baselines: tuple[Linear, ...]
+    blend: Blend | None
+    curve: Curve
+
+    def probabilities(self, texts: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
+        """The probability of each class, for each text."""
+        said = []
+        for begin in range(0, len(texts), _TEXTS):
+            corpus = Corpus.of(texts[begin : begin + _TEXTS], self.tokenizer, self.grams)
+            logits = logits_of(self.model, corpus, np.arange(len(corpus.text)))
+            said.append(self.calibrated(corpus.by_text(logits).astype(np.float64)))
+        if not said:
+            return np.empty((0, len(self.labels.classes)))
+        network = np.concatenate(said)
+        if self.blend is None:
+            return network
+        method = next(linear for linear in self.baselines if linear.name == self.blend.name)
+        return mixed(network, method.probabilities(texts), self.blend.share)
+
+    def calibrated(self, logits: Float64[np.ndarray, "rows classes"]) -> Float64[np.ndarray, "rows classes"]:
+        """Logits as probabilities."""
+        return probabilities(logits + self.balance * np.log(self.prior), self.temperature)
+
+    def decide(self, said: Float64[np.ndarray, "rows classes"]) -> Int64[np.ndarray, " rows"]:
+        """The number of the class that is said."""
+        return decide(said, self.prior, self.strength)
+
+    def files(self, config: TextClassifierConfig, version: str) -> dict[str, bytes]:
+        """The files of the saved model, without those for people."""
+        settings = {
+            "schema": bundle.SCHEMA,
+            "task": "classify-text",
+            "sluicegate": version,
+            "settings": config.model_dump(mode="json"),
+            "text": self.text,
+            "label": self.labels.column,
+            "classes": list(self.labels.classes),
+            "shape": asdict(self.shape),
+            "balance": self.balance,
+            "temperature": self.temperature,
+            "strength": self.strength,
+            "rows": self.rows,
+            "blend": None if self.blend is None else asdict(self.blend),
+            "curve": asdict(self.curve),
+        }
+        weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
+        arrays: dict[str, Any] = {"prior": self.prior, "grams": self.grams.keys}
+        vocabularies = {}
+        for linear in self.baselines:
+            vocabularies[linear.name] = list(linear.vocabulary)
+            for part in ("idf", "weights", "intercept"):
+                arrays[f"{linear.name}.{part}"] = getattr(linear, part)
+        return {
+            bundle.CONFIG: json.dumps(settings, indent=1).encode(),
+            VOCABULARY: self.tokenizer.to_json().encode(),
+            "baselines.json": json.dumps(vocabularies).encode(),
+            "weights.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in weights.items()}),
+            "arrays.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in arrays.items()}),
+        }
+
+    @classmethod
+    def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
+        """What `files` wrote.
+
+        Raises:
+            BundleError: the files do not fit together.
+        """
+        try:
+            return cls._from_bundle(saved)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise BundleError(
+                f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
+            ) from error
+
+    @classmethod
+    def _from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
+        settings = saved.json(bundle.CONFIG)
+        shape = Shape(**settings["shape"])
+        arrays = saved.tensors("arrays.safetensors")
+        weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
+        _require_fitting(shape, weights)
+        model = Ensemble(shape)
+        model.load_state_dict(weights)
+        model.eval()
+        vocabularies = saved.json("baselines.json")
+        baselines = tuple(
+            Linear(name, tuple(vocabularies[name]), *(arrays[f"{name}.{p}"] for p in ("idf", "weights", "intercept")))
+            for name in NAMES
+        )
+        if len(settings["classes"]) != shape.classes or len(arrays["prior"]) != shape.classes:
+            raise ValueError(f"there are {len(settings['classes'])} classes for networks of {shape.classes}")
+        if settings["blend"] is not None and settings["blend"]["name"] not in NAMES:
+            raise ValueError(f"there is no method {settings['blend']['name']!r} to blend in")
+        tokenizer = WordTokenizer.from_json(saved.text(VOCABULARY))
+        if len(tokenizer) != shape.tokens:
+            raise ValueError(f"{VOCABULARY} holds {len(tokenizer)} tokens, where config.json says {shape.tokens}")
+        fitted = cls(
+            text=settings["text"],
+            labels=Labels(settings["label"], tuple(settings["classes"])),
+            tokenizer=tokenizer,
+            grams=Grams(arrays["grams"]),
+            shape=shape,
+            model=model,
+            prior=arrays["prior"],
+            balance=settings["balance"],
+            temperature=settings["temperature"],
+            strength=settings["strength"],
+            rows=settings["rows"],
+            baselines=baselines,
+            blend=None if settings["blend"] is None else Blend(**settings["blend"]),
+            curve=Curve(**settings["curve"]),
+        )
+        return fitted, TextClassifierConfig(**settings["settings"])
+
+
+def mixed(
+    first: Float64[np.ndarray, "rows classes"], second: Float64[np.ndarray, "rows classes"], share: float
+) -> Float64[np.ndarray, "rows classes"]:
+    """The mean of two classifiers' probabilities, the first with the given share."""
+    return share * first + (1 - share) * second
+
+
+@torch.inference_mode()
+def logits_of(
+    model: nn.Module, corpus: Corpus, parts: Int64[np.ndarray, " rows"]
+) -> Float32[np.ndarray, "rows classes"]:
+    """The logits of some parts of a corpus, computed in batches of about the same length."""
+    lengths = corpus.tokens.lengths[parts]
+    order = np.argsort(-lengths, kind="stable")
+    found: list[Any] = []
+    begin = 0
+    while begin < len(order):
+        size = max(1, _TOKENS // int(lengths[order[begin]]))
+        batch: Batch = corpus.batch(parts[order[begin : begin + size]])
+        found.append(model(batch).numpy())
+        begin += size
+    logits = np.concatenate(found)
+    back: Float32[np.ndarray, "rows classes"] = np.empty_like(logits)
+    back[order] = logits
+    return back
+
+
+def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
+    """Compare the sizes asked for with those of the weights, before memory is taken for them."""
+    if len({name.split(".")[1] for name in weights}) != shape.members:
+        raise ValueError(f"the weights are not those of {shape.members} networks")
+    expected = {
+        "embedding.weight": (shape.tokens, shape.embedding),
+        "output.weight": (shape.classes, 4 * shape.hidden),
+        "wide": (shape.grams + 1, shape.classes),
+    }
+    for name, sizes in expected.items():
+        for member in range(shape.members):
+            found = tuple(weights[f"members.{member}.{name}"].shape)
+            if found != sizes:
+                raise ValueError(f"members.{member}.{name} is of shape {found}, where config.json says {sizes}")

@@ -1,0 +1,142 @@
+"""The network: a recurrent layer that reads both ways, pooled by attention and maximum, beside a linear path.
+
+Several networks of one shape, each with weights of its own, are trained together and averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from sluicegate.nn import GRU, LSTM, RNN
+from sluicegate.types import Cell
+
+from .corpus import Batch
+
+_CELLS = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of the networks.
+
+    Args:
+        tokens: of the vocabulary.
+        grams: words and pairs with a weight of their own.
+        classes: what is told apart.
+        embedding: numbers that a token is read as.
+        hidden: units in each direction.
+        layers: recurrent layers.
+        cell: their kind.
+        dropout: share of units left out in training.
+        word_dropout: share of words left out in training.
+        members: how many networks there are.
+    """
+
+    tokens: int
+    grams: int
+    classes: int
+    embedding: int
+    hidden: int
+    layers: int
+    cell: Cell
+    dropout: float
+    word_dropout: float
+    members: int
+
+
+class Member(nn.Module):
+    """One of the networks."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embedding = nn.Embedding(shape.tokens, shape.embedding, padding_idx=0)
+        self.recurrent = _CELLS[shape.cell](
+            shape.embedding, shape.hidden, shape.layers, batch_first=True, bidirectional=True
+        )
+        self.attention = nn.Linear(2 * shape.hidden, 1)
+        self.output = nn.Linear(4 * shape.hidden, shape.classes)
+        # What each word or pair says of each class at the start, and how far training has moved that.
+        self.wide = nn.Parameter(torch.zeros(shape.grams + 1, shape.classes))
+        self.register_buffer("ratio", torch.ones(shape.grams + 1, shape.classes), persistent=False)
+
+    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
+        """The logits of each class."""
+        return self.read(batch, self.embed(batch.tokens)) + self.linear(batch)
+
+    def embed(self, tokens: Int64[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens embedding"]:
+        """Words as numbers; in training some words are left out, and of every word of a text the same numbers."""
+        x: Tensor = self.embedding(tokens)
+        if self.training:
+            rows, steps, width = x.shape
+            kept = torch.rand(rows, steps, 1) >= self.shape.word_dropout
+            same = (torch.rand(rows, 1, width) >= self.shape.dropout) / (1.0 - self.shape.dropout)
+            x = x * (kept * same)
+        return x
+
+    def read(self, batch: Batch, x: Float[Tensor, "rows tokens embedding"]) -> Float[Tensor, "rows classes"]:
+        """The recurrent path."""
+        states, _ = self.recurrent(x, lengths=batch.lengths)
+        beyond = torch.arange(x.shape[1])[None] >= batch.lengths[:, None]
+        weights = self.attention(torch.tanh(states)).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
+        mean = torch.einsum("bt,bth->bh", weights, states)
+        largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
+        pooled = F.dropout(torch.cat([mean, largest], 1), self.shape.dropout, self.training)
+        logits: Tensor = self.output(pooled)
+        return logits
+
+    def linear(self, batch: Batch) -> Float[Tensor, "rows classes"]:
+        """The linear path, for the words and pairs that occur."""
+        assert isinstance(self.ratio, Tensor)
+        return F.embedding_bag(batch.grams, self.wide * self.ratio, batch.bounds, mode="sum")
+
+
+class Ensemble(nn.Module):
+    """All networks."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
+
+    @torch.no_grad()
+    def begin(self, vectors: Float[Tensor, "tokens embedding"]) -> None:
+        """Let the words of all networks start from these."""
+        for member in self.members:
+            assert isinstance(member, Member)
+            member.embedding.weight.copy_(vectors)
+            member.embedding.weight[0] = 0.0
+
+    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
+        """The mean of the networks' logits."""
+        return torch.stack([member(batch) for member in self.members]).mean(0)
+
+
+def loss_of(
+    logits: Float[Tensor, "rows classes"],
+    truth: Int64[Tensor, " rows"],
+    adjustment: Float[Tensor, " classes"],
+    smoothing: float,
+    robust: float,
+) -> Tensor:
+    """The mean loss.
+
+    Args:
+        logits: of each class.
+        truth: the number of each row's class.
+        adjustment: added to the logits, the logarithms of how frequent classes are (Menon et al. 2021).
+        smoothing: the share of a label that is spread over all classes.
+        robust: the exponent q of the generalised cross entropy, (1 - p^q) / q; 0 is the cross entropy.
+    """
+    logits = logits + adjustment
+    if robust == 0.0:
+        return F.cross_entropy(logits, truth, label_smoothing=smoothing)
+    log_p = F.log_softmax(logits, 1)
+    chosen = log_p.gather(1, truth[:, None]).squeeze(1)
+    main = -torch.expm1(robust * chosen) / robust
+    return ((1 - smoothing) * main - smoothing * log_p.mean(1)).mean()

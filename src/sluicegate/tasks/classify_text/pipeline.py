@@ -1,0 +1,283 @@
+"""The text classifier: from labelled texts to probabilities that can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
+
+from sluicegate import bundle
+from sluicegate.data import Source
+from sluicegate.data.columns import select
+from sluicegate.data.frames import backend_of, like
+from sluicegate.data.words import clean
+from sluicegate.errors import ConfigError, DataError, NotFittedError
+from sluicegate.tasks.base import Task
+from sluicegate.tasks.classes.evaluation import MEASURES
+from sluicegate.tasks.classes.labels import Label, Labels
+from sluicegate.tasks.knobs import checked
+from sluicegate.tasks.report import Report
+from sluicegate.tasks.results import Results
+
+from .card import text_card
+from .config import TextClassifierConfig
+from .explaining import explain
+from .fitted import Fitted
+from .fitting import Examples, Validation, fit
+from .reporting import report
+
+_FLATTERED = (
+    "These rows chose when training stopped, the temperature and the blend, which flatters the model a little: the "
+    "proof is an evaluation on other rows."
+)
+
+
+class TextClassifier(Task):
+    """Tell classes of texts apart: sentiment, topics, kinds of questions, in any language.
+
+    Several networks read the words both ways with a recurrent layer, pooled by attention and maximum, beside a linear
+    path over words and pairs of words; each is trained on another part of the rows, and their mean is calibrated on
+    the rows that they did not see. Every evaluation sets it beside the majority class, TF-IDF with logistic
+    regression, and NB-SVM.
+
+    Args:
+        cell: `gru`, `lstm` or `rnn`.
+        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        folds: networks, each validated on another part of the rows; None follows the rows.
+        blend: average the probabilities with those of the better simple method.
+        settings: further knobs, listed at `TextClassifierConfig`.
+
+    Raises:
+        ConfigError: a knob is unknown or out of its range.
+
+    >>> import polars as pl
+    >>> words = {"good": ["fine", "lovely", "great"], "bad": ["awful", "dull", "poor"]}
+    >>> rows = [(f"a {word} film no {n}", label) for n in range(20) for label in words for word in words[label]]
+    >>> table = pl.DataFrame(rows, schema=["text", "label"], orient="row")
+    >>> classifier = TextClassifier(epochs=6, folds=2).fit(table, text="text", label="label")
+    >>> classifier.predict(["what a lovely film"])["label"].to_list()
+    ['good']
+    """
+
+    name: ClassVar[str] = "classify-text"
+
+    def __init__(
+        self, *, cell: str = "gru", seed: int = 0, folds: int | None = None, blend: bool = False, **settings: Any
+    ) -> None:
+        knobs = {"cell": cell, "seed": seed, "folds": folds, "blend": blend, **settings}
+        self.config: TextClassifierConfig = checked(TextClassifierConfig, "TextClassifier", knobs)
+        self.report: Report | None = None
+        self._fitted: Fitted | None = None
+        self._results = Results()
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        text: str = "text",
+        label: str = "label",
+        validation: Any = None,
+        groups: str | None = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        source: Source | None = None,
+        validation_source: Source | None = None,
+    ) -> TextClassifier:
+        """Train on labelled texts.
+
+        Args:
+            data: a pandas or polars data frame or an Arrow table, a row for each text.
+            text: the column of texts; one that is missing counts as blank.
+            label: the column of classes: texts, whole numbers or truth values.
+            validation: rows to validate on, a table as `data`; None holds rows back, see `folds`.
+            groups: a column of what must not be torn apart, such as authors: all rows of a group validate together.
+            checkpoint: a file that keeps the state of training, so that a killed run can go on.
+            resume: go on from that file where it is there.
+            progress: show a progress bar; None shows it on a terminal.
+            source: what the table is called in messages.
+            validation_source: what the validation table is called in messages.
+
+        Returns:
+            The classifier itself, with the report on the validation rows in `report`.
+
+        Raises:
+            DataError: the table cannot be used as it is; the message says where and what to do.
+            ConfigError: a column has two roles, or the checkpoint is of another run.
+        """
+        source = source or Source()
+        if validation is not None and (self.config.folds or 1) > 1:
+            raise ConfigError(
+                f"`folds` (={self.config.folds}) cuts the rows into parts that validate, and `validation` brings rows "
+                "that do: give one of the two"
+            )
+        table = select(data, [text, label, *([] if groups is None else [groups])], source)
+        if not len(table):
+            raise DataError(f"{source.name} holds no rows: give labelled texts")
+        labels = Labels.of(table[label], source)
+        examples = _examples(table, text, labels, groups, source)
+        held_back = None
+        if validation is not None:
+            other = validation_source or Source("the validation table")
+            held_back = _examples(select(validation, [text, label], other), text, labels, None, other)
+            if not len(held_back.truth):
+                raise DataError(f"{other.name} holds no rows: give labelled texts, or leave `validation` out")
+        self._fitted, validated = fit(
+            examples,
+            held_back,
+            text,
+            labels,
+            self.config,
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            resume=resume,
+            progress=progress,
+        )
+        self.report = report(self._fitted, validated, "validation rows", [_FLATTERED])
+        self._results = Results(self.report)
+        return self
+
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        groups: str | None = None,
+        source: Source | None = None,
+    ) -> Report:
+        """Classify labelled texts and compare with their labels, beside simple methods.
+
+        Args:
+            data: a table with the columns that `fit` was given.
+            groups: a column by whose values accuracy is shown.
+            source: what the table is called in messages.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: the table cannot be used as it is, or has a class that training did not have.
+        """
+        fitted, source = self._require_fitted(), source or Source()
+        wanted = [fitted.text, fitted.labels.column, *([] if groups is None else [groups])]
+        table = select(data, wanted, source)
+        if not len(table):
+            raise DataError(f"{source.name} holds no rows: give labelled texts")
+        examples = _examples(table, fitted.text, fitted.labels, groups, source)
+        said = {"model": fitted.probabilities(examples.texts)}
+        said["majority_class"] = np.tile(fitted.prior / fitted.prior.sum(), (len(table), 1))
+        said |= {linear.name: linear.probabilities(examples.texts) for linear in fitted.baselines}
+        result = report(fitted, Validation(examples, said), "evaluation", [])
+        self._results = Results(self.report, result)
+        return result
+
+    def predict(self, data: Any, *, source: Source | None = None) -> Any:
+        """Classify texts.
+
+        Args:
+            data: a table with the column of texts that `fit` was given, or a sequence of texts.
+            source: what the table is called in messages.
+
+        Returns:
+            A frame of the kind that `data` is, polars for a sequence, with a row for each text: `label`, its
+            `probability`, and for each class `probability_` and its name. A blank text has a prediction too.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: the table cannot be used as it is.
+        """
+        fitted = self._require_fitted()
+        texts, backend = _texts(data, fitted.text, source or Source())
+        said = fitted.probabilities(texts)
+        decided = fitted.decide(said)
+        classes = fitted.labels.classes
+        columns: dict[str, Any] = {
+            "label": pl.Series([classes[i] for i in decided], dtype=pl.Series(list(classes)).dtype),
+            "probability": said[np.arange(len(said)), decided],
+        }
+        columns |= {f"probability_{name}": said[:, k] for k, name in enumerate(classes)}
+        return like(pl.DataFrame(columns), backend)
+
+    def explain(self, text: str, label: Label | None = None) -> pl.DataFrame:
+        """Tell what each token of a text contributed to the decision.
+
+        Args:
+            text: the text.
+            label: the class that is explained; None takes the one that is said.
+
+        Returns:
+            A row for each token: `token`, `begin` and `end` in the text, and `share`: above 0 it spoke for the class,
+            below 0 against it; their sizes sum to 1.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: there is no such class.
+        """
+        fitted = self._require_fitted()
+        number = None
+        if label is not None:
+            if label not in fitted.labels.classes:
+                raise ConfigError(f"`label` (={label!r}) must be one of {', '.join(map(str, fitted.labels.classes))}")
+            number = fitted.labels.classes.index(label)
+        text = clean(text)
+        found = explain(fitted, text, number)
+        return pl.DataFrame(
+            {
+                "token": [text[begin:end] for begin, end in found.spans],
+                "begin": [begin for begin, _ in found.spans],
+                "end": [end for _, end in found.spans],
+                "share": found.shares,
+            },
+            schema={"token": pl.String, "begin": pl.Int64, "end": pl.Int64, "share": pl.Float64},
+        )
+
+    def _require_fitted(self) -> Fitted:
+        if self._fitted is None:
+            raise NotFittedError("the classifier has not been trained: call `fit` first, or `sluicegate.load` a model")
+        return self._fitted
+
+    def _files(self) -> dict[str, bytes]:
+        fitted = self._require_fitted()
+        people = self._results.files(text_card(self.config, fitted, self._results))
+        return fitted.files(self.config, version("sluicegate")) | people
+
+    @classmethod
+    def _from_bundle(cls, saved: bundle.Bundle) -> TextClassifier:
+        fitted, config = Fitted.from_bundle(saved)
+        task = cls(**config.model_dump())
+        task._fitted = fitted
+        task._results = Results.from_bundle(saved, MEASURES)
+        task.report = task._results.validation
+        return task
+
+
+def _examples(table: pl.DataFrame, text: str, labels: Labels, groups: str | None, source: Source) -> Examples:
+    truth = labels.numbers(table[labels.column], source)
+    names = None if groups is None else table[groups].cast(pl.String).fill_null("").to_list()
+    return Examples(_strings(table[text], source), truth, names)
+
+
+def _texts(data: Any, column: str, source: Source) -> tuple[Sequence[str], Any]:
+    """The texts of a table or a sequence, and what kind of frame the user works with."""
+    if data is None:
+        raise DataError("there are no texts to classify: give a table or a sequence of them")
+    if isinstance(data, str):
+        raise DataError("expected a table or a sequence of texts, not a single text: put it into a list")
+    if isinstance(data, list | tuple):
+        for number, text in enumerate(data):
+            if not isinstance(text, str):
+                raise DataError(f"text {number} is {type(text).__name__}: expected texts in the sequence; convert it")
+        return data, nw.Implementation.POLARS
+    return _strings(select(data, [column], source)[column], source), backend_of(data)
+
+
+def _strings(column: pl.Series, source: Source) -> list[str]:
+    if isinstance(column.dtype, pl.Categorical | pl.Enum) or column.dtype == pl.Null:
+        column = column.cast(pl.String)
+    if column.dtype != pl.String:
+        raise DataError(
+            f"text column {column.name!r} in {source.name} is of type {column.dtype}: expected texts; name another "
+            "column or convert it"
+        )
+    return column.fill_null("").to_list()

@@ -1,0 +1,74 @@
+"""The report of a text classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sluicegate.data.words import clean
+from sluicegate.tasks.classes.evaluation import Rows, report_on
+from sluicegate.tasks.report import Report
+from sluicegate.tasks.report.content import Passage
+
+from .explaining import explain
+from .fitted import Fitted
+from .fitting import Validation
+
+_MISTAKES = 8
+_LONGEST = 400  # characters of a mistake that are shown
+
+
+def report(fitted: Fitted, validation: Validation, title: str, notes: Sequence[str]) -> Report:
+    """Figures, facts and the most certain mistakes."""
+    examples, said = validation.examples, validation.said
+    blank = sum(not text.strip() for text in examples.texts)
+    if blank:
+        notes = [*notes, f"{blank:,} of the texts are blank."]
+    return report_on(
+        f"Class of {fitted.text}: {title}",
+        fitted.labels.classes,
+        Rows(examples.truth, None if examples.groups is None else tuple(examples.groups)),
+        said,
+        answers=fitted.decide(said["model"]),
+        facts=_facts(fitted, validation),
+        notes=notes,
+        curve=fitted.curve,
+        passages=_mistakes(fitted, validation),
+    )
+
+
+def _facts(fitted: Fitted, validation: Validation) -> dict[str, str]:
+    shape, examples = fitted.shape, validation.examples
+    networks = "1 network" if shape.members == 1 else f"the mean of {shape.members} networks"
+    weights = sum(parameter.numel() for parameter in fitted.model.parameters())
+    facts = {
+        "rows": f"{len(examples.truth):,}",
+        "trained on": f"{fitted.rows:,} rows",
+        "classes": f"{len(fitted.labels.classes):,}",
+        "model": f"{shape.cell.upper()}, {shape.hidden} units each way, {networks}, {weights:,} weights",
+        "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} words and pairs in the linear path",
+        "temperature": f"{fitted.temperature:.3g}",
+        "tfidf logistic regression": "words and pairs of words, C = 10",
+        "nb svm": "words and pairs of words, with the logistic loss, so that it gives probabilities",
+    }
+    if fitted.blend is not None:
+        facts["blend"] = f"{fitted.blend.share:.0%} the networks, {1 - fitted.blend.share:.0%} {fitted.blend.name}"
+    if fitted.strength:
+        facts["decision"] = f"the largest probability over the class's frequency to the power of {fitted.strength:.2g}"
+    return facts
+
+
+def _mistakes(fitted: Fitted, validation: Validation) -> list[Passage]:
+    examples, said = validation.examples, validation.said["model"]
+    answers, classes = fitted.decide(said), fitted.labels.classes
+    wrong = np.flatnonzero(answers != examples.truth)
+    certain = wrong[np.argsort(-said[wrong, answers[wrong]], kind="stable")[:_MISTAKES]]
+    passages = []
+    for row in certain.tolist():
+        text = clean(examples.texts[row][:_LONGEST])
+        found = explain(fitted, text, int(answers[row]))
+        parts = tuple((text[b:e], float(share)) for (b, e), share in zip(found.spans, found.shares, strict=True))
+        heading = f"said {classes[answers[row]]} ({said[row, answers[row]]:.2f}), is {classes[examples.truth[row]]}"
+        passages.append(Passage(heading, parts or (("(blank)", 0.0),)))
+    return passages

@@ -1,0 +1,127 @@
+"""The files of a saved model that people read: its figures, its last report, and a card that sums it up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sluicegate import bundle
+from sluicegate.errors import BundleError
+
+from .report import Measure, Report
+from .report.figures import figure, plain, words
+
+METRICS, PAGE, CARD = "metrics.json", "report.html", "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was measured of a model.
+
+    Args:
+        validation: the report on the validation part.
+        evaluation: the report of the last evaluation.
+        page: the page of the last report where it was drawn already.
+    """
+
+    validation: Report | None = None
+    evaluation: Report | None = None
+    page: bytes | None = None
+
+    def files(self, card: str) -> dict[str, bytes]:
+        """The files for people, with the model card."""
+        reports = {"validation": self.validation, "evaluation": self.evaluation}
+        content = {name: None if report is None else report.as_dict() for name, report in reports.items()}
+        files = {METRICS: json.dumps(content, indent=1, allow_nan=False).encode(), CARD: card.encode()}
+        page, latest = self.page, self.evaluation or self.validation
+        if page is None and latest is not None:
+            page = latest.to_html().encode()
+        return files if page is None else {**files, PAGE: page}
+
+    @classmethod
+    def from_bundle(cls, saved: bundle.Bundle, measures: tuple[Measure, ...]) -> Results:
+        """What `files` wrote; reports without their pictures, which the page has.
+
+        Raises:
+            BundleError: the figures are not as `files` writes them.
+        """
+        if METRICS not in saved.files:
+            return cls()
+        try:
+            reports = {
+                name: None if content is None else Report.from_dict(content, measures)
+                for name, content in saved.json(METRICS).items()
+            }
+            return cls(reports["validation"], reports["evaluation"], saved.files.get(PAGE))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(
+                f"{METRICS} of the model '{saved.folder}' does not hold together ({error}): save it again, or take "
+                "another copy"
+            ) from error
+
+
+def card(
+    title: str,
+    purpose: str,
+    results: Results,
+    *,
+    data: Sequence[str],
+    settings: Mapping[str, Any],
+    measures: Sequence[Measure],
+    limits: Sequence[str],
+    use: str,
+) -> str:
+    """The model card, after Mitchell et al. 2019.
+
+    Args:
+        title: what the model does, in a line.
+        purpose: the same in a sentence.
+        results: what was measured.
+        data: what it was trained on.
+        settings: its knobs.
+        measures: what the figures mean.
+        limits: what it cannot do.
+        use: a few lines of Python.
+    """
+    parts = [f"# {safe(title)}", purpose]
+    for heading, report in (("Validation", results.validation), ("Last evaluation", results.evaluation)):
+        if report is not None:
+            parts += [f"## {heading}", safe(report.verdict), _figures(report)]
+            parts += [safe(note) for note in report.notes]
+            parts += [_items([f"{name}: {fact}" for name, fact in report.facts.items()])]
+    parts += ["## Data", _items(data)]
+    parts += ["## Settings", _items([f"{name}: {_value(value)}" for name, value in settings.items()])]
+    parts += ["## What the figures mean", _items([f"{words(m.name)}: {m.meaning}" for m in measures])]
+    parts += ["## Limits", _items(limits), "## Use", f"```python\n{use}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def safe(text: str) -> str:
+    """A text in which Markdown sees no marks of its own."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&$])", r"\\\1", plain(text))
+
+
+def _figures(report: Report) -> str:
+    best = report.best()
+    lines = [
+        "| | " + " | ".join(safe(words(metric)) for metric in report.metrics) + " |",
+        "| --- |" + " ---: |" * len(report.metrics),
+    ]
+    for name, row in report.rows.items():
+        cells = [figure(row.get(metric, float("nan"))) for metric in report.metrics]
+        marked = [
+            f"**{cell}**" if name in best[metric] else cell for metric, cell in zip(report.metrics, cells, strict=True)
+        ]
+        lines.append(f"| {safe(words(name))} | " + " | ".join(marked) + " |")
+    return "\n".join(lines)
+
+
+def _items(texts: Sequence[str]) -> str:
+    return "\n".join(f"- {safe(text)}" for text in texts)
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)

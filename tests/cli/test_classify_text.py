@@ -1,0 +1,88 @@
+"""The text classifier from the command line."""
+
+import json
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from sluicegate.cli.app import app
+
+QUICK = [
+    "--epochs",
+    "20",
+    "--folds",
+    "2",
+    "--hidden",
+    "4",
+    "--embedding",
+    "4",
+    "--batch",
+    "16",
+    "--learning-rate",
+    "0.02",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A table, and a model trained on it."""
+    folder = tmp_path_factory.mktemp("texts")
+    rows = [(f"{who} is {word}", label) for who in ("it", "she", "the film", "this") for word, label in WORDS * 3]
+    pl.DataFrame(rows, schema=["review", "mood"], orient="row").write_csv(folder / "table.csv")
+    done = run(
+        "fit",
+        "classify-text",
+        folder / "table.csv",
+        "--text",
+        "review",
+        "--label",
+        "mood",
+        "--out",
+        folder / "m",
+        *QUICK,
+    )
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+WORDS = [("fine", "good"), ("great", "good"), ("dull", "bad"), ("poor", "bad")]
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_predicts(folder):
+    done = run("predict", folder / "m", folder / "table.csv", "--out", folder / "said.csv")
+    assert done.exit_code == 0, done.output
+    said = pl.read_csv(folder / "said.csv")
+    assert said.columns == ["label", "probability", "probability_bad", "probability_good"]
+    assert (said["label"] == pl.read_csv(folder / "table.csv")["mood"]).mean() > 0.9
+
+
+def test_evaluates(folder):
+    done = run("evaluate", folder / "m", folder / "table.csv", "--report", folder / "r.html", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert set(found["baselines"]) == {"majority_class", "tfidf_logistic_regression", "nb_svm"}
+    assert "What is taken for what" in (folder / "r.html").read_text()
+
+
+def test_other_tasks_options_are_refused(folder):
+    done = run("evaluate", folder / "m", folder / "table.csv", "--stride", "2")
+    assert done.exit_code == 1
+    assert "`--stride` is no option for a model of the task classify-text" in done.stderr
+    done = run("predict", folder / "m", folder / "table.csv", "--future", folder / "table.csv")
+    assert done.exit_code == 1
+    assert "--future" in done.stderr
+
+
+def test_a_missing_column_leaves_nothing_behind(folder):
+    done = run("fit", "classify-text", folder / "table.csv", "--label", "mood", "--out", folder / "other")
+    assert done.exit_code == 1
+    assert (
+        done.stderr.strip().splitlines()[-1].startswith("Error: there is no column 'text'")
+        or "no column 'text'" in done.stderr
+    )
+    assert sorted(path.name for path in folder.iterdir() if "other" in path.name) == []

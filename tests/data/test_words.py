@@ -1,0 +1,57 @@
+"""Texts cut into words and pieces."""
+
+import numpy as np
+import pytest
+
+from sluicegate.data.words import BLANK, UNKNOWN, WordTokenizer
+
+TEXTS = ["The film isn't good, it's great!", "a greater film", "films are great", "good films"]
+
+
+@pytest.fixture(scope="module")
+def words():
+    return WordTokenizer.train(TEXTS, words=100, least=1)
+
+
+def cut(words, text):
+    names = words.tokens()
+    return [names[i] for i in words.encode([text])[0]]
+
+
+def test_words_are_whole_and_signs_apart(words):
+    assert cut(words, TEXTS[0]) == ["the", "film", "isn't", "good", ",", "it's", "great", "!"]
+
+
+def test_unknown_words_are_read_in_pieces_and_unknown_letters_as_unknown(words):
+    pieces = cut(words, "goodfilms")
+    assert len(pieces) > 1
+    assert "".join(piece.removeprefix("##") for piece in pieces) == "goodfilms"
+    assert list(words.encode(["映"])[0]) == [UNKNOWN]
+
+
+def test_what_is_written_alike_is_read_alike(words):
+    assert cut(words, "ＧＯＯＤ\u00a0film\x07") == ["good", "film"]  # noqa: RUF001
+
+
+def test_rare_words_are_not_whole():
+    words = WordTokenizer.train(TEXTS, words=100, least=2)
+    assert cut(words, "great") == ["great"]
+    assert "greater" not in words.tokens()
+
+
+def test_a_text_without_words_is_a_token_of_its_own(words):
+    assert [list(row) for row in words.encode(["", " \n"])] == [[BLANK], [BLANK]]
+
+
+def test_spans_are_where_the_tokens_are(words):
+    text = "The film, isn't  GREAT"
+    assert [text[begin:end] for begin, end in words.spans(text)] == ["The", "film", ",", "isn't", "GREAT"]
+
+
+def test_saved_and_read_again(words):
+    again = WordTokenizer.from_json(words.to_json())
+    assert len(again) == len(words)
+    for found, expected in zip(again.encode(TEXTS), words.encode(TEXTS), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="no tokenizer"):
+        WordTokenizer.from_json("{}")

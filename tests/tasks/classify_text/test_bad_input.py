@@ -1,0 +1,151 @@
+"""What is wrong with texts, labels and saved models is said in one sentence, with the remedy."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import sluicegate
+from sluicegate.errors import BundleError, ConfigError, DataError
+
+
+def fit(table, **options):
+    return sluicegate.TextClassifier(epochs=1, folds=2, hidden=4, embedding=4).fit(table, progress=False, **options)
+
+
+def refuse(table, words, error=DataError, **options):
+    with pytest.raises(error, match=re.escape(words)):
+        fit(table, **options)
+
+
+def test_a_missing_column(table):
+    refuse(table, "there is no column 'txt' in the table: did you mean 'text'?", text="txt")
+
+
+def test_a_column_of_two_roles(table):
+    refuse(table, "column 'text' is asked for twice", label="text")
+
+
+def test_a_single_class(table):
+    refuse(table.with_columns(label=pl.lit("good")), "holds the single class 'good'")
+
+
+def test_a_class_of_one_row(table):
+    odd = table.with_columns(label=pl.when(pl.int_range(pl.len()) == 7).then(pl.lit("odd")).otherwise(pl.col("label")))
+    refuse(odd, "class 'odd' has one row, in row 7: expected two at least")
+
+
+def test_a_hundred_thousand_classes():
+    rows = 200_000
+    table = pl.DataFrame({"text": ["a"] * rows, "label": np.arange(rows) // 2})
+    refuse(table, "holds 100,000 classes: expected at most 1,000")
+
+
+def test_labels_of_mixed_types():
+    refuse(pd.DataFrame({"text": ["a", "b"] * 5, "label": ["x", 1] * 5}), "holds values of mixed types")
+
+
+def test_labels_that_are_measurements(table):
+    refuse(table.with_columns(label=pl.int_range(pl.len()) / 7), "expected classes, not measurements")
+
+
+def test_labels_that_are_missing(table):
+    table = table.with_columns(label=pl.when(pl.int_range(pl.len()) != 3).then(pl.col("label")))
+    refuse(table, "label column 'label' is empty in row 3")
+
+
+def test_labels_of_another_kind(table):
+    refuse(table.with_columns(label=pl.lit(None, pl.Date).fill_null(pl.date(2024, 1, 1))), "of type Date")
+
+
+def test_texts_that_are_numbers(table):
+    refuse(table.with_columns(text=pl.int_range(pl.len())), "text column 'text' in the table is of type Int64")
+
+
+def test_no_rows(table):
+    refuse(table.head(0), "holds no rows")
+
+
+def test_a_class_that_training_did_not_have(fitted, table):
+    strange = table.with_columns(
+        label=pl.when(pl.int_range(pl.len()) == 2).then(pl.lit("new")).otherwise(pl.col("label"))
+    )
+    with pytest.raises(DataError, match="row 2 has the class 'new'"):
+        fitted.evaluate(strange)
+
+
+def test_a_single_text_is_no_sequence(fitted):
+    with pytest.raises(DataError, match="put it into a list"):
+        fitted.predict("a text")
+    with pytest.raises(DataError, match="text 1 is int"):
+        fitted.predict(["a", 1])
+    with pytest.raises(DataError, match="no texts to classify"):
+        fitted.predict(None)
+
+
+def test_blank_texts_have_a_prediction_and_are_counted(fitted, table):
+    blank = table.head(6).with_columns(text=pl.Series(["", "  ", None, "\n\t", "the film is lovely", "\x00"]))
+    found = fitted.predict(blank)
+    assert np.isfinite(found["probability"].to_numpy()).all()
+    assert found["probability"][0] == found["probability"][3]
+    assert "4 of the texts are blank." in fitted.evaluate(blank).notes
+    assert len(fitted.predict([])) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[31mfine\x07",
+        "😀👩‍👩‍👧 lovely",
+        "فيلم جميل",
+        "שלום עולם",
+        "very \ud800fine\udfff",
+        "映画は素晴らしい",
+        "e\u0301" * 50,
+    ],
+)
+def test_any_letters(fitted, table, text):
+    found = fitted.predict([text, text])
+    assert np.isfinite(found["probability"].to_numpy()).all()
+    assert found["probability"][0] == found["probability"][1]
+    assert fitted.explain(text)["share"].is_finite().all()
+    if not any("\ud800" <= letter <= "\udfff" for letter in text):  # which no frame can hold
+        added = pl.concat([table, pl.DataFrame({"text": [text] * 4, "label": ["bad", "good"] * 2})])
+        fit(added)
+
+
+def test_ten_megabytes_of_text(fitted):
+    words = "the film is lovely and moving " * 350_000
+    found = fitted.predict([words, "x" * 10_000_000])
+    assert found["label"][0] == "good"
+    assert np.isfinite(found["probability"].to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"hiden": 3}, "there is no knob `hiden`"),
+        ({"dropout": 1.0}, "`dropout` (=1.0) must be less than 1"),
+        ({"folds": 0}, "`folds` (=0) must be greater than or equal to 1"),
+        ({"cell": "gur"}, "`cell` (='gur') must be 'gru', 'lstm' or 'rnn'"),
+    ],
+)
+def test_knobs(knobs, words):
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        sluicegate.TextClassifier(**knobs)
+
+
+def test_a_saved_model_whose_parts_do_not_fit(tmp_path, fitted):
+    from sluicegate import bundle
+
+    files = dict(fitted._files())
+    settings = json.loads(files["config.json"])
+    for change in ({"shape": {**settings["shape"], "hidden": 10**9}}, {"classes": ["a"]}, {"blend": {"name": 3}}):
+        damaged = {**files, "config.json": json.dumps({**settings, **change}).encode()}
+        folder = tmp_path / next(iter(change))
+        bundle.write(folder, damaged)
+        with pytest.raises(BundleError, match="does not hold together"):
+            sluicegate.load(folder)

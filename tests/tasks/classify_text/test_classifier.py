@@ -1,0 +1,181 @@
+"""The text classifier learns, is honest about it, and gives the same bits however it is asked."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import sluicegate
+from sluicegate.errors import ConfigError, DataError
+from sluicegate.tasks.checks import Case, checks
+
+
+@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
+def test_conforms(check, table, quick):
+    check(
+        Case(
+            make=lambda seed, **knobs: sluicegate.TextClassifier(seed=seed, **quick, **knobs),
+            fit=lambda task: task.fit(table, progress=False),
+            data=table,
+        )
+    )
+
+
+def test_learns_what_words_mean(fitted, texts):
+    other = texts(rows=200, seed=1)
+    report = fitted.evaluate(other)
+    assert report.metrics["accuracy"] > 0.97
+    assert report.baselines["majority_class"]["accuracy"] < 0.6
+    assert set(report.baselines) == {"majority_class", "tfidf_logistic_regression", "nb_svm"}
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+def test_cells(cell, table, quick, texts):
+    task = sluicegate.TextClassifier(cell=cell, **quick).fit(table, progress=False)
+    assert task.evaluate(texts(seed=2)).metrics["accuracy"] > 0.9
+
+
+def test_predictions_are_a_frame_of_the_callers_kind(fitted, table):
+    found = fitted.predict(table)
+    assert isinstance(found, pl.DataFrame)
+    assert found.columns == ["label", "probability", "probability_bad", "probability_good"]
+    said = found.select("probability_bad", "probability_good").to_numpy()
+    np.testing.assert_allclose(said.sum(1), 1.0, atol=1e-12)
+    np.testing.assert_array_equal(found["probability"], said.max(1))
+    assert type(fitted.predict(table.to_pandas())).__module__.startswith("pandas")
+    assert type(fitted.predict(table.to_arrow())).__module__.startswith("pyarrow")
+    assert fitted.predict(table["text"].to_list()).equals(found)
+
+
+def test_a_row_does_not_depend_on_its_company(fitted, table):
+    """A text's probabilities are the same alone, but for how the rest of PyTorch rounds."""
+    together = fitted.predict(table)
+    for row in (0, 5, 17):
+        alone = fitted.predict([table["text"][row]])
+        np.testing.assert_allclose(alone["probability"][0], together["probability"][row], atol=1e-6)
+
+
+def test_labels_may_be_numbers_and_truth_values(table, quick):
+    for kind in (pl.Int64, pl.Boolean):
+        numbered = table.with_columns((pl.col("label") == "good").cast(kind).alias("label"))
+        task = sluicegate.TextClassifier(**quick).fit(numbered, progress=False)
+        assert task.predict(numbered)["label"].dtype == kind
+        assert task.evaluate(numbered).metrics["accuracy"] > 0.8
+
+
+def test_groups_stay_together(table, quick):
+    grouped = table.with_columns(pl.Series("author", [f"a{i % 7}" for i in range(len(table))]))
+    task = sluicegate.TextClassifier(**quick).fit(grouped, groups="author", progress=False)
+    assert set(task.report.details["groups"]) == {f"a{i}" for i in range(7)}
+    with pytest.raises(DataError, match="there are 7 groups for 8 folds"):
+        sluicegate.TextClassifier(**{**quick, "folds": 8}).fit(grouped, groups="author", progress=False)
+
+
+def test_a_table_may_validate(table, quick, texts):
+    knobs = {**quick, "folds": 1}
+    task = sluicegate.TextClassifier(**knobs).fit(table, validation=texts(rows=50, seed=3), progress=False)
+    assert task.report.facts["rows"] == "50"
+    with pytest.raises(ConfigError, match="give one of the two"):
+        sluicegate.TextClassifier(**quick).fit(table, validation=table, progress=False)
+
+
+def test_one_network_holds_a_tenth_back(table, quick):
+    task = sluicegate.TextClassifier(**{**quick, "folds": 1}).fit(table, progress=False)
+    assert task.report.facts["rows"] == "12"
+
+
+def test_every_row_validates_once_with_folds(fitted):
+    assert fitted.report.facts["rows"] == "120"
+
+
+def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
+    task = sluicegate.TextClassifier(**quick, blend=True).fit(table, progress=False)
+    blend = task._fitted.blend
+    assert 0 <= blend.share <= 1
+    method = next(linear for linear in task._fitted.baselines if linear.name == blend.name)
+    other = texts(seed=4)["text"].to_list()
+    both = task._fitted.probabilities(other)
+    simple = method.probabilities(other)
+    network = (both - (1 - blend.share) * simple) / max(blend.share, 1e-9)
+    if blend.share > 0.01:
+        np.testing.assert_allclose(network.sum(1), 1.0, atol=1e-6)
+        assert network.min() > -1e-6
+
+
+def test_rare_classes_are_found(quick, texts):
+    """With one row in twelve of a class, decisions are evened out, and the report says that classes are unequal."""
+    rows = texts(rows=400, weights=[11 / 12, 1 / 12], seed=5)
+    task = sluicegate.TextClassifier(**quick).fit(rows, progress=False)
+    assert task._fitted.balance == 1.0
+    report = task.evaluate(texts(rows=300, weights=[11 / 12, 1 / 12], seed=6))
+    assert report.metrics["balanced_accuracy"] > 0.9
+    assert any("unequal size" in note for note in report.notes)
+    assert "macro f1" in report.verdict
+
+
+def test_three_classes(quick, texts):
+    rows = texts(rows=200, classes=("bad", "good", "mixed"))
+    task = sluicegate.TextClassifier(**quick).fit(rows, progress=False)
+    assert task.evaluate(texts(classes=("bad", "good", "mixed"), seed=7)).metrics["accuracy"] > 0.9
+    assert np.array(task.report.details["confusion"]).shape == (3, 3)
+
+
+def test_explanations_point_at_the_word_that_tells(fitted):
+    found = fitted.explain("the film is lovely and a story is long")
+    assert found["share"].abs().sum() == pytest.approx(1.0)
+    assert found.sort("share", descending=True)["token"][0] == "lovely"
+    text = "the film is lovely and a story is long"
+    assert [text[b:e] for b, e in found.select("begin", "end").iter_rows()] == found["token"].to_list()
+    against = fitted.explain(text, label="bad")
+    np.testing.assert_allclose(against["share"], -found["share"], atol=1e-6)
+    with pytest.raises(ConfigError, match="must be one of bad, good"):
+        fitted.explain("x", label="great")
+    assert fitted.explain("").is_empty()
+
+
+def test_long_texts_are_read_whole(fitted):
+    """What tells the class stands at the end of a text that is read in parts."""
+    text = "the film is long " * 300 + "lovely " * 300
+    assert fitted.predict([text])["label"][0] == "good"
+    assert fitted.explain(text)["share"].abs().sum() == pytest.approx(1.0)
+
+
+def test_the_report_shows_what_went_wrong(fitted, table):
+    flipped = table.with_columns(
+        pl.when(pl.col("label") == "good").then(pl.lit("bad")).otherwise(pl.lit("good")).alias("label")
+    )
+    report = fitted.evaluate(flipped)
+    page = report.to_html()
+    assert "The most certain mistakes" in page
+    assert '<mark class="for4">' in page
+    assert {picture.title for picture in report.draw()} >= {
+        "What is taken for what",
+        "Can the probabilities be believed?",
+    }
+    assert len(report.passages) == 8
+
+
+def test_a_killed_run_goes_on(tmp_path, table, quick):
+    """Stopped after a look, and resumed, training ends with the same weights."""
+    whole = sluicegate.TextClassifier(**quick).fit(table, progress=False)
+    task, path = sluicegate.TextClassifier(**quick), tmp_path / "state"
+    looks = []
+
+    from sluicegate.tasks.classify_text import fitting
+
+    class Stopped(Exception):  # noqa: N818
+        pass
+
+    def stop(self, looked, truth, validate=fitting._Course.validate):
+        looks.append(1)
+        if len(looks) == 3:
+            raise Stopped
+        return validate(self, looked, truth)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting._Course, "validate", stop)
+        with pytest.raises(Stopped):
+            task.fit(table, checkpoint=path, progress=False)
+    again = sluicegate.TextClassifier(**quick).fit(table, checkpoint=path, resume=True, progress=False)
+    assert again._files()["weights.safetensors"] == whole._files()["weights.safetensors"]
+    with pytest.raises(ConfigError, match="other data or settings"):
+        sluicegate.TextClassifier(**quick, seed=1).fit(table, checkpoint=path, resume=True, progress=False)
