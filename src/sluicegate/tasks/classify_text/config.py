@@ -31,7 +31,7 @@ class TextClassifierConfig(BaseModel):
         robust: from 0, cross entropy, to 1, the mean absolute error: the exponent of the generalised cross entropy,
             under which wrong labels weigh less (Zhang & Sabuncu 2018).
         balance: how far classes of unequal size are evened out: the strength of the logit adjustment (Menon et al.
-            2021); None is 0, or 1 where the largest class has three times the rows of the smallest.
+            2021); None is 0, or 1 where the largest class has twenty times the rows of the smallest.
         blend: average the model's probabilities with those of TF-IDF and logistic regression, in the proportion that
             does best on the validation rows.
         words: whole words in the vocabulary at most, the most frequent ones.

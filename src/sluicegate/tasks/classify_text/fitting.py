@@ -33,6 +33,7 @@ _FEW = 20_000  # rows up to which several networks share the work
 _EPOCHS, _STEPS = 15, 400  # times through the rows, and steps at least
 _CHUNK = 50  # batches that are sorted by length together
 _GRAMS = 200_000
+_RARE = 20.0  # the largest class has so many times the rows of the smallest one where training evens them out
 _START = 0.3  # the size of a word's numbers at the start
 _WIDE = 3.0  # how much faster than the network the linear path learns
 
@@ -115,7 +116,7 @@ def fit(
     counts = np.bincount(examples.truth, minlength=classes)
     prior = np.maximum(counts, 0.5) / rows
     unequal = bool(counts.max() >= UNEQUAL * counts.min())
-    balance = (1.0 if unequal else 0.0) if config.balance is None else config.balance
+    balance = float(counts.max() >= _RARE * counts.min()) if config.balance is None else config.balance
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = Ensemble(shape)
