@@ -9,6 +9,10 @@
 namespace sluicegate::openmp {
 namespace {
 
+std::atomic<bool> forgotten{false};
+
+#if defined(__linux__)
+
 // What compilers call for a parallel region: GCC's runtime has it, and LLVM's and Intel's on Linux. Linking
 // with one of them could load a second runtime beside PyTorch's.
 using Parallel = void (*)(void (*work)(void*), void* context, unsigned threads, unsigned flags);
@@ -17,10 +21,6 @@ Parallel runtime() {
   static const auto found = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
   return found;
 }
-
-std::atomic<bool> forgotten{false};
-
-#if defined(__linux__)
 
 // The processor time of one of the threads that work for this one.
 thread_local clockid_t worker;

@@ -53,7 +53,8 @@ def _confusion(classes: list[str], counts: Any) -> Picture:
                     fontsize=8,
                 )
         names = [_short(name) for name in classes]
-        axes.set_xticks(range(len(classes)), names, rotation=40 if max(map(len, names)) > 4 else 0, ha="right")
+        leaning = sum(map(len, names)) > 30
+        axes.set_xticks(range(len(classes)), names, rotation=40 if leaning else 0, ha="right" if leaning else "center")
         axes.set_yticks(range(len(classes)), names)
         axes.invert_yaxis()
         axes.set_xlabel("said")
