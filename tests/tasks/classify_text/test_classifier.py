@@ -156,6 +156,8 @@ def test_the_report_shows_what_went_wrong(fitted, table):
         "Can the probabilities be believed?",
     }
     assert len(report.passages) == 8
+    told = ["".join(part for part, _ in passage.parts) for passage in report.passages]
+    assert set(told) <= set(flipped["text"])
 
 
 def test_a_killed_run_goes_on(tmp_path, table, quick):

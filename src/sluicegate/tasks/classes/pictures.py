@@ -34,8 +34,8 @@ def _confusion(classes: list[str], counts: Any) -> Picture:
         classes, counts = [classes[i] for i in kept], counts[np.ix_(kept, kept)]
         caption += f" Of many classes, the {_SHOWN} with most mistakes."
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    side = min(1.6 + 0.42 * len(classes), 6.5)
-    with drawn("What is taken for what", caption, (max(4.2, side), max(3.4, side - 0.4))) as (picture, made):
+    height = min(max(3.1, 1.2 + 0.32 * len(classes)), 6.5)
+    with drawn("What is taken for what", caption, (5.6, height)) as (picture, made):
         axes = picture.add_subplot()
         shades = LinearSegmentedColormap.from_list("shades", ["#ffffff", BLUE])
         edges = np.arange(len(classes) + 1) - 0.5

@@ -147,6 +147,7 @@ def fit(
         progress=progress,
     )
     course.finish()
+    curve = replace(curve, training=[loss / members for loss in curve.training])  # it was summed over the networks
     logits, seen = _unseen(model, looked, len(shown.truth), classes)
     fitted = Fitted(
         text=text,

@@ -11,7 +11,7 @@ from sluicegate.tasks.classes.evaluation import Rows, report_on
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
 
-from .explaining import explain
+from .explaining import Explanation, explain
 from .fitted import Fitted
 from .fitting import Validation
 
@@ -68,7 +68,18 @@ def _mistakes(fitted: Fitted, validation: Validation) -> list[Passage]:
     for row in certain.tolist():
         text = clean(examples.texts[row][:_LONGEST])
         found = explain(fitted, text, int(answers[row]))
-        parts = tuple((text[b:e], float(share)) for (b, e), share in zip(found.spans, found.shares, strict=True))
+        parts = _parts(text, found)
         heading = f"said {classes[answers[row]]} ({said[row, answers[row]]:.2f}), is {classes[examples.truth[row]]}"
         passages.append(Passage(heading, parts or (("(blank)", 0.0),)))
     return passages
+
+
+def _parts(text: str, found: Explanation) -> tuple[tuple[str, float], ...]:
+    """The tokens with their shares, and what stands between them."""
+    parts, last = [], 0
+    for (begin, end), share in zip(found.spans, found.shares.tolist(), strict=True):
+        if begin > last:
+            parts.append((text[last:begin], 0.0))
+        parts.append((text[begin:end], share))
+        last = end
+    return tuple(parts)

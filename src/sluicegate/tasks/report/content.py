@@ -33,7 +33,8 @@ class Passage:
 
     Args:
         heading: what was decided, in a line.
-        parts: each part of the text, in order, and its share: above 0 it spoke for what was decided, below 0 against.
+        parts: each part of the text, in order, with what stands between them, and its share: above 0 it spoke for what
+            was decided, below 0 against, 0 for what took no part.
     """
 
     heading: str

@@ -172,7 +172,7 @@ def _passage(passage: Passage) -> str:
         strength = round(_STRENGTHS * abs(share) / largest) if largest > 0 else 0
         side = "for" if share > 0 else "against"
         parts.append(f'<mark class="{side}{strength}">{_text(text)}</mark>' if strength else _text(text))
-    return f'<p class="passage"><strong>{_text(passage.heading)}</strong>{" ".join(parts)}</p>'
+    return f'<p class="passage"><strong>{_text(passage.heading)}</strong>{"".join(parts)}</p>'
 
 
 def _list(facts: dict[str, str]) -> str:
