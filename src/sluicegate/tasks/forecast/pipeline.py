@@ -43,7 +43,8 @@ class Forecaster(Task):
     Raises:
         ConfigError: a knob is unknown or out of its range.
 
-    >>>     >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
     >>> f = Forecaster(horizon=7, context=28, steps=50).fit(table, time="day", target="sales")
     >>> f.predict().columns
     ['series', 'time', 'target', 'mean', 'q10', 'q50', 'q90']
