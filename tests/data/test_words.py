@@ -30,7 +30,7 @@ def test_unknown_words_are_read_in_pieces_and_unknown_letters_as_unknown(words):
 
 
 def test_what_is_written_alike_is_read_alike(words):
-    assert cut(words, "ＧＯＯＤ\u00a0film\x07") == ["good", "film"]  # noqa: RUF001
+    assert cut(words, "ＧＯＯＤ\u00a0film\x07") == ["good", "film"]  # noqa: RUF001 - letters of full width are what is tested
 
 
 def test_rare_words_are_not_whole():

@@ -35,7 +35,7 @@ def test_a_single_class(table):
 
 def test_a_class_of_one_row(table):
     odd = table.with_columns(label=pl.when(pl.int_range(pl.len()) == 7).then(pl.lit("odd")).otherwise(pl.col("label")))
-    refuse(odd, "class 'odd' has one row, in row 7: expected two at least")
+    refuse(odd, "class 'odd' has one row in row 7: expected two at least")
 
 
 def test_a_hundred_thousand_classes():

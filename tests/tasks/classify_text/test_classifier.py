@@ -1,5 +1,7 @@
 """The text classifier learns, is honest about it, and gives the same bits however it is asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -101,6 +103,20 @@ def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
         assert network.min() > -1e-6
 
 
+def test_temperature_prior_and_decision_take_part(fitted, table):
+    told, model = table["text"].to_list(), fitted._fitted
+    said = model.probabilities(told)
+    flat = replace(model, temperature=2 * model.temperature).probabilities(told)
+    expected = np.sqrt(said) / np.sqrt(said).sum(1, keepdims=True)
+    np.testing.assert_allclose(flat, expected, atol=1e-6)
+    shifted = replace(model, balance=model.temperature, prior=np.array([0.2, 0.8])).probabilities(told)
+    expected = said * [0.2, 0.8] / (said * [0.2, 0.8]).sum(1, keepdims=True)
+    np.testing.assert_allclose(shifted, expected, atol=1e-6)
+    even = np.array([[0.6, 0.4]])
+    assert replace(model, prior=np.array([0.8, 0.2]), strength=1.0).decide(even)[0] == 1
+    assert replace(model, prior=np.array([0.8, 0.2]), strength=0.0).decide(even)[0] == 0
+
+
 def test_rare_classes_are_found(quick, texts):
     """Decisions are tuned, very rare classes are evened out in training, and the report says that sizes are unequal."""
     rows = texts(rows=400, weights=[11 / 12, 1 / 12], seed=5)
@@ -168,7 +184,7 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
 
     from sluicegate.tasks.classify_text import fitting
 
-    class Stopped(Exception):  # noqa: N818
+    class Stopped(Exception):  # noqa: N818 - no error, a kill
         pass
 
     def stop(self, looked, truth, validate=fitting._Course.validate):

@@ -55,9 +55,11 @@ class Labels:
         if counts["count"].min() == 1:
             single = [str(value) for value in found.filter(counts["count"] == 1).sort()]
             where = source.row(int((values == found.filter(counts["count"] == 1).sort()[0]).arg_true()[0]))
-            more = f" and {len(single) - 1} more" if len(single) > 1 else ""
+            which = f"class {single[0]!r} has one row"
+            if len(single) > 1:
+                which = f"class {single[0]!r} and {len(single) - 1} more have one row each, the first"
             raise DataError(
-                f"class {single[0]!r}{more} has one row, in {where}: expected two at least, to train and to validate "
+                f"{which} in {where}: expected two at least, to train and to validate "
                 "on; add rows or leave the class out"
             )
         return cls(column.name, tuple(found.sort().to_list()))
