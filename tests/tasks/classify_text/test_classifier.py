@@ -103,6 +103,15 @@ def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
         assert network.min() > -1e-6
 
 
+def test_what_cannot_be_learnt_is_not_known_on_validation_rows(quick):
+    """Labels without rhyme or reason: whoever has seen the rows that validate knows them by heart."""
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"text": [f"word{i} sign{i}" for i in range(100)], "label": rng.permutation([0, 1] * 50)})
+    report = sluicegate.TextClassifier(**quick).fit(table, progress=False).report
+    for row in report.rows.values():
+        assert row["accuracy"] < 0.7
+
+
 def test_temperature_prior_and_decision_take_part(fitted, table):
     told, model = table["text"].to_list(), fitted._fitted
     said = model.probabilities(told)
