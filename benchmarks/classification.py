@@ -72,7 +72,7 @@ class Figures:
         self.metrics.setdefault("blended", []).append(model.evaluate(test).metrics)
         # The blend takes part in nothing but probabilities: without it, this is what the defaults train.
         assert model._fitted is not None
-        model._fitted = replace(model._fitted, blend=None)
+        model._fitted = replace(model._fitted, decision=replace(model._fitted.decision, blend=None))
         begin = time.perf_counter()
         model.predict(train)
         self.speed.append(len(train) / (time.perf_counter() - begin))

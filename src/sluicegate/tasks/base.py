@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
 
 from sluicegate import bundle
-from sluicegate.errors import BundleError
+from sluicegate.errors import BundleError, NotFittedError
 
-from .report import Report
+from .report import Measure, Report
+from .results import Results
 
 
 class Task(ABC):
@@ -23,7 +27,8 @@ class Task(ABC):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        Task._known[cls.name] = cls
+        if "name" in cls.__dict__:  # what several tasks share has none
+            Task._known[cls.name] = cls
 
     @abstractmethod
     def fit(self, data: Any, *args: Any, **kwargs: Any) -> Task:
@@ -44,7 +49,7 @@ class Task(ABC):
     @classmethod
     @abstractmethod
     def _from_bundle(cls, saved: bundle.Bundle) -> Task:
-        """The task that `_files` wrote."""
+        """The task that `_files` wrote; `load` takes what Python raises as a sign that the files do not fit."""
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder, whole or not at all; an older model there is replaced.
@@ -54,6 +59,62 @@ class Task(ABC):
             BundleError: the folder cannot be written, or holds something else.
         """
         bundle.write(folder, self._files())
+
+
+@runtime_checkable
+class Learnt(Protocol):
+    """What training leaves behind."""
+
+    def files(self, config: Any, version: str) -> dict[str, bytes]:
+        """The files of the saved model, without those for people."""
+
+
+Fitted = TypeVar("Fitted", bound=Learnt)
+
+
+class TrainedTask(Task, Generic[Fitted]):
+    """A task that keeps what it learnt in one value, and what was measured of it beside.
+
+    Args:
+        config: the knobs.
+    """
+
+    measures: ClassVar[tuple[Measure, ...]]
+
+    def __init__(self, config: BaseModel) -> None:
+        self._knobs = config
+        self.report: Report | None = None
+        self._fitted: Fitted | None = None
+        self._results = Results()
+
+    @abstractmethod
+    def _card(self, fitted: Fitted) -> str:
+        """The model card."""
+
+    @classmethod
+    @abstractmethod
+    def _restored(cls, saved: bundle.Bundle) -> tuple[Fitted, BaseModel]:
+        """What was learnt, and the knobs."""
+
+    def _require_fitted(self) -> Fitted:
+        if self._fitted is None:
+            raise NotFittedError(
+                f"the {type(self).__name__} has not been trained: call `fit` first, or `sluicegate.load` a model"
+            )
+        return self._fitted
+
+    def _files(self) -> dict[str, bytes]:
+        fitted = self._require_fitted()
+        return fitted.files(self._knobs, version("sluicegate")) | self._results.files(self._card(fitted))
+
+    @classmethod
+    def _from_bundle(cls, saved: bundle.Bundle) -> Task:
+        fitted, config = cls._restored(saved)
+        task = cls(**config.model_dump())
+        task._fitted = fitted
+        task._results = Results.from_bundle(saved, cls.measures)
+        task.report = task._results.validation
+        return task
 
 
 def load(folder: str | Path) -> Task:
@@ -69,4 +130,11 @@ def load(folder: str | Path) -> Task:
             f"{saved.folder} holds a model for the task {task!r}, which this version does not know "
             f"(it knows {', '.join(sorted(Task._known))}): install a newer sluicegate"
         )
-    return Task._known[task]._from_bundle(saved)
+    try:
+        return Task._known[task]._from_bundle(saved)
+    except BundleError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise BundleError(
+            f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
+        ) from error

@@ -91,7 +91,7 @@ def test_every_row_validates_once_with_folds(fitted):
 
 def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
     task = sluicegate.TextClassifier(**quick, blend=True).fit(table, progress=False)
-    blend = task._fitted.blend
+    blend = task._fitted.decision.blend
     assert 0 <= blend.share <= 1
     method = next(linear for linear in task._fitted.baselines if linear.name == blend.name)
     other = texts(seed=4)["text"].to_list()
@@ -114,30 +114,31 @@ def test_what_cannot_be_learnt_is_not_known_on_validation_rows(quick):
 
 def test_temperature_prior_and_decision_take_part(fitted, table):
     told, model = table["text"].to_list(), fitted._fitted
-    said = model.probabilities(told)
-    flat = replace(model, temperature=2 * model.temperature).probabilities(told)
+    said, decision = model.probabilities(told), model.decision
+    flat = replace(model, decision=replace(decision, temperature=2 * decision.temperature)).probabilities(told)
     expected = np.sqrt(said) / np.sqrt(said).sum(1, keepdims=True)
     np.testing.assert_allclose(flat, expected, atol=1e-6)
-    shifted = replace(model, balance=model.temperature, prior=np.array([0.2, 0.8])).probabilities(told)
-    expected = said * [0.2, 0.8] / (said * [0.2, 0.8]).sum(1, keepdims=True)
+    prior = np.array([0.2, 0.8])
+    shifted = replace(model, decision=replace(decision, balance=decision.temperature, prior=prior)).probabilities(told)
+    expected = said * prior / (said * prior).sum(1, keepdims=True)
     np.testing.assert_allclose(shifted, expected, atol=1e-6)
     even = np.array([[0.6, 0.4]])
-    assert replace(model, prior=np.array([0.8, 0.2]), strength=1.0).decide(even)[0] == 1
-    assert replace(model, prior=np.array([0.8, 0.2]), strength=0.0).decide(even)[0] == 0
+    assert replace(decision, prior=np.array([0.8, 0.2]), strength=1.0).answers(even)[0] == 1
+    assert replace(decision, prior=np.array([0.8, 0.2]), strength=0.0).answers(even)[0] == 0
 
 
 def test_rare_classes_are_found(quick, texts):
     """Decisions are tuned, very rare classes are evened out in training, and the report says that sizes are unequal."""
     rows = texts(rows=400, weights=[11 / 12, 1 / 12], seed=5)
     task = sluicegate.TextClassifier(**quick).fit(rows, progress=False)
-    assert task._fitted.balance == 0.0
+    assert task._fitted.decision.balance == 0.0
     report = task.evaluate(texts(rows=300, weights=[11 / 12, 1 / 12], seed=6))
     assert report.metrics["balanced_accuracy"] > 0.9
     assert any("unequal size" in note for note in report.notes)
     assert "macro f1" in report.verdict
     rarer = texts(rows=600, weights=[0.96, 0.04], seed=8)
     task = sluicegate.TextClassifier(**quick).fit(rarer, progress=False)
-    assert task._fitted.balance == 1.0
+    assert task._fitted.decision.balance == 1.0
     assert task.evaluate(texts(rows=300, weights=[0.9, 0.1], seed=9)).metrics["balanced_accuracy"] > 0.9
 
 

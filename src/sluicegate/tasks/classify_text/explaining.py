@@ -36,7 +36,7 @@ def explain(fitted: Fitted, text: str, label: int | None = None) -> Explanation:
     words. The recurrent path is shared out by the gradient of the lead times the word's numbers (Simonyan et al. 2014).
     """
     if label is None:
-        label = int(fitted.decide(fitted.probabilities([text]))[0])
+        label = int(fitted.decision.answers(fitted.probabilities([text]))[0])
     spans = fitted.tokenizer.spans(text)
     if not spans:
         return Explanation(label, [], np.empty(0))

@@ -15,12 +15,11 @@ from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data.words import WordTokenizer
-from sluicegate.errors import BundleError
-from sluicegate.tasks.classes.calibration import decide, probabilities
+from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.labels import Labels
 from sluicegate.training import Curve
 
-from .baselines import NAMES, Linear, Name
+from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
 from .corpus import Batch, Corpus, Grams
 from .model import Ensemble, Shape
@@ -29,19 +28,6 @@ _TOKENS = 16_384  # of a batch in prediction, at most
 _TEXTS = 20_000  # texts that are held as tokens together
 
 VOCABULARY = "vocabulary.json"
-
-
-@dataclass(frozen=True)
-class Blend:
-    """A simple method whose probabilities are mixed in.
-
-    Args:
-        name: which one.
-        share: of the network, from 0 to 1.
-    """
-
-    name: Name
-    share: float
 
 
 @dataclass(frozen=True)
@@ -55,13 +41,9 @@ class Fitted:
         grams: the words and pairs of words with a weight of their own.
         shape: the sizes of the networks.
         model: the networks.
-        prior: how frequent each class was in training.
-        balance: the strength of the logit adjustment in training.
-        temperature: what logits are divided by.
-        strength: how far frequent classes are held back in decisions.
+        decision: what makes answers of logits.
         rows: how many rows training had.
         baselines: the simple methods, trained on the same rows.
-        blend: the one that is mixed in, if one is.
         curve: the learning curve.
     """
 
@@ -71,13 +53,9 @@ class Fitted:
     grams: Grams
     shape: Shape
     model: Ensemble
-    prior: Float64[np.ndarray, " classes"]
-    balance: float
-    temperature: float
-    strength: float
+    decision: Decision
     rows: int
     baselines: tuple[Linear, ...]
-    blend: Blend | None
     curve: Curve
 
     def probabilities(self, texts: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
@@ -86,22 +64,14 @@ class Fitted:
         for begin in range(0, len(texts), _TEXTS):
             corpus = Corpus.of(texts[begin : begin + _TEXTS], self.tokenizer, self.grams)
             logits = logits_of(self.model, corpus, np.arange(len(corpus.text)))
-            said.append(self.calibrated(corpus.by_text(logits).astype(np.float64)))
+            said.append(self.decision.calibrated(corpus.by_text(logits).astype(np.float64)))
         if not said:
             return np.empty((0, len(self.labels.classes)))
         network = np.concatenate(said)
-        if self.blend is None:
+        if self.decision.blend is None:
             return network
-        method = next(linear for linear in self.baselines if linear.name == self.blend.name)
-        return mixed(network, method.probabilities(texts), self.blend.share)
-
-    def calibrated(self, logits: Float64[np.ndarray, "rows classes"]) -> Float64[np.ndarray, "rows classes"]:
-        """Logits as probabilities."""
-        return probabilities(logits + self.balance * np.log(self.prior), self.temperature)
-
-    def decide(self, said: Float64[np.ndarray, "rows classes"]) -> Int64[np.ndarray, " rows"]:
-        """The number of the class that is said."""
-        return decide(said, self.prior, self.strength)
+        method = next(linear for linear in self.baselines if linear.name == self.decision.blend.name)
+        return self.decision.mixed(network, method.probabilities(texts))
 
     def files(self, config: TextClassifierConfig, version: str) -> dict[str, bytes]:
         """The files of the saved model, without those for people."""
@@ -114,15 +84,12 @@ class Fitted:
             "label": self.labels.column,
             "classes": list(self.labels.classes),
             "shape": asdict(self.shape),
-            "balance": self.balance,
-            "temperature": self.temperature,
-            "strength": self.strength,
+            **self.decision.settings(),
             "rows": self.rows,
-            "blend": None if self.blend is None else asdict(self.blend),
             "curve": asdict(self.curve),
         }
         weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
-        arrays: dict[str, Any] = {"prior": self.prior, "grams": self.grams.keys}
+        arrays: dict[str, Any] = {"prior": self.decision.prior, "grams": self.grams.keys}
         vocabularies = {}
         for linear in self.baselines:
             vocabularies[linear.name] = list(linear.vocabulary)
@@ -138,20 +105,7 @@ class Fitted:
 
     @classmethod
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
-        """What `files` wrote.
-
-        Raises:
-            BundleError: the files do not fit together.
-        """
-        try:
-            return cls._from_bundle(saved)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BundleError(
-                f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
-            ) from error
-
-    @classmethod
-    def _from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
+        """What `files` wrote."""
         settings = saved.json(bundle.CONFIG)
         shape = Shape(**settings["shape"])
         arrays = saved.tensors("arrays.safetensors")
@@ -167,8 +121,6 @@ class Fitted:
         )
         if len(settings["classes"]) != shape.classes or len(arrays["prior"]) != shape.classes:
             raise ValueError(f"there are {len(settings['classes'])} classes for networks of {shape.classes}")
-        if settings["blend"] is not None and settings["blend"]["name"] not in NAMES:
-            raise ValueError(f"there is no method {settings['blend']['name']!r} to blend in")
         tokenizer = WordTokenizer.from_json(saved.text(VOCABULARY))
         if len(tokenizer) != shape.tokens:
             raise ValueError(f"{VOCABULARY} holds {len(tokenizer)} tokens, where config.json says {shape.tokens}")
@@ -179,23 +131,12 @@ class Fitted:
             grams=Grams(arrays["grams"]),
             shape=shape,
             model=model,
-            prior=arrays["prior"],
-            balance=settings["balance"],
-            temperature=settings["temperature"],
-            strength=settings["strength"],
+            decision=Decision.from_settings(settings, arrays["prior"], NAMES),
             rows=settings["rows"],
             baselines=baselines,
-            blend=None if settings["blend"] is None else Blend(**settings["blend"]),
             curve=Curve(**settings["curve"]),
         )
         return fitted, TextClassifierConfig(**settings["settings"])
-
-
-def mixed(
-    first: Float64[np.ndarray, "rows classes"], second: Float64[np.ndarray, "rows classes"], share: float
-) -> Float64[np.ndarray, "rows classes"]:
-    """The mean of two classifiers' probabilities, the first with the given share."""
-    return share * first + (1 - share) * second
 
 
 @torch.inference_mode()

@@ -15,9 +15,9 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from sluicegate.data.words import WordTokenizer, clean
-from sluicegate.tasks.classes.calibration import blend_share, decision_strength, temperature
-from sluicegate.tasks.classes.evaluation import UNEQUAL
+from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.labels import Labels
+from sluicegate.tasks.classes.loss import loss_of
 from sluicegate.tasks.classes.splitting import folds_of
 from sluicegate.training import Schedule, train
 
@@ -25,15 +25,14 @@ from .baselines import NAMES, Linear, majority
 from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
 from .corpus import Corpus, Grams
-from .fitted import Blend, Fitted, logits_of, mixed
-from .model import Ensemble, Member, Shape, loss_of
+from .fitted import Fitted, logits_of
+from .model import Ensemble, Member, Shape
 
 _FEWEST = 2000  # rows below which every word has a weight of its own
 _FEW = 20_000  # rows up to which several networks share the work
 _EPOCHS, _STEPS = 15, 400  # times through the rows, and steps at least
 _CHUNK = 50  # batches that are sorted by length together
 _GRAMS = 200_000
-_RARE = 20.0  # the largest class has so many times the rows of the smallest one where training evens them out
 _START = 0.3  # the size of a word's numbers at the start
 _WIDE = 3.0  # how much faster than the network the linear path learns
 
@@ -113,15 +112,12 @@ def fit(
         word_dropout=config.word_dropout,
         members=members,
     )
-    counts = np.bincount(examples.truth, minlength=classes)
-    prior = np.maximum(counts, 0.5) / rows
-    unequal = bool(counts.max() >= UNEQUAL * counts.min())
-    balance = float(counts.max() >= _RARE * counts.min()) if config.balance is None else config.balance
+    decision = Decision.before(examples.truth, classes, config.balance)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = Ensemble(shape)
     model.begin(torch.from_numpy(_START * vectors_of(plain.tokens, shape.tokens, shape.embedding)))
-    course = _Course(model, corpus, examples.truth, number, prior, balance, config)
+    course = _Course(model, corpus, examples.truth, number, decision, config)
     if held_back is None:
         looked = [(corpus, np.flatnonzero(number[corpus.text] == k)) for k in range(members)]
     else:
@@ -149,6 +145,15 @@ def fit(
     course.finish()
     curve = replace(curve, training=[loss / members for loss in curve.training])  # it was summed over the networks
     logits, seen = _unseen(model, looked, len(shown.truth), classes)
+    baselines = tuple(Linear.fit(name, examples.texts, examples.truth, classes) for name in NAMES)
+    kept = shown.take(seen)
+    simple = (
+        _by_fold(examples, number, members, classes)
+        if held_back is None
+        else {linear.name: linear.probabilities(kept.texts) for linear in baselines}
+    )
+    simple = {name: said if len(said) == len(seen) else said[seen] for name, said in simple.items()}
+    decision, said = decision.after(logits, kept.truth, simple, blend=config.blend)
     fitted = Fitted(
         text=text,
         labels=labels,
@@ -156,31 +161,11 @@ def fit(
         grams=grams,
         shape=shape,
         model=model,
-        prior=prior,
-        balance=balance,
-        temperature=1.0,
-        strength=0.0,
+        decision=decision,
         rows=rows,
-        baselines=tuple(Linear.fit(name, examples.texts, examples.truth, classes) for name in NAMES),
-        blend=None,
+        baselines=baselines,
         curve=curve,
     )
-    kept = shown.take(seen)
-    simple = (
-        _by_fold(examples, number, members, classes)
-        if held_back is None
-        else {linear.name: linear.probabilities(kept.texts) for linear in fitted.baselines}
-    )
-    simple = {name: said if len(said) == len(seen) else said[seen] for name, said in simple.items()}
-    fitted = replace(fitted, temperature=temperature(logits + balance * np.log(prior), kept.truth))
-    said = fitted.calibrated(logits)
-    if config.blend:
-        best = min(NAMES, key=lambda name: _log_loss(simple[name], kept.truth))
-        share = blend_share(said, simple[best], kept.truth)
-        fitted = replace(fitted, blend=Blend(best, share))
-        said = mixed(said, simple[best], share)
-    if unequal:
-        fitted = replace(fitted, strength=decision_strength(said, kept.truth, prior))
     majority_said = majority(examples.truth, classes, len(seen))
     return fitted, Validation(kept, {"model": said, "majority_class": majority_said, **simple})
 
@@ -223,10 +208,6 @@ def _unseen(
     return total[seen] / times[seen, None], seen
 
 
-def _log_loss(said: Float64[np.ndarray, "rows classes"], truth: Rows) -> float:
-    return float(-np.log(np.maximum(said[np.arange(len(truth)), truth], 1e-12)).mean())
-
-
 class _Course:
     """Draws batches for every network, and measures the losses."""
 
@@ -236,13 +217,12 @@ class _Course:
         corpus: Corpus,
         truth: Rows,
         number: Rows,
-        prior: Float64[np.ndarray, " classes"],
-        balance: float,
+        decision: Decision,
         config: TextClassifierConfig,
     ) -> None:
         self._model, self._corpus, self._config = model, corpus, config
         self._truth = torch.from_numpy(truth[corpus.text])
-        self._adjustment = torch.from_numpy(balance * np.log(prior)).float()
+        self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
         self._trained = [np.flatnonzero(number[corpus.text] != k) for k in range(len(model.members))]
         self.steps = -(-max(len(parts) for parts in self._trained) // config.batch)
         self._epoch, self._batches = -1, [[np.empty(0, dtype=np.int64)]]

@@ -115,28 +115,3 @@ class Ensemble(nn.Module):
     def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
         """The mean of the networks' logits."""
         return torch.stack([member(batch) for member in self.members]).mean(0)
-
-
-def loss_of(
-    logits: Float[Tensor, "rows classes"],
-    truth: Int64[Tensor, " rows"],
-    adjustment: Float[Tensor, " classes"],
-    smoothing: float,
-    robust: float,
-) -> Tensor:
-    """The mean loss.
-
-    Args:
-        logits: of each class.
-        truth: the number of each row's class.
-        adjustment: added to the logits, the logarithms of how frequent classes are (Menon et al. 2021).
-        smoothing: the share of a label that is spread over all classes.
-        robust: the exponent q of the generalised cross entropy, (1 - p^q) / q; 0 is the cross entropy.
-    """
-    logits = logits + adjustment
-    if robust == 0.0:
-        return F.cross_entropy(logits, truth, label_smoothing=smoothing)
-    log_p = F.log_softmax(logits, 1)
-    chosen = log_p.gather(1, truth[:, None]).squeeze(1)
-    main = -torch.expm1(robust * chosen) / robust
-    return ((1 - smoothing) * main - smoothing * log_p.mean(1)).mean()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,8 +15,8 @@ from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of, like
 from sluicegate.data.words import clean
-from sluicegate.errors import ConfigError, DataError, NotFittedError
-from sluicegate.tasks.base import Task
+from sluicegate.errors import ConfigError, DataError
+from sluicegate.tasks.base import TrainedTask
 from sluicegate.tasks.classes.evaluation import MEASURES
 from sluicegate.tasks.classes.labels import Label, Labels
 from sluicegate.tasks.knobs import checked
@@ -37,7 +36,7 @@ _FLATTERED = (
 )
 
 
-class TextClassifier(Task):
+class TextClassifier(TrainedTask[Fitted]):
     """Tell classes of texts apart: sentiment, topics, kinds of questions, in any language.
 
     Several networks read the words both ways with a recurrent layer, pooled by attention and maximum, beside a linear
@@ -65,15 +64,14 @@ class TextClassifier(Task):
     """
 
     name: ClassVar[str] = "classify-text"
+    measures = MEASURES
 
     def __init__(
         self, *, cell: str = "gru", seed: int = 0, folds: int | None = None, blend: bool = False, **settings: Any
     ) -> None:
         knobs = {"cell": cell, "seed": seed, "folds": folds, "blend": blend, **settings}
         self.config: TextClassifierConfig = checked(TextClassifierConfig, "TextClassifier", knobs)
-        self.report: Report | None = None
-        self._fitted: Fitted | None = None
-        self._results = Results()
+        super().__init__(self.config)
 
     def fit(
         self,
@@ -166,7 +164,7 @@ class TextClassifier(Task):
             raise DataError(f"{source.name} holds no rows: give labelled texts")
         examples = _examples(table, fitted.text, fitted.labels, groups, source)
         said = {"model": fitted.probabilities(examples.texts)}
-        said["majority_class"] = np.tile(fitted.prior / fitted.prior.sum(), (len(table), 1))
+        said["majority_class"] = np.tile(fitted.decision.prior / fitted.decision.prior.sum(), (len(table), 1))
         said |= {linear.name: linear.probabilities(examples.texts) for linear in fitted.baselines}
         result = report(fitted, Validation(examples, said), "evaluation", [])
         self._results = Results(self.report, result)
@@ -190,7 +188,7 @@ class TextClassifier(Task):
         fitted = self._require_fitted()
         texts, backend = _texts(data, fitted.text, source or Source())
         said = fitted.probabilities(texts)
-        decided = fitted.decide(said)
+        decided = fitted.decision.answers(said)
         classes = fitted.labels.classes
         columns: dict[str, Any] = {
             "label": pl.Series([classes[i] for i in decided], dtype=pl.Series(list(classes)).dtype),
@@ -232,24 +230,12 @@ class TextClassifier(Task):
             schema={"token": pl.String, "begin": pl.Int64, "end": pl.Int64, "share": pl.Float64},
         )
 
-    def _require_fitted(self) -> Fitted:
-        if self._fitted is None:
-            raise NotFittedError("the classifier has not been trained: call `fit` first, or `sluicegate.load` a model")
-        return self._fitted
-
-    def _files(self) -> dict[str, bytes]:
-        fitted = self._require_fitted()
-        people = self._results.files(text_card(self.config, fitted, self._results))
-        return fitted.files(self.config, version("sluicegate")) | people
+    def _card(self, fitted: Fitted) -> str:
+        return text_card(self.config, fitted, self._results)
 
     @classmethod
-    def _from_bundle(cls, saved: bundle.Bundle) -> TextClassifier:
-        fitted, config = Fitted.from_bundle(saved)
-        task = cls(**config.model_dump())
-        task._fitted = fitted
-        task._results = Results.from_bundle(saved, MEASURES)
-        task.report = task._results.validation
-        return task
+    def _restored(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
+        return Fitted.from_bundle(saved)
 
 
 def _examples(table: pl.DataFrame, text: str, labels: Labels, groups: str | None, source: Source) -> Examples:

@@ -30,7 +30,7 @@ def report(fitted: Fitted, validation: Validation, title: str, notes: Sequence[s
         fitted.labels.classes,
         Rows(examples.truth, None if examples.groups is None else tuple(examples.groups)),
         said,
-        answers=fitted.decide(said["model"]),
+        answers=fitted.decision.answers(said["model"]),
         facts=_facts(fitted, validation),
         notes=notes,
         curve=fitted.curve,
@@ -48,20 +48,15 @@ def _facts(fitted: Fitted, validation: Validation) -> dict[str, str]:
         "classes": f"{len(fitted.labels.classes):,}",
         "model": f"{shape.cell.upper()}, {shape.hidden} units each way, {networks}, {weights:,} weights",
         "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} words and pairs in the linear path",
-        "temperature": f"{fitted.temperature:.3g}",
         "tfidf logistic regression": "words and pairs of words, C = 10",
         "nb svm": "words and pairs of words, with the logistic loss, so that it gives probabilities",
     }
-    if fitted.blend is not None:
-        facts["blend"] = f"{fitted.blend.share:.0%} the networks, {1 - fitted.blend.share:.0%} {fitted.blend.name}"
-    if fitted.strength:
-        facts["decision"] = f"the largest probability over the class's frequency to the power of {fitted.strength:.2g}"
-    return facts
+    return facts | fitted.decision.facts()
 
 
 def _mistakes(fitted: Fitted, validation: Validation) -> list[Passage]:
     examples, said = validation.examples, validation.said["model"]
-    answers, classes = fitted.decide(said), fitted.labels.classes
+    answers, classes = fitted.decision.answers(said), fitted.labels.classes
     wrong = np.flatnonzero(answers != examples.truth)
     certain = wrong[np.argsort(-said[wrong, answers[wrong]], kind="stable")[:_MISTAKES]]
     passages = []

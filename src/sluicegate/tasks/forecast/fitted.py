@@ -13,7 +13,6 @@ from safetensors.numpy import save as save_arrays
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, TimeAxis
-from sluicegate.errors import BundleError
 from sluicegate.training import Curve
 
 from .batches import Calendar, Columns, Scalers
@@ -107,20 +106,7 @@ class Fitted:
 
     @classmethod
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, ForecasterConfig]:
-        """What `files` wrote.
-
-        Raises:
-            BundleError: the files do not fit together.
-        """
-        try:
-            return cls._from_bundle(saved)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BundleError(
-                f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
-            ) from error
-
-    @classmethod
-    def _from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, ForecasterConfig]:
+        """What `files` wrote."""
         settings = saved.json(bundle.CONFIG)
         config = ForecasterConfig(**settings["settings"])
         roles = settings["columns"]

@@ -11,8 +11,8 @@ import narwhals.stable.v2 as nw
 from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, like
-from sluicegate.errors import ConfigError, DataError, NotFittedError
-from sluicegate.tasks.base import Task
+from sluicegate.errors import ConfigError, DataError
+from sluicegate.tasks.base import TrainedTask
 from sluicegate.tasks.knobs import checked
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.results import Results
@@ -27,7 +27,7 @@ from .fitting import fit
 from .forecasting import forecast_next
 
 
-class Forecaster(Task):
+class Forecaster(TrainedTask[Fitted]):
     """Forecast one series, many series with one model, or several target columns.
 
     The model reads the context in segments with one recurrent layer and writes all of the horizon at once, with a
@@ -51,15 +51,14 @@ class Forecaster(Task):
     """
 
     name: ClassVar[str] = "forecast"
+    measures = MEASURES
 
     def __init__(
         self, horizon: int, *, context: int | None = None, cell: str = "gru", seed: int = 0, **settings: Any
     ) -> None:
         knobs = {"horizon": horizon, "context": context, "cell": cell, "seed": seed, **settings}
         self.config: ForecasterConfig = checked(ForecasterConfig, "Forecaster", knobs)
-        self.report: Report | None = None
-        self._fitted: Fitted | None = None
-        self._results = Results()
+        super().__init__(self.config)
         self._backend: Any = nw.Implementation.POLARS
 
     def fit(
@@ -217,27 +216,12 @@ class Forecaster(Task):
                 )
         return panel
 
-    def _require_fitted(self) -> Fitted:
-        if self._fitted is None:
-            raise NotFittedError("the forecaster has not been trained: call `fit` first, or `sluicegate.load` a model")
-        return self._fitted
-
-    def _files(self) -> dict[str, bytes]:
-        from importlib.metadata import version
-
-        fitted = self._require_fitted()
-        return fitted.files(self.config, version("sluicegate")) | self._results.files(
-            forecast_card(self.config, fitted, self._results)
-        )
+    def _card(self, fitted: Fitted) -> str:
+        return forecast_card(self.config, fitted, self._results)
 
     @classmethod
-    def _from_bundle(cls, saved: bundle.Bundle) -> Forecaster:
-        fitted, config = Fitted.from_bundle(saved)
-        task = cls(**config.model_dump())
-        task._fitted = fitted
-        task._results = Results.from_bundle(saved, MEASURES)
-        task.report = task._results.validation
-        return task
+    def _restored(cls, saved: bundle.Bundle) -> tuple[Fitted, ForecasterConfig]:
+        return Fitted.from_bundle(saved)
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
