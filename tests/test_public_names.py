@@ -15,6 +15,7 @@ PUBLIC = [
     "NotFittedError",
     "RNN",
     "Report",
+    "SeriesClassifier",
     "SluicegateError",
     "TextClassifier",
     "__version__",

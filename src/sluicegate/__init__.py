@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .nn.accelerated import accelerated as accelerated
     from .tasks import Forecaster as Forecaster
     from .tasks import Report as Report
+    from .tasks import SeriesClassifier as SeriesClassifier
     from .tasks import TextClassifier as TextClassifier
     from .tasks import load as load
 
@@ -41,6 +42,7 @@ _LATER = {
     "backend_of": "nn",
     "Forecaster": "tasks",
     "Report": "tasks",
+    "SeriesClassifier": "tasks",
     "TextClassifier": "tasks",
     "load": "tasks",
 }
@@ -56,6 +58,7 @@ __all__ = [
     "MissingExtra",
     "NotFittedError",
     "Report",
+    "SeriesClassifier",
     "SluicegateError",
     "TextClassifier",
     "__version__",

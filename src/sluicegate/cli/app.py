@@ -35,6 +35,9 @@ fit = typer.Typer(help="Train a model for a task and save it.", no_args_is_help=
 app.add_typer(fit, name="fit")
 
 Data: TypeAlias = Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .parquet or .jsonl.")]
+Recorded: TypeAlias = Annotated[
+    Path, typer.Argument(help="Recordings: a long table (.csv, .tsv, .parquet, .jsonl), a .ts or an .npz file.")
+]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="The folder of a saved model.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
@@ -200,6 +203,75 @@ def fit_classify_text(
         _show_fitted(task.report, out, json)
 
 
+@fit.command("classify-series")
+def fit_classify_series(
+    data: Recorded,
+    out: Annotated[Path, typer.Option(help="The folder to save the model to.", metavar="MODEL")],
+    label: Annotated[str, typer.Option(help="The column or array of classes.")] = "label",
+    series: Annotated[str | None, typer.Option(help="In a table, the column that tells recordings apart.")] = None,
+    time: Annotated[str | None, typer.Option(help="In a table, the column of times.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="In a table, a channel; by default, all others.")] = None,
+    group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="Recordings to validate on.")] = None,
+    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    folds: Annotated[int | None, typer.Option(help="Networks, each validated on other recordings.")] = None,
+    blend: Annotated[bool, typer.Option("--blend", help="Average with the better simple method.")] = False,
+    window: Annotated[int | None, typer.Option(help="Steps read at a time; by default, as the lengths ask.")] = None,
+    stride: Annotated[int | None, typer.Option(help="Steps that the convolution goes on by.")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer in each direction.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,
+    robust: Annotated[float | None, typer.Option(help="From 0 to 1: how little wrong labels weigh.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Windows in a step of training.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of training at most.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Looks without progress after which training stops.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted run.")] = False,
+    threads: Threads = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model that tells classes of recordings apart."""
+    with failing_plainly(debug):
+        from sluicegate.tasks import SeriesClassifier
+
+        from .fitting import fit_and_save, require_writable
+
+        knobs = {
+            "window": window,
+            "stride": stride,
+            "hidden": hidden,
+            "dropout": dropout,
+            "robust": robust,
+            "batch": batch,
+            "learning_rate": learning_rate,
+            "steps": steps,
+            "patience": patience,
+        }
+        given: dict[str, Any] = {name: value for name, value in knobs.items() if value is not None}
+        task = SeriesClassifier(cell=cell, seed=seed, folds=folds, blend=blend, **given)
+        require_writable(out)
+        _use_threads(threads)
+        found, columns, source = _recordings(data, label, series, time, channel, group)
+        other, _, other_source = (
+            (None, None, None) if validation is None else _recordings(validation, label, series, time, channel, None)
+        )
+
+        def train(checkpoint: Path) -> object:
+            return task.fit(
+                found,
+                **columns,
+                validation=other,
+                checkpoint=checkpoint,
+                resume=resume,
+                source=source,
+                validation_source=other_source,
+            )
+
+        fit_and_save(task, train, out, resume=resume)
+        _show_fitted(task.report, out, json)
+
+
 @app.command()
 def predict(
     model: Model,
@@ -225,7 +297,7 @@ def predict(
         options: dict[str, Any] = {}
         table = None
         if data is not None:
-            table, options["source"] = _table(data)
+            table, options = task._opened(data)
         if future is not None:
             options["future"], options["future_source"] = _table(future)
         _require_options(task, "predict", options)
@@ -265,11 +337,11 @@ def evaluate(
             raise ConfigError(f"`--report` (={report}) must end in .html: it is a page for the browser")
         task = load(model)
         _use_threads(threads)
-        table, source = _table(data)
         given = {"start": start, "stride": stride, "groups": group, "baselines": baseline or None}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         _require_options(task, "evaluate", options)
-        result = task.evaluate(table, source=source, **options)
+        table, beside = task._opened(data, groups=options.pop("groups", None), labelled=True)
+        result = task.evaluate(table, **options, **beside)
         if report is not None:
             result.to_html(report)
             note(f"wrote {report}")
@@ -338,3 +410,20 @@ def _table(path: Path) -> tuple[pl.DataFrame, Source]:
     from sluicegate.data import Source, first_line, read_table
 
     return read_table(path), Source(path.name, first_line(path))
+
+
+def _recordings(
+    path: Path, label: str, series: str | None, time: str | None, channels: list[str] | None, group: str | None
+) -> tuple[Any, dict[str, Any], Source]:
+    """Recordings or a table of them, what `fit` is told of its columns, and what it is called."""
+    from sluicegate.data import RECORDING_FILES, Source, read_recordings
+    from sluicegate.errors import ConfigError
+
+    if path.suffix.lower() not in RECORDING_FILES:
+        columns = {"labels": label, "series": series, "time": time, "channels": channels, "groups": group}
+        table, source = _table(path)
+        return table, columns, source
+    for option, value in (("--series", series), ("--time", time), ("--channel", channels)):
+        if value:
+            raise ConfigError(f"`{option}` names a column, and {path.name} is no table: leave it out")
+    return read_recordings(path, label=label, group=group), {}, Source(path.name)

@@ -24,13 +24,22 @@ _CHUNK = 1 << 20  # rows looked at together, so that checks need little memory b
 
 @dataclass(frozen=True)
 class Source:
-    """What a table is called in messages: a file with line numbers, or a frame with row numbers."""
+    """What a table is called in messages: a file with line numbers, or a frame with row numbers.
+
+    Args:
+        name: of the table.
+        first_line: the line number of the first row, in a file.
+        recordings: the names of what stands for rows, where these are recordings.
+    """
 
     name: str = "the table"
     first_line: int | None = None
+    recordings: tuple[Any, ...] | None = None
 
     def row(self, index: int) -> str:
         """How a reader finds the row."""
+        if self.recordings is not None:
+            return f"recording {self.recordings[index]!r} of {self.name}"
         return f"row {index}" if self.first_line is None else f"line {index + self.first_line} of {self.name}"
 
 

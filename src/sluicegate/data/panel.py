@@ -99,7 +99,7 @@ def read_panel(
     table = select(frame, [time, *([series] if series is not None else []), *values], source)
     if table.is_empty():
         raise DataError(f"{source.name} holds no rows: expected at least two for each series")
-    names, bounds, order = _group(table, series, source)
+    names, bounds, order = group_rows(table, series, source)
 
     def where(row: int) -> str:
         return source.row(row if order is None else int(order[row]))
@@ -142,7 +142,7 @@ def read_panel(
     return Panel(axis, names, bounds, starts, columns, filled)
 
 
-def _group(
+def group_rows(
     table: pl.DataFrame, series: str | None, source: Source
 ) -> tuple[tuple[Any, ...], Int64[np.ndarray, " bounds"], Int64[np.ndarray, " rows"] | None]:
     """The series' names, their bounds, and the order of rows that lays them end to end, where one is needed."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel
 
 from sluicegate import bundle
+from sluicegate.data import Source, first_line, read_table
 from sluicegate.errors import BundleError, NotFittedError
 
 from .report import Measure, Report
@@ -41,6 +42,18 @@ class Task(ABC):
     @abstractmethod
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to data."""
+
+    def _opened(self, path: Path, *, groups: str | None = None, labelled: bool = False) -> tuple[Any, dict[str, Any]]:
+        """A file as `predict` and `evaluate` take it, and what they are given beside it.
+
+        Args:
+            path: the file, by default one that holds a table.
+            groups: where the groups are, if they are asked for.
+            labelled: whether labels are needed that are not simply a column of the table.
+        """
+        del labelled
+        beside: dict[str, Any] = {"source": Source(path.name, first_line(path))}
+        return read_table(path), beside if groups is None else {**beside, "groups": groups}
 
     @abstractmethod
     def _files(self) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from .evaluation import UNEQUAL
 
 _RARE = 20.0  # the largest class has so many times the rows of the smallest one where training evens them out
 
-Said = Float64[np.ndarray, "rows classes"]
+Said = Float64[np.ndarray, "_ classes"]
 
 
 @dataclass(frozen=True)

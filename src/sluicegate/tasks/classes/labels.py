@@ -11,7 +11,7 @@ import polars as pl
 from jaxtyping import Int64
 
 from sluicegate.data import Source
-from sluicegate.errors import DataError
+from sluicegate.errors import ConfigError, DataError
 
 Label: TypeAlias = str | int | bool
 
@@ -87,6 +87,16 @@ class Labels:
                 f"training did not have (it knows {listed(self.classes)}): leave these rows out, or train again"
             )
         return numbers.to_numpy().astype(np.int64)
+
+    def number(self, label: Label) -> int:
+        """The number of a class.
+
+        Raises:
+            ConfigError: there is no such class.
+        """
+        if label not in self.classes:
+            raise ConfigError(f"`label` (={label!r}) must be one of {listed(self.classes)}")
+        return self.classes.index(label)
 
 
 def listed(values: Sequence[Any], most: int = 10) -> str:

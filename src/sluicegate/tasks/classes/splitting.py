@@ -46,3 +46,16 @@ def folds_of(
         for number, (_, rows) in enumerate(cutter.split(truth, truth, np.array(groups))):
             numbers[rows] = number
     return numbers
+
+
+def validation_folds(
+    truth: Int64[np.ndarray, " rows"], groups: Sequence[str] | None, folds: int, seed: int
+) -> Int64[np.ndarray, " rows"]:
+    """The number of the network that each row validates, -1 where all networks train on it.
+
+    A single network holds about a tenth of the rows back, or one group of ten; with fewer groups, one of them.
+    """
+    if folds > 1:
+        return folds_of(truth, groups, folds, seed)
+    tenth = 10 if groups is None else max(2, min(10, len(set(groups))))
+    return np.where(folds_of(truth, groups, tenth, seed) == 0, 0, -1)

@@ -17,6 +17,7 @@ from sluicegate.data.frames import backend_of, like
 from sluicegate.data.words import clean
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
+from sluicegate.tasks.classes.answers import FLATTERED, answers
 from sluicegate.tasks.classes.evaluation import MEASURES
 from sluicegate.tasks.classes.labels import Label, Labels
 from sluicegate.tasks.knobs import checked
@@ -29,11 +30,6 @@ from .explaining import explain
 from .fitted import Fitted
 from .fitting import Examples, Validation, fit
 from .reporting import report
-
-_FLATTERED = (
-    "These rows chose when training stopped, the temperature and the blend, which flatters the model a little: the "
-    "proof is an evaluation on other rows."
-)
 
 
 class TextClassifier(TrainedTask[Fitted]):
@@ -135,7 +131,7 @@ class TextClassifier(TrainedTask[Fitted]):
             resume=resume,
             progress=progress,
         )
-        self.report = report(self._fitted, validated, "validation rows", [_FLATTERED])
+        self.report = report(self._fitted, validated, "validation rows", [FLATTERED])
         self._results = Results(self.report)
         return self
 
@@ -188,14 +184,7 @@ class TextClassifier(TrainedTask[Fitted]):
         fitted = self._require_fitted()
         texts, backend = _texts(data, fitted.text, source or Source())
         said = fitted.probabilities(texts)
-        decided = fitted.decision.answers(said)
-        classes = fitted.labels.classes
-        columns: dict[str, Any] = {
-            "label": pl.Series([classes[i] for i in decided], dtype=pl.Series(list(classes)).dtype),
-            "probability": said[np.arange(len(said)), decided],
-        }
-        columns |= {f"probability_{name}": said[:, k] for k, name in enumerate(classes)}
-        return like(pl.DataFrame(columns), backend)
+        return like(pl.DataFrame(answers(fitted.labels, fitted.decision, said)), backend)
 
     def explain(self, text: str, label: Label | None = None) -> pl.DataFrame:
         """Tell what each token of a text contributed to the decision.
@@ -213,11 +202,7 @@ class TextClassifier(TrainedTask[Fitted]):
             ConfigError: there is no such class.
         """
         fitted = self._require_fitted()
-        number = None
-        if label is not None:
-            if label not in fitted.labels.classes:
-                raise ConfigError(f"`label` (={label!r}) must be one of {', '.join(map(str, fitted.labels.classes))}")
-            number = fitted.labels.classes.index(label)
+        number = None if label is None else fitted.labels.number(label)
         text = clean(text)
         found = explain(fitted, text, number)
         return pl.DataFrame(

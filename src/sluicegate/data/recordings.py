@@ -1,0 +1,278 @@
+"""Recordings: several channels over time, of different lengths, from arrays or from a long table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
+from jaxtyping import Float32, Float64, Int64
+from narwhals.exceptions import DuplicateError
+
+from sluicegate.errors import DataError
+
+from .columns import LARGEST, Source, missing_in, numbers_of, select
+from .panel import group_rows
+
+Values: TypeAlias = Float64[np.ndarray, "_ channels"] | Float32[np.ndarray, "_ channels"]
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Recordings of the same channels, each with a row at least and a finite number everywhere.
+
+    Args:
+        values: of each recording.
+        names: of the recordings, as the user has them.
+        channels: the names of the channels.
+        labels: the class of each recording, where it is known.
+        groups: the group of each recording, where there are groups.
+    """
+
+    values: tuple[Values, ...]
+    names: pl.Series
+    channels: tuple[str, ...]
+    labels: pl.Series | None = None
+    groups: pl.Series | None = None
+
+    def __len__(self) -> int:
+        """How many recordings."""
+        return len(self.values)
+
+    @property
+    def lengths(self) -> Int64[np.ndarray, " recordings"]:
+        """How many steps each recording has."""
+        return np.fromiter((len(part) for part in self.values), dtype=np.int64, count=len(self.values))
+
+    @classmethod
+    def of_arrays(
+        cls,
+        arrays: Any,
+        *,
+        labels: Any = None,
+        groups: Any = None,
+        channels: Sequence[str] | None = None,
+        source: Source | None = None,
+    ) -> Recordings:
+        """Check arrays.
+
+        Args:
+            arrays: a sequence of `[time, channels]` arrays, of a single channel `[time]` too; or one array
+                `[recordings, time, channels]`.
+            labels: a class for each.
+            groups: a group for each.
+            channels: the names of the channels; None numbers them.
+            source: what the recordings are called in messages.
+
+        Raises:
+            DataError: they cannot be used as they are; the message says which one and what to do.
+        """
+        source = source or Source("the recordings")
+        if isinstance(arrays, str | bytes | dict) or not hasattr(arrays, "__len__"):
+            raise DataError(
+                f"expected a sequence of [time, channels] arrays or a long table, not {type(arrays).__name__}: put a "
+                "single recording into a list"
+            )
+        if isinstance(arrays, np.ndarray) and arrays.ndim in (1, 2) and arrays.dtype != object:
+            raise DataError(
+                f"expected a sequence of [time, channels] arrays or one of [recordings, time, channels], not an array "
+                f"of shape {arrays.shape}: put a single recording into a list"
+            )
+        if not len(arrays):
+            raise DataError(f"there are no recordings in {source.name}: give one at least")
+        values = [_array(array, number, source) for number, array in enumerate(arrays)]
+        width = values[0].shape[1] if channels is None else len(channels)
+        for number, part in enumerate(values):
+            if part.shape[1] != width:
+                raise DataError(
+                    f"recording {number} in {source.name} has {_counted(part.shape[1])} where {width} were expected: "
+                    "all must have the same ones, in [time, channels] order"
+                )
+        return cls(
+            tuple(values),
+            pl.Series("recording", range(len(values)), dtype=pl.Int64),
+            tuple(channels) if channels is not None else tuple(f"channel {k}" for k in range(width)),
+            _for_each(labels, "labels", "label", len(values)),
+            _for_each(groups, "groups", "group", len(values)),
+        )
+
+    @classmethod
+    def of_table(
+        cls,
+        frame: Any,
+        *,
+        series: str,
+        time: str | None = None,
+        label: str | None = None,
+        group: str | None = None,
+        channels: Sequence[str] | None = None,
+        source: Source | None = None,
+    ) -> Recordings:
+        """Cut a long table into recordings.
+
+        Args:
+            frame: a pandas or polars data frame or an Arrow table, a row for each recording and step, in order of
+                time within each recording.
+            series: the column that tells recordings apart.
+            time: the column of times, which must ascend within each recording; None takes the rows as they come.
+            label: the column of classes, of which each recording has one.
+            group: the column of groups, of which each recording has one.
+            channels: the columns of numbers; None takes all others.
+            source: what the table is called in messages.
+
+        Raises:
+            DataError: the table cannot be used as it is; the message says where and what to do.
+        """
+        source = source or Source()
+        roles = [series, *(name for name in (time, label, group) if name is not None)]
+        if channels is None:
+            channels = [name for name in _columns(frame) if name not in roles]
+        table = select(frame, [*roles, *channels], source)
+        if not channels:
+            raise DataError(f"{source.name} has no columns beside {', '.join(roles)}: expected channels of numbers")
+        if table.is_empty():
+            raise DataError(f"{source.name} holds no rows: expected a row for each recording and step")
+        names, bounds, order = group_rows(table, series, source)
+
+        def column(name: str) -> pl.Series:
+            return table[name] if order is None else table[name].gather(order)
+
+        def where(row: int) -> str:
+            return source.row(row if order is None else int(order[row]))
+
+        if time is not None:
+            _require_ascending(column(time), bounds, where)
+        numbers = np.empty((len(table), len(channels)))
+        for k, name in enumerate(channels):
+            numbers[:, k] = numbers_of(column(name), where)
+            missing = missing_in(numbers[:, k])
+            if missing is not None:
+                raise DataError(
+                    f"channel {name!r} has no finite number in {where(int(missing.argmax()))} ({int(missing.sum())} "
+                    "such in all): fill these in, or leave the recordings out"
+                )
+        return cls(
+            tuple(numbers[begin:end] for begin, end in pairwise(bounds)),
+            pl.Series(series, names),
+            tuple(channels),
+            None if label is None else _constant(column(label), bounds, names, where),
+            None if group is None else _constant(column(group), bounds, names, where),
+        )
+
+    def take(self, rows: Int64[np.ndarray, " rows"]) -> Recordings:
+        """Some of the recordings."""
+        return Recordings(
+            tuple(self.values[i] for i in rows.tolist()),
+            self.names.gather(rows),
+            self.channels,
+            None if self.labels is None else self.labels.gather(rows),
+            None if self.groups is None else self.groups.gather(rows),
+        )
+
+    def with_labels(self, labels: Any, groups: Any) -> Recordings:
+        """The same recordings, with a class and a group for each where they are given."""
+        return replace(
+            self,
+            labels=self.labels if labels is None else _for_each(labels, "labels", "label", len(self)),
+            groups=self.groups if groups is None else _for_each(groups, "groups", "group", len(self)),
+        )
+
+
+def _array(array: Any, number: int, source: Source) -> Values:
+    try:
+        part = np.asarray(array)
+        if part.dtype not in (np.float32, np.float64):
+            part = part.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"recording {number} in {source.name} is not an array of numbers ({error}): expected [time, channels]"
+        ) from error
+    part = part[:, None] if part.ndim == 1 else part
+    if part.ndim != 2:
+        raise DataError(f"recording {number} in {source.name} is of shape {part.shape}: expected [time, channels]")
+    if not len(part):
+        raise DataError(f"recording {number} in {source.name} has no rows: leave it out")
+    if not part.shape[1]:
+        raise DataError(f"recording {number} in {source.name} has no channels: expected one at least")
+    size = np.abs(part)
+    if not (size <= LARGEST).all():
+        step, channel = (int(i) for i in np.argwhere(~(size <= LARGEST))[0])
+        value = float(part[step, channel])
+        if np.isfinite(value):
+            raise DataError(
+                f"recording {number} in {source.name} holds {value:g} at step {step}, channel {channel}: expected "
+                f"values of at most {LARGEST:g} in size; rescale the channel or leave the recording out"
+            )
+        raise DataError(
+            f"recording {number} in {source.name} holds {value} at step {step}, channel {channel} "
+            f"({int((~np.isfinite(part)).sum())} such in all): fill these in, or leave the recording out"
+        )
+    return part
+
+
+def _for_each(values: Any, argument: str, name: str, recordings: int) -> pl.Series | None:
+    """A value for each recording."""
+    if values is None:
+        return None
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise DataError(
+            f"`{argument}` (={values!r}) names a column, which recordings in arrays do not have: give a sequence with "
+            "a value for each"
+        )
+    if len(values) != recordings:
+        raise DataError(
+            f"there are {recordings:,} recordings and {len(values):,} {argument}: expected as many, one for each "
+            "recording in its order"
+        )
+    listed = [value.item() if isinstance(value, np.generic) else value for value in values]
+    kinds = {type(value) for value in listed if value is not None}
+    if len(kinds) > 1:
+        raise DataError(
+            f"`{argument}` holds values of mixed types, {' and '.join(sorted(kind.__name__ for kind in kinds))}: make "
+            "them all of one type"
+        )
+    return pl.Series(name, listed)
+
+
+def _columns(frame: Any) -> list[str]:
+    try:
+        return list(nw.from_native(frame, eager_only=True).columns)
+    except (TypeError, DuplicateError):
+        return []  # `select` says what is wrong
+
+
+def _counted(channels: int) -> str:
+    return "1 channel" if channels == 1 else f"{channels} channels"
+
+
+def _require_ascending(times: pl.Series, bounds: Int64[np.ndarray, " bounds"], where: Any) -> None:
+    if times.null_count():
+        raise DataError(
+            f"time column {times.name!r} is empty in {where(int(times.is_null().arg_true()[0]))}: give each row a time"
+        )
+    falling = (times <= times.shift(1)).fill_null(False).to_numpy().copy()
+    falling[bounds[:-1]] = False
+    if falling.any():
+        row = int(falling.argmax())
+        raise DataError(
+            f"time column {times.name!r} does not ascend in {where(row)}, where {times[row]} follows {times[row - 1]} "
+            "of the same recording: sort the rows by recording and time, and remove those that are there twice"
+        )
+
+
+def _constant(column: pl.Series, bounds: Int64[np.ndarray, " bounds"], names: tuple[Any, ...], where: Any) -> pl.Series:
+    """The one value that each recording has in a column."""
+    changes = (column.ne_missing(column.shift(1))).to_numpy().copy()
+    changes[bounds[:-1]] = False
+    if changes.any():
+        row = int(changes.argmax())
+        number = int(np.searchsorted(bounds, row, side="right")) - 1
+        raise DataError(
+            f"column {column.name!r} changes within recording {names[number]!r}, to {column[row]!r} in {where(row)}: "
+            "expected one value in all rows of a recording; cut it where the value changes"
+        )
+    return column.gather(bounds[:-1])

@@ -1,0 +1,26 @@
+"""What a classifier says, as a frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .decision import Decision, Said
+from .labels import Labels
+
+FLATTERED = (
+    "These rows chose when training stopped, the temperature and the blend, which flatters the model a little: the "
+    "proof is an evaluation on other rows."
+)
+
+
+def answers(labels: Labels, decision: Decision, said: Said) -> dict[str, Any]:
+    """The columns `label`, its `probability`, and for each class `probability_` and its name."""
+    decided, classes = decision.answers(said), labels.classes
+    columns: dict[str, Any] = {
+        "label": pl.Series([classes[i] for i in decided], dtype=pl.Series(list(classes)).dtype),
+        "probability": said[np.arange(len(said)), decided],
+    }
+    return columns | {f"probability_{name}": said[:, k] for k, name in enumerate(classes)}

@@ -1,0 +1,32 @@
+"""What the rows say that a network or a method was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from jaxtyping import Int64
+
+from .decision import Said
+
+Rows = Int64[np.ndarray, " _"]
+
+
+def said_by_fold(
+    number: Rows, folds: int, learn_and_say: Callable[[Rows, Rows], Mapping[str, Said]]
+) -> tuple[dict[str, Said], Rows]:
+    """What methods say of each fold when they are trained on the others.
+
+    Args:
+        number: the fold of each row, -1 for one that is in none.
+        folds: how many there are.
+        learn_and_say: given the rows to train on and those of the fold, what each method says of the latter.
+
+    Returns:
+        The probabilities by method, and the rows that they are of.
+    """
+    inside = [np.flatnonzero(number == k) for k in range(folds)]
+    parts = [learn_and_say(np.flatnonzero(number != k), rows) for k, rows in enumerate(inside)]
+    seen = np.concatenate(inside)
+    order = np.argsort(seen, kind="stable")
+    return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}, seen[order]

@@ -1,0 +1,38 @@
+"""The model card of a series classifier."""
+
+from __future__ import annotations
+
+from sluicegate.tasks.classes.evaluation import MEASURES
+from sluicegate.tasks.classes.labels import listed
+from sluicegate.tasks.results import Results, card, safe
+
+from .config import SeriesClassifierConfig
+from .fitted import Fitted
+
+
+def series_card(config: SeriesClassifierConfig, fitted: Fitted, results: Results) -> str:
+    """What the model is, how good, on what, and what it cannot do."""
+    classes, shape = fitted.labels.classes, fitted.shape
+    frequent = [f"{name} {share:.0%}" for name, share in zip(classes, fitted.decision.prior.tolist(), strict=True)]
+    chosen = {"window": fitted.window, "stride": shape.stride, "dropout": shape.dropout, "folds": shape.members}
+    return card(
+        "Class of recordings",
+        f"Tells {len(classes)} classes of recordings apart: {safe(listed(classes))}.",
+        results,
+        data=[
+            f"{fitted.rows:,} recordings of {fitted.steps:,} steps in all",
+            f"channels: {listed(fitted.columns.channels)}",
+            f"shares of the classes: {listed(frequent)}",
+        ],
+        settings=config.model_dump(mode="json") | chosen,
+        measures=MEASURES,
+        limits=[
+            "It knows the classes above and no others: a recording of another kind gets one of them.",
+            "It reads steps and knows no clock: recordings must have the sampling rate, the units and the order of "
+            "channels that training had.",
+            "Its probabilities hold for recordings like those that it learnt from, of the same people or machines "
+            "unless `groups` kept these apart.",
+            "Where the verdict names a simple method, use that.",
+        ],
+        use='import sluicegate\n\nmodel = sluicegate.load("this-folder")\nmodel.predict(recordings)',
+    )

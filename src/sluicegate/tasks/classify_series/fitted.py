@@ -1,0 +1,205 @@
+"""What training leaves behind, its use, and its form on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from safetensors.numpy import save as save_arrays
+from torch import nn
+
+from sluicegate import bundle
+from sluicegate.data import Recordings
+from sluicegate.tasks.classes.decision import Decision, Said
+from sluicegate.tasks.classes.labels import Labels
+from sluicegate.training import Curve
+
+from .baselines import METHODS, Method
+from .config import SeriesClassifierConfig
+from .minirocket import MiniRocket, has_minirocket
+from .model import Ensemble, Shape
+from .windows import Standard, Windowed
+
+_STEPS = 16_384  # of a batch in prediction, at most
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a long table; all but the channels are None where recordings came as arrays.
+
+    Args:
+        channels: of numbers.
+        series: what tells recordings apart.
+        time: of times.
+        label: of classes.
+    """
+
+    channels: tuple[str, ...]
+    series: str | None = None
+    time: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The model and all that its use needs beside recordings.
+
+    Args:
+        columns: what a table's columns are.
+        labels: the classes.
+        standard: the mean and deviation of each channel.
+        window: steps that are read at a time.
+        shape: the sizes of the networks.
+        model: the networks.
+        decision: what makes answers of logits.
+        rows: how many recordings training had.
+        steps: how many steps these had.
+        methods: the simple methods, trained on the same recordings.
+        curve: the learning curve.
+    """
+
+    columns: Columns
+    labels: Labels
+    standard: Standard
+    window: int
+    shape: Shape
+    model: Ensemble
+    decision: Decision
+    rows: int
+    steps: int
+    methods: tuple[Method, ...]
+    curve: Curve
+
+    def windowed(self, recordings: Recordings) -> Windowed:
+        """Recordings as the networks read them."""
+        return Windowed.of(recordings, self.standard, self.window)
+
+    def simple(self, windowed: Windowed) -> dict[str, Said]:
+        """What the simple methods say whose packages are installed."""
+        return {
+            method.name: method.probabilities(windowed.channels)
+            for method in self.methods
+            if method.name != MiniRocket.name or has_minirocket()
+        }
+
+    def probabilities(self, windowed: Windowed) -> Said:
+        """The probability of each class, for each recording."""
+        said = self.decision.calibrated(logits_of(self.model, windowed, np.arange(len(windowed.values))))
+        if self.decision.blend is None:
+            return said
+        method = next(method for method in self.methods if method.name == self.decision.blend.name)
+        return self.decision.mixed(said, method.probabilities(windowed.channels))
+
+    def files(self, config: SeriesClassifierConfig, version: str) -> dict[str, bytes]:
+        """The files of the saved model, without those for people."""
+        settings = {
+            "schema": bundle.SCHEMA,
+            "task": "classify-series",
+            "sluicegate": version,
+            "settings": config.model_dump(mode="json"),
+            "columns": asdict(self.columns),
+            "classes": list(self.labels.classes),
+            "window": self.window,
+            "shape": asdict(self.shape),
+            **self.decision.settings(),
+            "rows": self.rows,
+            "steps": self.steps,
+            "methods": [method.name for method in self.methods],
+            "curve": asdict(self.curve),
+        }
+        weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
+        arrays: dict[str, Any] = {
+            "mean": self.standard.mean,
+            "deviation": self.standard.deviation,
+            "prior": self.decision.prior,
+        }
+        for method in self.methods:
+            arrays |= {f"{method.name}.{name}": array for name, array in method.arrays().items()}
+        return {
+            bundle.CONFIG: json.dumps(settings, indent=1).encode(),
+            "weights.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in weights.items()}),
+            "arrays.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in arrays.items()}),
+        }
+
+    @classmethod
+    def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, SeriesClassifierConfig]:
+        """What `files` wrote."""
+        settings = saved.json(bundle.CONFIG)
+        shape = Shape(**settings["shape"])
+        arrays = saved.tensors("arrays.safetensors")
+        weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
+        columns = Columns(**settings["columns"] | {"channels": tuple(settings["columns"]["channels"])})
+        _require_fitting(shape, weights)
+        for name, found, expected in (
+            ("classes", len(settings["classes"]), shape.classes),
+            ("prior", len(arrays["prior"]), shape.classes),
+            ("channels", len(columns.channels), shape.channels),
+            ("means", len(arrays["mean"]), 2 * shape.channels),
+        ):
+            if found != expected:
+                raise ValueError(f"there are {found} {name} for networks of {expected}")
+        model = Ensemble(shape)
+        model.load_state_dict(weights)
+        model.eval()
+        names = tuple(settings["methods"])
+        methods = tuple(
+            METHODS[name].restored(
+                {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")},
+                shape.classes,
+            )
+            for name in names
+        )
+        fitted = cls(
+            columns=columns,
+            labels=Labels(columns.label or "label", tuple(settings["classes"])),
+            standard=Standard(arrays["mean"], arrays["deviation"]),
+            window=settings["window"],
+            shape=shape,
+            model=model,
+            decision=Decision.from_settings(settings, arrays["prior"], names),
+            rows=settings["rows"],
+            steps=settings["steps"],
+            methods=methods,
+            curve=Curve(**settings["curve"]),
+        )
+        return fitted, SeriesClassifierConfig(**settings["settings"])
+
+
+@torch.inference_mode()
+def logits_of(
+    model: nn.Module, windowed: Windowed, rows: Int64[np.ndarray, " rows"]
+) -> Float64[np.ndarray, "rows classes"]:
+    """The logits of some recordings, the mean over their windows, computed in batches of about the same length."""
+    windows = np.flatnonzero(np.isin(windowed.owner, rows))
+    order = windows[np.argsort(-windowed.lengths[windows], kind="stable")]
+    found: list[Any] = []
+    begin = 0
+    while begin < len(order):
+        size = max(1, _STEPS // int(windowed.lengths[order[begin]]))
+        found.append(model(windowed.batch(order[begin : begin + size])).numpy())
+        begin += size
+    logits = np.concatenate(found)
+    total = np.zeros((len(windowed.values), logits.shape[1]))
+    np.add.at(total, windowed.owner[order], logits)
+    counts = np.bincount(windowed.owner, minlength=len(windowed.values))
+    mean: Float64[np.ndarray, "rows classes"] = total[rows] / counts[rows, None]
+    return mean
+
+
+def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
+    """Compare the sizes asked for with those of the weights, before memory is taken for them."""
+    if len({name.split(".")[1] for name in weights}) != shape.members:
+        raise ValueError(f"the weights are not those of {shape.members} networks")
+    expected = {
+        "front.weight": (shape.hidden, (2 * shape.stride + 1) * 2 * shape.channels),
+        "output.weight": (shape.classes, 4 * shape.hidden),
+    }
+    for name, sizes in expected.items():
+        for member in range(shape.members):
+            found = tuple(weights[f"members.{member}.{name}"].shape)
+            if found != sizes:
+                raise ValueError(f"members.{member}.{name} is of shape {found}, where config.json says {sizes}")

@@ -1,0 +1,282 @@
+"""Train a series classifier: folds, one network for each, and what the recordings that each did not see say of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from torch import Tensor
+
+from sluicegate.data import Recordings
+from sluicegate.errors import ConfigError
+from sluicegate.tasks.classes.decision import Decision, Said
+from sluicegate.tasks.classes.labels import Labels
+from sluicegate.tasks.classes.loss import loss_of
+from sluicegate.tasks.classes.splitting import validation_folds
+from sluicegate.tasks.classes.validating import said_by_fold
+from sluicegate.training import Schedule, progress_bar, train
+
+from .baselines import Method, Values, fit_all
+from .config import SeriesClassifierConfig
+from .fitted import Columns, Fitted, logits_of
+from .model import Ensemble, Shape
+from .windows import Batch, Standard, Windowed
+
+_FEW = 2000  # recordings up to which several networks share the work
+_FOLDS = 5
+_WHOLE = 400  # steps up to which recordings are read whole
+_READ = 100  # steps of the recurrent layer at most
+_LOOKS = 20  # at the validation recordings, if training goes all the way
+
+Rows = Int64[np.ndarray, " _"]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Recordings and the numbers of their classes.
+
+    Args:
+        recordings: with their groups where there are any.
+        truth: the number of each one's class.
+    """
+
+    recordings: Recordings
+    truth: Rows
+
+    @property
+    def groups(self) -> list[str] | None:
+        """The name of each recording's group."""
+        groups = self.recordings.groups
+        return None if groups is None else [str(name) for name in groups.to_list()]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What is known of the model on recordings that it was not trained on.
+
+    Args:
+        recordings: which.
+        windowed: the same, standardised.
+        truth: the number of each one's class.
+        said: probabilities by method.
+    """
+
+    recordings: Recordings
+    windowed: Windowed
+    truth: Rows
+    said: dict[str, Said]
+
+
+def fit(
+    examples: Examples,
+    held_back: Examples | None,
+    columns: Columns,
+    labels: Labels,
+    config: SeriesClassifierConfig,
+    *,
+    checkpoint: Path | None,
+    resume: bool,
+    progress: bool | None,
+) -> tuple[Fitted, Validation]:
+    """Train on examples, with `held_back` to validate on where it is given.
+
+    Returns:
+        What was learnt, and what the recordings that validated say.
+    """
+    truth, classes = examples.truth, len(labels.classes)
+    standard = Standard.of(examples.recordings)
+    shape, window = _shape(examples, classes, config)
+    windowed = Windowed.of(examples.recordings, standard, window)
+    decision = Decision.before(truth, classes, config.balance)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = Ensemble(shape)
+    if held_back is None:
+        shown, other = examples, windowed
+        number = validation_folds(truth, examples.groups, shape.members, config.seed)
+        looked = [np.flatnonzero(number == k) for k in range(shape.members)]
+    else:
+        shown, other = held_back, Windowed.of(held_back.recordings, standard, window)
+        number = np.full(len(truth), -1)
+        looked = [np.arange(len(shown.truth))] * shape.members
+    course = _Course(model, windowed, truth, number, decision, config)
+    curve = train(
+        model,
+        course.loss,
+        lambda: course.validate(other, shown.truth, looked),
+        Schedule(
+            steps=config.steps,
+            every=max(1, config.steps // _LOOKS),
+            patience=config.patience,
+            learning_rate=config.learning_rate,
+            clip=math.sqrt(shape.members),
+        ),
+        seed=config.seed,
+        fingerprint=_fingerprint(examples, held_back, config),
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
+    )
+    logits = course.unseen(other, looked, classes)
+    curve = replace(curve, training=[loss / shape.members for loss in curve.training])  # it was summed over them
+    methods, simple, seen = _simple(
+        windowed.channels,
+        truth,
+        classes,
+        None if held_back is None else other.channels,
+        number,
+        shape.members,
+        progress,
+    )
+    decision, said = decision.after(logits[seen], shown.truth[seen], simple, blend=config.blend)
+    majority = np.tile(np.bincount(truth, minlength=classes) / len(truth), (len(seen), 1))
+    fitted = Fitted(
+        columns=columns,
+        labels=labels,
+        standard=standard,
+        window=window,
+        shape=shape,
+        model=model,
+        decision=decision,
+        rows=len(truth),
+        steps=int(examples.recordings.lengths.sum()),
+        methods=methods,
+        curve=curve,
+    )
+    kept = shown.recordings.take(seen)
+    return fitted, Validation(
+        kept, fitted.windowed(kept), shown.truth[seen], {"model": said, "majority_class": majority, **simple}
+    )
+
+
+def _simple(
+    recordings: Sequence[Values],
+    truth: Rows,
+    classes: int,
+    held_back: Sequence[Values] | None,
+    number: Rows,
+    folds: int,
+    progress: bool | None,
+) -> tuple[tuple[Method, ...], dict[str, Said], Rows]:
+    """The simple methods, what they say of recordings that they were not trained on, and which these are."""
+    rounds = 1 if held_back is not None else folds + 1
+    with progress_bar("training the simple methods", rounds, progress) as report:
+        methods = fit_all(recordings, truth, classes)
+        report(1)
+        if held_back is not None:
+            said = {method.name: method.probabilities(held_back) for method in methods}
+            return methods, said, np.arange(len(held_back))
+        done = iter(range(2, rounds + 1))
+
+        def learn_and_say(outside: Rows, inside: Rows) -> dict[str, Said]:
+            trained = fit_all([recordings[i] for i in outside], truth[outside], classes)
+            report(next(done))
+            return {method.name: method.probabilities([recordings[i] for i in inside]) for method in trained}
+
+        return methods, *said_by_fold(number, folds, learn_and_say)
+
+
+def _shape(examples: Examples, classes: int, config: SeriesClassifierConfig) -> tuple[Shape, int]:
+    """The sizes of the networks and of a window, as the knobs say or the recordings ask."""
+    rows, longest = len(examples.truth), int(examples.recordings.lengths.max())
+    window = config.window or (longest if longest <= _WHOLE else _WHOLE)
+    groups = examples.groups
+    if config.folds is not None and groups is not None and len(set(groups)) < max(2, config.folds):
+        found = len(set(groups))
+        raise ConfigError(
+            f"`folds` (={config.folds}) asks for {max(2, config.folds)} groups at least, and there "
+            f"{'is 1' if found == 1 else f'are {found}'}: lower it, or leave `groups` out"
+        )
+    few = _FOLDS if groups is None else max(1, min(_FOLDS, len(set(groups))))
+    members = config.folds or (few if rows <= _FEW else 1)
+    return (
+        Shape(
+            channels=len(examples.recordings.channels),
+            classes=classes,
+            stride=config.stride or -(-min(window, longest) // _READ),
+            hidden=config.hidden,
+            layers=config.layers,
+            cell=config.cell,
+            dropout=0.3 if config.dropout is None else config.dropout,
+            members=members,
+        ),
+        window,
+    )
+
+
+class _Course:
+    """Draws windows for every network, and measures the losses."""
+
+    def __init__(
+        self,
+        model: Ensemble,
+        windowed: Windowed,
+        truth: Rows,
+        number: Rows,
+        decision: Decision,
+        config: SeriesClassifierConfig,
+    ) -> None:
+        self._model, self._windowed, self._config = model, windowed, config
+        self._truth = torch.from_numpy(truth)
+        self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
+        self._trained = [np.flatnonzero(number != k) for k in range(len(model.members))]
+
+    def loss(self, step: int, generator: torch.Generator) -> Tensor:
+        """The loss of a step's batches, summed over the networks."""
+        del generator
+        total = torch.zeros(())
+        for network, (member, trained) in enumerate(zip(self._model.members, self._trained, strict=True)):
+            draw = np.random.default_rng([self._config.seed, step, network])
+            chosen = self._chosen(trained, step, network)
+            batch: Batch = self._windowed.drawn(chosen, draw)
+            total = total + loss_of(
+                member(batch), self._truth[chosen], self._adjustment, self._config.smoothing, self._config.robust
+            )
+        return total
+
+    def _chosen(self, trained: Rows, step: int, network: int) -> Rows:
+        """The next recordings in an order that goes through all of them before one comes again."""
+        size = self._config.batch
+        places = np.arange(step * size, (step + 1) * size)
+        epochs, at = np.divmod(places, len(trained))
+        orders = {
+            epoch: np.random.default_rng([self._config.seed, epoch, network, 1]).permutation(trained)
+            for epoch in np.unique(epochs).tolist()
+        }
+        return np.array([orders[epoch][i] for epoch, i in zip(epochs.tolist(), at.tolist(), strict=True)])
+
+    def validate(self, windowed: Windowed, truth: Rows, looked: list[Rows]) -> float:
+        """The mean loss of the networks, each on the recordings that it is validated on."""
+        losses = []
+        for member, rows in zip(self._model.members, looked, strict=True):
+            said = torch.from_numpy(logits_of(member, windowed, rows)).float()
+            losses.append(
+                float(loss_of(said, torch.from_numpy(truth[rows]), self._adjustment, 0.0, self._config.robust))
+            )
+        return float(np.mean(losses))
+
+    def unseen(self, windowed: Windowed, looked: list[Rows], classes: int) -> Float64[np.ndarray, "rows classes"]:
+        """The mean logits of recordings by the networks that did not train on them; NaN where all did."""
+        total, times = np.zeros((len(windowed.values), classes)), np.zeros(len(windowed.values))
+        for member, rows in zip(self._model.members, looked, strict=True):
+            total[rows] += logits_of(member, windowed, rows)
+            times[rows] += 1
+        with np.errstate(invalid="ignore"):
+            mean: Float64[np.ndarray, "rows classes"] = total / times[:, None]
+        return mean
+
+
+def _fingerprint(examples: Examples, held_back: Examples | None, config: SeriesClassifierConfig) -> str:
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    for part in (examples, held_back):
+        if part is not None:
+            for values in part.recordings.values:
+                digest.update(np.ascontiguousarray(values).tobytes() + b"\0")
+            digest.update(part.truth.tobytes() + repr(part.groups).encode())
+    return digest.hexdigest()

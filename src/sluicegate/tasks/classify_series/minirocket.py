@@ -1,0 +1,137 @@
+"""MiniRocket (Dempster et al. 2021), where sktime and numba are installed: the strongest of the simple methods."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+from scipy.special import softmax
+from sklearn.linear_model import RidgeClassifierCV
+
+from sluicegate.errors import MissingExtra
+from sluicegate.tasks.classes.calibration import temperature
+from sluicegate.tasks.classes.decision import Said
+
+Values = Float32[np.ndarray, "_ channels"]
+
+_PARTS = ("channels_of", "channels", "dilations", "features_of", "biases")  # what sktime calls the parameters
+_SHORTEST = 9  # steps that its kernels look at
+_MOST = 4000  # recordings that it is trained on, whose features take 0.3 GB
+_TOGETHER = 1000  # recordings whose features are held together in prediction
+
+
+def has_minirocket() -> bool:
+    """Whether the packages that it needs are installed."""
+    return find_spec("sktime") is not None and find_spec("numba") is not None
+
+
+@dataclass(frozen=True)
+class MiniRocket:
+    """Ridge regression on the shares of steps at which some 10,000 fixed kernels exceed a bias.
+
+    Args:
+        parameters: of the kernels.
+        mean: of each feature in training.
+        deviation: likewise.
+        weights: of each class; of two classes, of the second alone.
+        intercept: the same.
+        by: the temperature that makes probabilities of the margins, found on recordings left out one at a time.
+    """
+
+    name: ClassVar[str] = "minirocket"
+    parameters: tuple[Any, ...]
+    mean: Float64[np.ndarray, " features"]
+    deviation: Float64[np.ndarray, " features"]
+    weights: Float64[np.ndarray, "outputs features"]
+    intercept: Float64[np.ndarray, " outputs"]
+    by: float
+
+    @classmethod
+    def fit(cls, recordings: Sequence[Values], truth: Int64[np.ndarray, " rows"], classes: int) -> MiniRocket:
+        """Train on standardised recordings."""
+        del classes
+        if len(truth) > _MOST:
+            chosen = np.sort(np.random.default_rng(0).choice(len(truth), _MOST, replace=False))
+            recordings, truth = [recordings[i] for i in chosen.tolist()], truth[chosen]
+        transformer = _transformer()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a single channel and of equal lengths
+            features = np.asarray(transformer.fit_transform(_nested(recordings)), dtype=np.float64)
+        mean, deviation = features.mean(0), features.std(0)
+        deviation[deviation == 0] = 1.0
+        model = RidgeClassifierCV(alphas=np.logspace(-1, 5, 13), store_cv_results=True)
+        model.fit((features - mean) / deviation, truth)
+        left_out = model.cv_results_[:, :, int(np.flatnonzero(model.alphas == model.alpha_)[0])]
+        margins = np.concatenate([-left_out, left_out], axis=1) if left_out.shape[1] == 1 else left_out
+        return cls(
+            transformer.parameters,
+            mean,
+            deviation,
+            np.atleast_2d(model.coef_),
+            np.atleast_1d(model.intercept_),
+            temperature(margins, truth),
+        )
+
+    def probabilities(self, recordings: Sequence[Values]) -> Said:
+        """The probability of each class.
+
+        Raises:
+            MissingExtra: a package is not installed that was when the model was trained.
+        """
+        transformer = _transformer()
+        transformer.parameters, transformer._is_fitted = self.parameters, True  # all that `fit` leaves behind
+        parts = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for begin in range(0, len(recordings), _TOGETHER):
+                features = transformer.transform(_nested(recordings[begin : begin + _TOGETHER]))
+                scaled = (np.asarray(features, dtype=np.float64) - self.mean) / self.deviation
+                parts.append(scaled @ self.weights.T + self.intercept)
+        margins = np.concatenate(parts)
+        if margins.shape[1] == 1:
+            margins = np.concatenate([-margins, margins], axis=1)
+        said: Said = softmax(margins / self.by, axis=1)
+        return said
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What it learnt."""
+        parts = {name: np.asarray(part) for name, part in zip(_PARTS, self.parameters, strict=True)}
+        learnt = {name: getattr(self, name) for name in ("mean", "deviation", "weights", "intercept")}
+        return parts | learnt | {"by": np.array([self.by])}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, Any], classes: int) -> MiniRocket:
+        """What `arrays` gave."""
+        del classes
+        return cls(
+            tuple(arrays[name] for name in _PARTS),
+            arrays["mean"],
+            arrays["deviation"],
+            arrays["weights"],
+            arrays["intercept"],
+            float(arrays["by"][0]),
+        )
+
+
+def _transformer() -> Any:
+    try:
+        from sktime.transformations.rocket import MiniRocketMultivariateVariable
+    except ImportError as error:
+        raise MissingExtra("sktime", "series", "the baseline minirocket") from error
+    return MiniRocketMultivariateVariable(random_state=0, pad_value_short_series=0.0)
+
+
+def _nested(recordings: Sequence[Values]) -> Any:
+    """A data frame of series, sktime's form for recordings of different lengths."""
+    import pandas as pd
+
+    rows = []
+    for part in recordings:
+        padded = np.pad(part, ((0, max(0, _SHORTEST - len(part))), (0, 0)))
+        rows.append([pd.Series(channel) for channel in padded.T])
+    return pd.DataFrame(rows)

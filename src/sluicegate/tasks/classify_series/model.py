@@ -1,0 +1,94 @@
+"""The network: a light convolution, a recurrent layer that reads both ways, and pooling by attention and maximum.
+
+Several networks of one shape, each with weights of its own, are trained together and averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from sluicegate.nn import GRU, LSTM, RNN
+from sluicegate.types import Cell
+
+from .windows import Batch
+
+_CELLS = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of the networks.
+
+    Args:
+        channels: of the recordings; the networks see their changes too.
+        classes: what is told apart.
+        stride: steps that the convolution goes on by; it looks at twice as many and one.
+        hidden: units in each direction.
+        layers: recurrent layers.
+        cell: their kind.
+        dropout: share of units left out in training.
+        members: how many networks there are.
+    """
+
+    channels: int
+    classes: int
+    stride: int
+    hidden: int
+    layers: int
+    cell: Cell
+    dropout: float
+    members: int
+
+
+class Member(nn.Module):
+    """One of the networks."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.front = nn.Linear((2 * shape.stride + 1) * 2 * shape.channels, shape.hidden)
+        self.recurrent = _CELLS[shape.cell](
+            shape.hidden, shape.hidden, shape.layers, batch_first=True, bidirectional=True
+        )
+        self.attention = nn.Linear(2 * shape.hidden, 1)
+        self.output = nn.Linear(4 * shape.hidden, shape.classes)
+
+    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
+        """The logits of each class."""
+        shape, dropout = self.shape, self.shape.dropout
+        frames, lengths = frames_of(batch, shape.stride)
+        x = F.relu(self.front(frames))
+        if self.training:  # of every step of a window the same units
+            x = x * ((torch.rand(len(x), 1, shape.hidden) >= dropout) / (1.0 - dropout))
+        states, _ = self.recurrent(x, lengths=lengths)
+        beyond = torch.arange(x.shape[1])[None] >= lengths[:, None]
+        weights = self.attention(torch.tanh(states)).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
+        mean = torch.einsum("bt,bth->bh", weights, states)
+        largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
+        logits: Tensor = self.output(F.dropout(torch.cat([mean, largest], 1), dropout, self.training))
+        return logits
+
+
+class Ensemble(nn.Module):
+    """All networks."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
+
+    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
+        """The mean of the networks' logits."""
+        return torch.stack([member(batch) for member in self.members]).mean(0)
+
+
+def frames_of(batch: Batch, stride: int) -> tuple[Float[Tensor, "rows frames values"], Int64[Tensor, " rows"]]:
+    """What the convolution looks at for each of its outputs, with zeros beyond both ends, and how many there are."""
+    values = F.pad(batch.values, (0, 0, stride, stride))
+    frames = values.unfold(1, 2 * stride + 1, stride).flatten(2)
+    return frames, (batch.lengths - 1) // stride + 1

@@ -1,0 +1,131 @@
+"""Recordings ready for the network: standardised, and read in windows that overlap by half."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int64
+from torch import Tensor
+
+from sluicegate.data import Recordings
+from sluicegate.data.recordings import Values
+
+_LARGEST = 1e6  # deviations from the mean
+
+
+class Batch(NamedTuple):
+    """Windows of recordings.
+
+    Args:
+        values: [rows, time, features], filled up behind by zeros.
+        lengths: [rows].
+    """
+
+    values: Tensor
+    lengths: Tensor
+
+
+@dataclass(frozen=True)
+class Standard:
+    """The mean and the standard deviation of each channel, and of its change from step to step, in training.
+
+    Args:
+        mean: of the channels, then of their changes, all steps of all recordings together.
+        deviation: likewise; 0 where there is one value only.
+    """
+
+    mean: Float64[np.ndarray, " features"]
+    deviation: Float64[np.ndarray, " features"]
+
+    @classmethod
+    def of(cls, recordings: Recordings) -> Standard:
+        """Measure recordings."""
+        features = [_with_changes(part) for part in recordings.values]
+        steps = int(recordings.lengths.sum())
+        mean = np.sum([part.sum(0) for part in features], 0) / steps
+        squares = np.sum([np.square(part - mean).sum(0) for part in features], 0)
+        lowest, highest = (np.min([part.min(0) for part in features], 0), np.max([part.max(0) for part in features], 0))
+        # The sum over a constant channel rounds; its mean is exactly its value.
+        same = lowest == highest
+        return cls(np.where(same, lowest, mean), np.where(same, 0.0, np.sqrt(squares / steps)))
+
+    def apply(self, values: Values) -> Float32[np.ndarray, "_ features"]:
+        """A recording and its changes, in deviations from the mean."""
+        unit = np.where(self.deviation > 0, self.deviation, 1.0)
+        # In doubles, so that a small swing on a large level survives; and no larger than what a float can square.
+        scaled = np.clip((_with_changes(values) - self.mean) / unit, -_LARGEST, _LARGEST)
+        features: Float32[np.ndarray, "_ features"] = scaled.astype(np.float32)
+        return features
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """Standardised recordings and the windows in which they are read.
+
+    Args:
+        values: of each recording.
+        owner: the number of the recording that each window is of.
+        begins: where each window begins in its recording.
+        window: the most steps that a window has.
+    """
+
+    values: tuple[Float32[np.ndarray, "_ features"], ...]
+    owner: Int64[np.ndarray, " windows"]
+    begins: Int64[np.ndarray, " windows"]
+    window: int
+
+    @classmethod
+    def of(cls, recordings: Recordings, standard: Standard, window: int) -> Windowed:
+        """Cut recordings: a short one is a window, a long one as many as cover all of it and overlap by half."""
+        owner, begins = [], []
+        for number, length in enumerate(recordings.lengths.tolist()):
+            count = 1 if length <= window else -(-(length - window) // max(1, window // 2)) + 1
+            owner += [number] * count
+            begins += np.linspace(0, max(0, length - window), count).astype(np.int64).tolist()
+        values = tuple(standard.apply(part) for part in recordings.values)
+        return cls(values, np.array(owner, dtype=np.int64), np.array(begins, dtype=np.int64), window)
+
+    @property
+    def channels(self) -> list[Float32[np.ndarray, "_ channels"]]:
+        """The standardised values of each recording, without their changes."""
+        return [part[:, : part.shape[1] // 2] for part in self.values]
+
+    @property
+    def lengths(self) -> Int64[np.ndarray, " windows"]:
+        """How many steps each window has."""
+        whole = np.fromiter((len(part) for part in self.values), dtype=np.int64, count=len(self.values))
+        lengths: Int64[np.ndarray, " windows"] = np.minimum(whole[self.owner], self.window)
+        return lengths
+
+    def batch(self, windows: Int64[np.ndarray, " rows"]) -> Batch:
+        """Some of the windows."""
+        parts = [self.values[self.owner[i]][self.begins[i] : self.begins[i] + self.window] for i in windows.tolist()]
+        return batch_of(parts)
+
+    def drawn(self, recordings: Int64[np.ndarray, " rows"], generator: np.random.Generator) -> Batch:
+        """A window of each recording, from anywhere in it."""
+        parts = []
+        for number in recordings.tolist():
+            whole = self.values[number]
+            begin = int(generator.integers(0, max(0, len(whole) - self.window) + 1))
+            parts.append(whole[begin : begin + self.window])
+        return batch_of(parts)
+
+
+def batch_of(parts: Sequence[Float32[np.ndarray, "_ features"]]) -> Batch:
+    """Parts of recordings beside one another."""
+    lengths = torch.tensor([len(part) for part in parts])
+    values = torch.zeros(len(parts), int(lengths.max()), parts[0].shape[1])
+    for row, part in enumerate(parts):
+        values[row, : len(part)] = torch.from_numpy(np.ascontiguousarray(part))
+    return Batch(values, lengths)
+
+
+def _with_changes(values: Values) -> Float64[np.ndarray, "_ features"]:
+    """The channels and their changes from step to step, which do not hang on where a sensor's zero is."""
+    exact = values.astype(np.float64)
+    return np.concatenate([exact, np.diff(exact, axis=0, prepend=exact[:1])], axis=1)
