@@ -1,29 +1,27 @@
 """The classifiers on public data: how often they are right, and how long they take.
 
-    SLUICEGATE_DATA=path/to/data python benchmarks/classification.py [--seeds 3] [--only sst2 trec mr] [--write FILE]
+    SLUICEGATE_DATA=path/to/data python benchmarks/classification.py [--seeds 3] [--only sst2 smartwatch] [--write FILE]
 
 The data folder holds `sentiment/SST2/{train,dev,test}.tsv` (Socher et al. 2013, sentences only),
-`sentiment/TREC/TREC.{train,test}` (Li & Roth 2002) and `sentiment/MR/rt-polarity.{neg,pos}` (Pang & Lee 2005). The
-defaults are used throughout: no pretrained vectors, and no data but the set's own training part. MR is cut into ten
-folds by class, each tested once by a model trained on the other nine.
+`sentiment/TREC/TREC.{train,test}` (Li & Roth 2002), `sentiment/MR/rt-polarity.{neg,pos}` (Pang & Lee 2005) and
+`wearable/seglearn-watch/watch_f32.npz` (Burns & Whyne 2018). The defaults are used throughout: no pretrained vectors,
+and no data but the set's own training part. MR is cut into ten folds by class, each tested once by a model trained on
+the other nine; of the smartwatch, each person's recordings are tested by a model of the other nine people's.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from forecasting import machine, replace_section
+from document import Sections, measure_sections
 
 import sluicegate
+from sluicegate.data import read_recordings
 from sluicegate.tasks.classes.splitting import folds_of
 
 METHODS = ("model", "tfidf_logistic_regression", "nb_svm", "majority_class")
@@ -119,33 +117,40 @@ def measure_mr(data: Path, seeds: int) -> list[str]:
     return figures.lines()
 
 
-SECTIONS: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
+def measure_smartwatch(data: Path, seeds: int) -> list[str]:
+    """Every person's recordings, by models of the others'."""
+    path = data / "wearable/seglearn-watch/watch_f32.npz"
+    recordings = read_recordings(path, label="y", group="subject")
+    people = recordings.groups.to_numpy()
+    right: dict[str, list[list[float]]] = {}
+    fitting = []
+    for seed in range(seeds):
+        runs: dict[str, list[dict[str, float]]] = {}
+        for person in np.unique(people):
+            known, other = (recordings.take(np.flatnonzero(mine)) for mine in (people != person, people == person))
+            begin = time.perf_counter()
+            model = sluicegate.SeriesClassifier(seed=seed).fit(known, progress=False)
+            fitting.append(time.perf_counter() - begin)
+            for name, row in model.evaluate(other).rows.items():
+                runs.setdefault(name, []).append(row)
+        for name, rows in runs.items():
+            right.setdefault(name, []).append([statistics.mean(row[metric] for row in rows) for metric in SHOWN])
+    lines = ["| method | " + " | ".join(name.replace("_", " ") for name in SHOWN) + " |", "| --- |" + " --- |" * 4]
+    for name, means in right.items():
+        accuracy = [100 * row[0] for row in means]
+        cells = [f"{statistics.mean(accuracy):.2f} ± {statistics.pstdev(accuracy):.2f}"]
+        cells += [f"{statistics.mean(row[k] for row in means):.4f}" for k in (1, 2, 3)]
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    return [*lines, "", f"`fit` takes {statistics.median(fitting):.0f} s."]
+
+
+SECTIONS: Sections = {
     "sst2": ("SST-2, sentences only, 6,920 to train and 1,821 to test", measure_sst2),
     "trec": ("TREC, six classes, 5,452 to train and 500 to test", measure_trec),
-    "mr": ("MR, 10,662 sentences in ten folds", measure_mr),
+    "mr": ("MR, 10,662 sentences in ten folds, each with another seed", measure_mr),
+    "smartwatch": ("Smartwatch, 140 recordings of 7 exercises by 10 people, each left out once", measure_smartwatch),
 }
 
 
-def main() -> None:
-    """Measure, print, and put the tables in their place in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--write", type=Path, help="a document whose sections of these names are replaced")
-    options = parser.parse_args()
-    if "SLUICEGATE_DATA" not in os.environ:
-        sys.exit("SLUICEGATE_DATA is not set: give the folder that holds the data, see the top of this file")
-    for name in options.only:
-        title, measure = SECTIONS[name]
-        seeds = "ten folds" if name == "mr" else f"{options.seeds} seeds"
-        measured = measure(Path(os.environ["SLUICEGATE_DATA"]), options.seeds)
-        text = "\n".join(
-            [f"### {title}", "", *measured, "", f"Means and deviations of {seeds}, measured on {machine()}."]
-        )
-        print(text, flush=True)
-        if options.write:
-            replace_section(options.write, f"classification:{name}", text)
-
-
 if __name__ == "__main__":
-    main()
+    measure_sections(__doc__, "classification", SECTIONS)

@@ -8,12 +8,8 @@ The data folder holds `forecasting/ETT/ETTh1.csv` (github.com/zhouhaoyi/ETDatase
 
 from __future__ import annotations
 
-import argparse
 import csv
-import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
+from document import Sections, measure_sections
 
 import sluicegate
-from sluicegate import _core
 from sluicegate.metrics import owa
 
 HORIZONS = (96, 192, 336, 720)
@@ -178,57 +173,12 @@ def measure_speed(data: Path, seeds: int) -> list[str]:
     return rows
 
 
-SECTIONS: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
+SECTIONS: Sections = {
     "etth1": (f"ETTh1, 7 variables, context {CONTEXT}, stride 1", measure_etth1),
     "m4": ("M4 hourly, 414 series, one model, 48 ahead", measure_m4),
     "speed": ("Times", measure_speed),
 }
 
 
-def machine() -> str:
-    """The machine and the versions, in a line."""
-    cpu = _core.cpu_info()
-    return (
-        f"{cpu.brand} ({cpu.best_isa}), {os.cpu_count()} cores, {torch.get_num_threads()} threads; "
-        f"Python {platform.python_version()}, torch {torch.__version__}, sluicegate {sluicegate.__version__}"
-    )
-
-
-def main() -> None:
-    """Measure, print, and put the tables in their place in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--write", type=Path, help="a document whose sections of these names are replaced")
-    options = parser.parse_args()
-    if "SLUICEGATE_DATA" not in os.environ:
-        sys.exit("SLUICEGATE_DATA is not set: give the folder that holds the data, see the top of this file")
-    data = Path(os.environ["SLUICEGATE_DATA"])
-    for name in options.only:
-        title, measure = SECTIONS[name]
-        lines = [
-            f"### {title}",
-            "",
-            *measure(data, options.seeds),
-            "",
-            f"Measured on {machine()}; {options.seeds} seeds.",
-        ]
-        text = "\n".join(lines)
-        print(text, flush=True)
-        if options.write:
-            replace_section(options.write, f"forecasting:{name}", text)
-
-
-def replace_section(document: Path, name: str, text: str) -> None:
-    """Put text between the document's marks `<!-- begin name -->` and `<!-- end name -->`."""
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    whole = document.read_text()
-    head, _, rest = whole.partition(begin)
-    _, found, tail = rest.partition(end)
-    if not found:
-        sys.exit(f"{document} has no place for the section {name}: add the lines {begin} and {end}")
-    document.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
-
-
 if __name__ == "__main__":
-    main()
+    measure_sections(__doc__, "forecasting", SECTIONS)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import psutil
 import torch
-from forecasting import machine, replace_section
+from document import machine, replace_section
 from layers_picture import draw
 from layers_tables import LIBRARIES, Contender, Figures, Limits, tables
 from peers.answer import pose

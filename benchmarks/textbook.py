@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from forecasting import machine, replace_section
+from document import machine, replace_section
 from torch import Tensor, nn
 
 import sluicegate.nn

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from forecasting import machine, replace_section
+from document import machine, replace_section
 
 import sluicegate
 

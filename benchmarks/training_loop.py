@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from forecasting import machine, replace_section
+from document import machine, replace_section
 from torch import Tensor, nn
 
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape, loss
