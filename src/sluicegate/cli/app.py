@@ -352,6 +352,63 @@ def evaluate(
 
 
 @app.command()
+def study(
+    data: Annotated[Path, typer.Argument(help="The data, as for `fit`.")],
+    out: Annotated[Path, typer.Option(help="The folder for the outcomes, the table and the report.")],
+    task: Annotated[str, typer.Option(help="forecast, classify-text or classify-series.")],
+    seeds: Annotated[int, typer.Option(help="Runs of each cell.")] = 5,
+    cell: Annotated[list[str] | None, typer.Option(help="A cell; may be given again; by default, all.")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.")] = None,
+    test: Annotated[Path | None, typer.Option(help="A file to measure on; else, the rows that validate.")] = None,
+    time: Annotated[str | None, typer.Option(help="The column of times.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="A column to forecast; may be given again.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
+    context: Annotated[int | None, typer.Option(help="Steps that each forecast looks back on.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="A column known in advance.")] = None,
+    past: Annotated[list[str] | None, typer.Option(help="A column known up to now.")] = None,
+    series: Annotated[str | None, typer.Option(help="The column that tells series or recordings apart.")] = None,
+    text: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column or array of classes.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="A channel; by default, all other columns.")] = None,
+    group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A knob of the task, as NAME=VALUE.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes at a time; by default, one for each core.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads of each process.")] = 1,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """RNN, LSTM or GRU on your data: what each costs, how good it is, and which to take."""
+    with failing_plainly(debug):
+        from sluicegate.study.comparing import study as run_study
+        from sluicegate.study.running import LAYERS
+
+        from .output import as_rows, print_json, show
+        from .studying import columns_and_knobs
+
+        given = {"time": time, "target": target, "horizon": horizon, "context": context, "known": known, "past": past}
+        given |= {"series": series, "text": text, "label": label, "channel": channel, "group": group}
+        columns, knobs = columns_and_knobs(task, given, settings or ())
+        found = run_study(
+            data,
+            task=task,
+            out=out,
+            cells=cell or tuple(LAYERS),
+            seeds=seeds,
+            hidden=hidden,
+            test=test,
+            jobs=jobs,
+            threads=threads,
+            knobs=knobs,
+            **columns,
+        )
+        if json:
+            print_json({"verdict": found.report.verdict, "rows": as_rows(found.frame)})
+        else:
+            show(found.report)
+            note(f"wrote {out / 'report.html'} and {out / 'study.csv'}")
+
+
+@app.command()
 def info(json: Json = False, debug: Debug = False) -> None:
     """Tell what is installed, and what the processor can do."""
     with failing_plainly(debug):

@@ -9,6 +9,7 @@ of the step (`benchmarks/training_loop.py`).
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from sluicegate.errors import DataError
 
 from .checkpoint import Checkpoint, Curve
 from .progress import progress_bar
+from .watching import note_cost
 
 _WARM_UP = 50  # steps over which the learning rate rises; without it Adam's first steps are too long
 
@@ -36,6 +38,7 @@ class Schedule:
         weight_decay: its decay.
         clip: the largest norm of the gradient.
         average: the share that the moving average of the weights keeps at each step.
+        epoch: steps in which the training rows go by once, for whoever watches.
     """
 
     steps: int
@@ -45,6 +48,7 @@ class Schedule:
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.99
+    epoch: int = 1
 
     def rate(self, step: int) -> float:
         """The learning rate of a step: a short rise, then half a cosine down to a hundredth."""
@@ -89,6 +93,7 @@ def train(
     if resume and checkpoint is not None and checkpoint.exists():
         state = Checkpoint.read(checkpoint, weights, optimiser, fingerprint)
     draw = torch.Generator()
+    begun, first_step = time.perf_counter(), state.step
     with progress_bar("training", schedule.steps, progress) as report, torch.random.fork_rng(devices=[]):
         while state.step < schedule.steps and state.waited < schedule.patience:
             model.train()
@@ -116,6 +121,7 @@ def train(
             report(until, f"validation loss {state.curve.validation[-1]:.4f}")
             if checkpoint is not None:
                 state.write(checkpoint, weights, optimiser, fingerprint)
+    note_cost(time.perf_counter() - begun, state.step - first_step, schedule.epoch)
     with torch.no_grad():
         for name, weight in weights.items():
             weight.copy_(state.best[name])

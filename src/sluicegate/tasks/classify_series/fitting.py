@@ -116,6 +116,7 @@ def fit(
             patience=config.patience,
             learning_rate=config.learning_rate,
             clip=math.sqrt(shape.members),
+            epoch=-(-len(truth) // config.batch),
         ),
         seed=config.seed,
         fingerprint=_fingerprint(examples, held_back, config),

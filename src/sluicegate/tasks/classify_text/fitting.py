@@ -135,6 +135,7 @@ def fit(
             patience=config.patience,
             learning_rate=config.learning_rate,
             clip=math.sqrt(members),
+            epoch=course.steps,
         ),
         seed=config.seed,
         fingerprint=_fingerprint(examples, held_back, config),

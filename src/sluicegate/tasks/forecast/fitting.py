@@ -146,7 +146,11 @@ def _season_in(panel: Panel, columns: Columns) -> int:
 def _schedule(config: ForecasterConfig, windows: int) -> Schedule:
     steps = config.steps or int(np.clip(8 * windows / config.batch, 300, 1500))
     return Schedule(
-        steps=steps, every=max(1, steps // 20), patience=config.patience, learning_rate=config.learning_rate
+        steps=steps,
+        every=max(1, steps // 20),
+        patience=config.patience,
+        learning_rate=config.learning_rate,
+        epoch=-(-windows // config.batch),
     )
 
 

@@ -1,0 +1,3 @@
+"""RNN, LSTM or GRU: the comparison that anyone can make on their own data."""
+
+from .comparing import compare as compare
