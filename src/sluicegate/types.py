@@ -11,6 +11,9 @@ from typing import Literal, TypeAlias
 Cell: TypeAlias = Literal["gru", "lstm", "rnn"]
 """The kinds of recurrent cell that every task can be built from."""
 
+Kind: TypeAlias = Literal["gru", "lstm", "rnn", "mingru"]
+"""The kinds of recurrent layer that there are."""
+
 Reset: TypeAlias = Literal["after", "before"]
 """Where the reset gate of a GRU acts: after the recurrent product (cuDNN) or before it (Cho et al. 2014)."""
 

@@ -20,6 +20,7 @@ VARIANTS = {
     "lstm-relu": (nn.LSTM, {"activation": "relu"}),
     "rnn": (nn.RNN, {}),
     "rnn-relu": (nn.RNN, {"nonlinearity": "relu"}),
+    "mingru": (nn.MinGRU, {}),
 }
 
 

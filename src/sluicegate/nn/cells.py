@@ -12,7 +12,7 @@ from torch import Tensor
 from sluicegate.errors import ConfigError
 from sluicegate.ops import native
 from sluicegate.ops.reference import State
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, Reset
 
 from .backend import choose
 from .options import Options, check_choice
@@ -58,7 +58,8 @@ class Step(Options):
         if single:
             x = x.unsqueeze(0)
             h0, c0 = (None if s is None else s.unsqueeze(0) for s in (h0, c0))
-        weights = self.tensors(_WEIGHTS if self.bias else _WEIGHTS[:2])
+        names = _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2]
+        weights = self.tensors(names if self.bias else names[: len(names) // 2])
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         options = (cell, self.nonlinear(), bool(self.bias), False, 0)
         _, *after = native.layer(x, h0, c0, weights, (None, None, None), options)
@@ -137,7 +138,7 @@ class GRUCell(Step, torch.nn.GRUCell):
     Paper: Cho et al. 2014, as for `GRU`.
     """
 
-    kind: ClassVar[Cell] = "gru"
+    kind: ClassVar[Kind] = "gru"
 
     def __init__(
         self,
@@ -219,7 +220,7 @@ class LSTMCell(Step, torch.nn.LSTMCell):
     Paper: Hochreiter & Schmidhuber 1997, as for `LSTM`.
     """
 
-    kind: ClassVar[Cell] = "lstm"
+    kind: ClassVar[Kind] = "lstm"
 
     def __init__(
         self,
@@ -294,7 +295,7 @@ class RNNCell(Step, torch.nn.RNNCell):
     Paper: Elman 1990, as for `RNN`.
     """
 
-    kind: ClassVar[Cell] = "rnn"
+    kind: ClassVar[Kind] = "rnn"
 
     def __init__(
         self,

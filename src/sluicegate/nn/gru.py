@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, Reset
 
 from .stack import Stack
 
@@ -61,7 +61,7 @@ class GRU(Stack, torch.nn.GRU):
     Translation". All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Cell] = "gru"
+    kind: ClassVar[Kind] = "gru"
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Cell, Precision
+from sluicegate.types import Activation, Kind, Precision
 
 from .stack import Stack
 
@@ -64,7 +64,7 @@ class LSTM(Stack, torch.nn.LSTM):
     forget gate; Sak et al. 2014 for the projection. All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Cell] = "lstm"
+    kind: ClassVar[Kind] = "lstm"
 
     def __init__(
         self,

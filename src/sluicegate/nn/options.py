@@ -13,9 +13,9 @@ from torch.nn import Parameter
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops import reference
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, Reset
 
-EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn}
+EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn, "mingru": reference.mingru}
 
 
 class Options(torch.nn.Module):
@@ -24,7 +24,7 @@ class Options(torch.nn.Module):
     The defaults are attributes of the class: they make the module what PyTorch's is.
     """
 
-    kind: ClassVar[Cell]
+    kind: ClassVar[Kind]
     reset: Reset = "after"
     activation: Activation = "tanh"
     recurrent_dropout: float = 0.0
@@ -41,8 +41,8 @@ class Options(torch.nn.Module):
         for name, allowed in (("reset", Reset), ("activation", Activation), ("precision", Precision)):
             if name in options:
                 check_choice(name, options[name], get_args(allowed))
-        check_rate("recurrent_dropout", options["recurrent_dropout"])
-        if not isinstance(options["layer_norm"], bool):
+        check_rate("recurrent_dropout", options.get("recurrent_dropout", 0.0))
+        if not isinstance(options.get("layer_norm", False), bool):
             raise ConfigError(f"`layer_norm` (={options['layer_norm']!r}) must be True or False")
         check_count("checkpoint_every", options.get("checkpoint_every"))
         for name, value in options.items():

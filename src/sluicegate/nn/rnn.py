@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Cell, Precision
+from sluicegate.types import Activation, Kind, Precision
 
 from .stack import Stack
 
@@ -51,7 +51,7 @@ class RNN(Stack, torch.nn.RNN):
     Paper: Elman 1990, "Finding Structure in Time". All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Cell] = "rnn"
+    kind: ClassVar[Kind] = "rnn"
 
     def __init__(
         self,
