@@ -21,7 +21,8 @@ struct Meeting {
   float* gradient;               // of the gates, a row as GradientRow has it
 };
 
-// h' = (1 - z) h + z n, which is h to the bit where z is 0.
+// h' = (1 - z) h + z n, which is h to the bit where z is 0. So written, the state waits for one operation a
+// step.
 struct MinGruStep {
   const Meeting* at;
 
@@ -30,7 +31,8 @@ struct MinGruStep {
                                     const Float (&n)[N], L lanes) const {
     SLUICEGATE_EACH(N) {
       const Meeting& m = at[entry[i]];
-      const Float h = mix(z[i], load(m.state + unit[i], lanes), n[i]);
+      const Float kept = subtract(fill(1.0f), z[i]);
+      const Float h = multiply_add(kept, load(m.state + unit[i], lanes), multiply(z[i], n[i]));
       store(m.state + unit[i], h, lanes);
       if (m.output) store(m.output + unit[i], h, lanes);
     }
@@ -51,7 +53,7 @@ struct MinGruBack {
       const Float h = load(m.before + unit[i], lanes);
       store(m.gradient + unit[i], through_sigmoid(multiply(dh, subtract(n[i], h)), z[i]), lanes);
       store(m.gradient + hidden + unit[i], multiply(dh, z[i]), lanes);
-      store(m.state + unit[i], multiply_subtract_from(dh, z[i], dh), lanes);
+      store(m.state + unit[i], multiply(dh, subtract(fill(1.0f), z[i])), lanes);
     }
   }
 };

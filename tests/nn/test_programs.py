@@ -57,7 +57,7 @@ def test_torch_compile_changes_no_bit():
         MODEL
         + """
 x, some = torch.randn(5, 7, 4), torch.tensor([7, 1, 3, 0, 2])
-for kind in (nn.GRU, nn.LSTM, nn.RNN):
+for kind in (nn.GRU, nn.LSTM, nn.RNN, nn.MinGRU):
     model = Model(kind)
     for backend in ("eager", "aot_eager"):
         compiled = torch.compile(model, backend=backend)
