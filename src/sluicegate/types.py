@@ -20,6 +20,15 @@ Reset: TypeAlias = Literal["after", "before"]
 Activation: TypeAlias = Literal["tanh", "relu"]
 """What squashes the candidate of a cell."""
 
+RecurrentInit: TypeAlias = Literal["uniform", "orthogonal", "identity"]
+"""How recurrent weights begin: as PyTorch draws them, as an orthogonal matrix a gate, or as the identity.
+
+The layers' argument is called `recurrent_init`: what Keras calls `recurrent_initializer`, in PyTorch's word for it.
+"""
+
+Span: TypeAlias = tuple[float | int, float | int]
+"""From the shortest to the longest, in steps."""
+
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from sluicegate.errors import ConfigError
 from sluicegate.ops import native
 from sluicegate.ops.reference import State
-from sluicegate.types import Activation, Kind, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Reset, Span
 
 from .backend import choose
 from .options import Options, check_choice
@@ -122,6 +122,11 @@ class GRUCell(Step, torch.nn.GRUCell):
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
         layer_norm: Whether to normalise the products, as in `GRU`.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix for each gate (Saxe et al. 2014),
+            which neither swells nor shrinks what it passes on; `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -153,6 +158,8 @@ class GRUCell(Step, torch.nn.GRUCell):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        memory: Span | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device=device, dtype=dtype)
         self.configure(
@@ -162,6 +169,8 @@ class GRUCell(Step, torch.nn.GRUCell):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            memory=memory,
+            recurrent_init=recurrent_init,
         )
 
     def forward(
@@ -206,6 +215,12 @@ class LSTMCell(Step, torch.nn.LSTMCell):
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
         layer_norm: Whether to normalise the products, as in `LSTM`, and the memory.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+        forget_bias: What the biases of the forget gates begin at; 1 is common (Jozefowicz et al. 2015).
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix for each gate (Saxe et al. 2014),
+            which neither swells nor shrinks what it passes on; `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -234,6 +249,9 @@ class LSTMCell(Step, torch.nn.LSTMCell):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        memory: Span | None = None,
+        forget_bias: float | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device=device, dtype=dtype)
         self.configure(
@@ -242,6 +260,9 @@ class LSTMCell(Step, torch.nn.LSTMCell):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            memory=memory,
+            forget_bias=forget_bias,
+            recurrent_init=recurrent_init,
         )
 
     def forward(
@@ -283,6 +304,10 @@ class RNNCell(Step, torch.nn.RNNCell):
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
         layer_norm: Whether to normalise the products, as in `RNN`.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        memory: None: there are no gates to keep one.
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix (Saxe et al. 2014), which neither
+            swells nor shrinks what it passes on; `"identity"`, of a ReLU RNN, with the identity and no biases, so that
+            it sums up what it reads (Le et al. 2015); `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -309,6 +334,8 @@ class RNNCell(Step, torch.nn.RNNCell):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        memory: Span | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         check_choice("nonlinearity", nonlinearity, get_args(Activation))
         super().__init__(input_size, hidden_size, bias, nonlinearity, device=device, dtype=dtype)
@@ -317,6 +344,8 @@ class RNNCell(Step, torch.nn.RNNCell):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            memory=memory,
+            recurrent_init=recurrent_init,
         )
 
     def forward(

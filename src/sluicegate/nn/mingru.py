@@ -17,7 +17,7 @@ from torch.nn.modules.rnn import RNNCellBase
 from torch.nn.utils.rnn import PackedSequence
 
 from sluicegate.errors import ConfigError
-from sluicegate.types import Kind
+from sluicegate.types import Kind, Span
 
 from .cells import Step
 from .stack import Stack
@@ -47,10 +47,16 @@ class MinGRU(Stack):
         bidirectional: Whether to read every sequence from its end as well; outputs are then twice as wide.
         device: Where the parameters are.
         dtype: Of what type they are.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
 
     The weights are `weight_ih_l0`, `[2*hidden_size input_size]`, the rows of z above those of n, and `bias_ih_l0`,
     `[2*hidden_size]`, and so on for each layer, with `_reverse` behind for the way back. They are drawn as PyTorch
     draws a GRU's.
+
+    Raises:
+        ConfigError: `memory` is no such span, or there is no bias to set it with.
 
     Example:
         >>> layer = MinGRU(3, 5, num_layers=2, batch_first=True)
@@ -81,6 +87,8 @@ class MinGRU(Stack):
         bidirectional: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        memory: Span | None = None,
     ) -> None:
         # PyTorch's base checks the arguments and makes the parameters of a GRU, here of no memory at all. Those that
         # see the input are made anew, with fewer rows, and the others are left out.
@@ -90,6 +98,7 @@ class MinGRU(Stack):
         self.mode = "MIN_GRU"
         self._replace_parameters(device, dtype)
         self.reset_parameters()
+        self._configure_layers(memory=memory)
 
     def _replace_parameters(self, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
         of_gru, rows = dict(self.named_parameters()), 2 * self.hidden_size
@@ -155,6 +164,12 @@ class MinGRUCell(Step, RNNCellBase):
         bias: Whether to have `b_i`.
         device: Where the parameters are.
         dtype: Of what type they are.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+
+    Raises:
+        ConfigError: `memory` is no such span, or there is no bias to set it with.
 
     Example:
         >>> cell = MinGRUCell(3, 5)
@@ -176,6 +191,8 @@ class MinGRUCell(Step, RNNCellBase):
         bias: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        memory: Span | None = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, num_chunks=2, device="meta")
         for name, parameter in list(self.named_parameters()):
@@ -183,6 +200,7 @@ class MinGRUCell(Step, RNNCellBase):
             if name.endswith("_ih"):
                 self.register_parameter(name, Parameter(torch.empty(parameter.shape, device=device, dtype=dtype)))
         self.reset_parameters()
+        self.configure([""], memory=memory)
 
     def forward(
         self,
