@@ -26,6 +26,11 @@ struct Meeting {
 struct MinGruStep {
   const Meeting* at;
 
+  // Memory that is far away has the time of the product to come near.
+  SLUICEGATE_INLINE void fetch(Index entry, Index unit) const {
+    if (at[entry].output) __builtin_prefetch(at[entry].output + unit, 1);
+  }
+
   template <int N, class L>
   SLUICEGATE_INLINE void operator()(const Index (&entry)[N], const Index (&unit)[N], const Float (&z)[N],
                                     const Float (&n)[N], L lanes) const {
@@ -42,6 +47,11 @@ struct MinGruStep {
 struct MinGruBack {
   const Meeting* at;
   Index hidden;
+
+  SLUICEGATE_INLINE void fetch(Index entry, Index unit) const {
+    if (at[entry].output_gradient) __builtin_prefetch(at[entry].output_gradient + unit);
+    __builtin_prefetch(at[entry].before + unit);
+  }
 
   template <int N, class L>
   SLUICEGATE_INLINE void operator()(const Index (&entry)[N], const Index (&unit)[N], const Float (&z)[N],
@@ -116,6 +126,8 @@ inline void meet_gates(Index entries, const float* const* inputs, const Layout& 
   const Index depth = layout.shape.input, stride = depth * 2 * kWidth;
   const float *panels = all_panels + g.input, *bias = all_panels + g.bias;
   for_each_tile<2>(entries, begin, least(end, g.blocks), false, [&]<int R, int P>(Index row, Index block) {
+    for (int r = 0; r < R; ++r)
+      for (int p = 0; p < P; ++p) meet.fetch(row + r, (block + p) * kWidth);
     Float sums[R][2 * P];
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
