@@ -483,6 +483,23 @@ for hidden, rows in ((128, 1), (128, 70), (20, 70), (130, 79)):
     )
 
 
+def test_a_hundred_thousand_steps_of_the_usual_size_take_little_memory():
+    """Of which the outputs are 26 MB, and as much is the input."""
+    for layer in ("GRU(64, 64, checkpoint_every=300)", "LSTM(64, 64, checkpoint_every=300)", "MinGRU(64, 64)"):
+        taken = run(
+            f"""
+import resource
+
+layer = nn.{layer}
+parts(layer(torch.randn(200, 1, 64))[1])[0].square().mean().backward()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+parts(layer(torch.randn(100_000, 1, 64))[1])[0].square().mean().backward()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+        )
+        assert int(taken) < 100 * 1024, layer
+
+
 def test_checkpoints_train_a_long_sequence_in_little_memory():
     """Without them it takes 490 MB, of which 205 are the outputs and what the loss makes of them."""
     taken = run(
