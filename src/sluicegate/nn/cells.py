@@ -24,7 +24,7 @@ Pair: TypeAlias = tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch hi
 
 
 class Step(Options):
-    """The part of a cell that is the same for GRU, LSTM and RNN; it stands before the `torch.nn` module."""
+    """The part of a cell that is the same for all of them; it stands before the `torch.nn` module."""
 
     input_size: int
     hidden_size: int
