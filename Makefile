@@ -54,6 +54,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/classification.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/training_loop.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/textbook.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/mingru.py --write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/layers.py --write docs/benchmarks.md --picture docs/images/layers.svg
 

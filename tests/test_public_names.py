@@ -11,6 +11,7 @@ PUBLIC = [
     "Forecaster",
     "GRU",
     "LSTM",
+    "MinGRU",
     "MissingExtra",
     "NotFittedError",
     "RNN",

@@ -31,6 +31,7 @@ struct Backward {
   const WeightGradients weights;
   const Index chunk;
   const BackwardLayout layout;
+  const Layout forward_layout;
   const GradientRow row;
   const Columns hidden, input;
   const bool turn_hidden, turn_input;
@@ -58,7 +59,8 @@ struct Backward {
       const Shape& s = c.shape;
       const Index entries = rows * chunk, wide = row_stride(s.hidden);
       const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
-      const bool turn_hidden = turns(c, s.hidden), turn_input = turns(c, s.input);
+      const Index recurrent = s.recurrent() ? s.hidden : 0;
+      const bool turn_hidden = turns(c, recurrent), turn_input = turns(c, s.input);
       auto columns = [&](Index n, bool turn) {
         return turn ? entries * row_stride(n) : Columns(n).floats(entries);
       };
@@ -67,7 +69,7 @@ struct Backward {
       product = memory_.take(rows * wide);
       zeros = memory_.take(wide);
       gradients = memory_.take(entries * gradient);
-      states = memory_.take(columns(s.hidden, turn_hidden));
+      states = memory_.take(columns(recurrent, turn_hidden));
       gated = memory_.take(s.cell == Cell::kGruBefore ? columns(s.hidden, turn_hidden) : 0);
       inputs = memory_.take(columns(s.input, turn_input));
       const Index before = memory_.taken();
@@ -75,8 +77,9 @@ struct Backward {
       turned_hidden = memory_.take(turn_hidden ? s.hidden * gradient : 0);
       turned_input = memory_.take(turn_input ? s.input * gradient : 0);
       sums = memory_.taken() - before;
-      saved = memory_.take(c.every ? entries * s.saved() * s.hidden : 0);
-      forward = memory_.take(c.every ? Forward::shared_floats(s, rows) : 0);
+      const bool anew = c.every && s.recurrent();
+      saved = memory_.take(anew ? entries * s.saved() * s.hidden : 0);
+      forward = memory_.take(anew ? Forward::shared_floats(s, rows) : 0);
     }
     static Index floats(const Call& c, Index rows, Index chunk) {
       Memory counted;
@@ -88,7 +91,8 @@ struct Backward {
   Memory& own;
   const float** sources;
   float** targets;
-  float* near;  // [chunk rows, kRows<kColumns>]
+  float* near;        // [chunk rows, kRows<kColumns>]
+  Meeting* meetings;  // MinGRU
 
   // Whether the gradient of weights with so many columns is better added up the other way round, as [columns,
   // gates*hidden]: for 50 or for few columns less of the vectors is empty then. It is turned back in the end,
@@ -104,7 +108,8 @@ struct Backward {
   }
   static Index own_floats(const Call& c, Index rows, Index chunk) {
     return 2 * Forward::pointers(rows * chunk) + Scratch::padded(rows * chunk * kRows<kColumns>) +
-           (c.every ? Forward::own_floats(c.shape, rows, chunk) : 0);
+           (c.shape.recurrent() ? 0 : Forward::meetings_of(rows * chunk)) +
+           (c.every && c.shape.recurrent() ? Forward::own_floats(c.shape, rows, chunk) : 0);
   }
 
   Backward(const Call& c, const Direction& d, const Rows& r, Team t, const WeightGradients& w, Index chunk_,
@@ -117,10 +122,11 @@ struct Backward {
         weights(w),
         chunk(chunk_),
         layout(c.shape),
+        forward_layout(c.shape),
         row(gradient_row(c.shape.cell)),
         hidden(c.shape.hidden),
         input(c.shape.input),
-        turn_hidden(turns(c, c.shape.hidden)),
+        turn_hidden(turns(c, c.shape.recurrent() ? c.shape.hidden : 0)),
         turn_input(turns(c, c.shape.input)),
         stride(row_stride(c.shape.hidden)),
         gradient_stride(row_stride(row.parts * c.shape.hidden)),
@@ -129,12 +135,21 @@ struct Backward {
     sources = reinterpret_cast<const float**>(own.take(Forward::pointers(rows.count * chunk)));
     targets = reinterpret_cast<float**>(own.take(Forward::pointers(rows.count * chunk)));
     near = own.take(rows.count * chunk * kRows<kColumns>);
+    if (!shape.recurrent())
+      meetings = reinterpret_cast<Meeting*>(own.take(Forward::meetings_of(rows.count * chunk)));
   }
 
   Index panel_begin() const { return team.begin(hidden.panels()); }
   Index panel_end() const { return team.end(hidden.panels()); }
-  Index unit_begin() const { return hidden.begin(panel_begin()); }
-  Index unit_end() const { return hidden.begin(panel_end()); }
+  // The units that this thread writes: of a MinGRU those of its panels on the way forward.
+  Index unit_begin() const {
+    return shape.recurrent() ? hidden.begin(panel_begin()) : block_begin() * kWidth;
+  }
+  Index unit_end() const {
+    return shape.recurrent() ? hidden.begin(panel_end()) : least(shape.hidden, block_end() * kWidth);
+  }
+  Index block_begin() const { return team.begin(divide_up(shape.hidden, kWidth)); }
+  Index block_end() const { return team.end(divide_up(shape.hidden, kWidth)); }
 
   void copy(float* to, const float* from) const {
     for (Index u = unit_begin(); u < unit_end(); ++u) to[u] = from ? from[u] : 0.0f;
@@ -148,7 +163,7 @@ struct Backward {
     copy(shared.zeros, nullptr);
     for (Index j = team.begin(shared.sums); j < team.end(shared.sums); ++j) shared.bias[j] = 0.0f;
     team.wait();
-    if (call.every) {
+    if (call.every && shape.recurrent()) {
       const Forward forward(call, direction, rows, team, shared.forward, own, chunk);
       run_chunks(&forward);
     } else {
@@ -202,15 +217,39 @@ struct Backward {
       for (Index s = from; s < to; ++s) entries += rows.active(time(s));
       if (entries == 0) continue;  // a group of shorter rows than the call's longest
       if (forward) run_forward(*forward, from, to);
-      Index entry = entries;
-      for (Index s = to - 1; s >= from; --s) {
-        const Index t = time(s), active = rows.active(t);
-        entry -= active;
-        take_step(from, s, t, active, entry);
-      }
+      if (shape.recurrent())
+        take_steps(from, to, entries);
+      else
+        pass_back(from, to, entries);
       finish_chunk(from, to, entries);
       team.wait();
     }
+  }
+
+  void take_steps(Index from, Index to, Index entries) const {
+    Index entry = entries;
+    for (Index s = to - 1; s >= from; --s) {
+      const Index t = time(s), active = rows.active(t);
+      entry -= active;
+      take_step(from, s, t, active, entry);
+    }
+  }
+
+  // The same of a MinGRU, whose gates do not wait for the gradient of the state: the last step comes first.
+  void pass_back(Index from, Index to, Index entries) const {
+    Index entry = entries, last = 0;
+    for (Index s = to - 1; s >= from; --s) {
+      const Index t = time(s), active = rows.active(t);
+      entry -= active;
+      for (Index i = 0; i < active; ++i, ++last) {
+        sources[last] = rows.at(call.input, t, i);
+        meetings[last] = {shared.state + i * stride, nullptr, state_before(t, i),
+                          rows.at(direction.output_gradient, t, i),
+                          shared.gradients + (entry + i) * gradient_stride};
+      }
+    }
+    meet_gates(entries, sources, forward_layout, direction.panels, block_begin(), block_end(),
+               MinGruBack{meetings, shape.hidden});
   }
 
   // The forward pass of the chunk once more, from the states that the outputs hold.
@@ -261,6 +300,8 @@ struct Backward {
         case Cell::kRnn:
           step_back<RnnBack>(b, unit_begin(), unit_end());
           break;
+        case Cell::kMinGru:  // see `pass_back`
+          break;
       }
       sources[i] = b.gradient + row.recurrent * shape.hidden;
       targets[i] = b.state;
@@ -291,6 +332,8 @@ struct Backward {
         break;
       case Cell::kRnn:
         multiply_recurrent<Start::kZero>(active, panels, 1, backwards);
+        break;
+      case Cell::kMinGru:
         break;
     }
   }

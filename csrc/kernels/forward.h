@@ -2,10 +2,10 @@
 //
 // The input's share of the sums is computed for a chunk of steps at a time, as one product of many rows that
 // stays in the second-level cache until the steps of the chunk have used it. The steps then go one by one:
-// the recurrent product, and the gates with it.
+// the recurrent product, and the gates with it. Those of a MinGRU go together: see mingru.h.
 #pragma once
 
-#include "kernels/cells.h"
+#include "kernels/mingru.h"
 #include "sluicegate/scratch.h"
 #include "sluicegate/threads.h"
 
@@ -84,15 +84,18 @@ struct Forward {
   float* update;
   Index stride;
   // This thread's own.
-  float* sums;  // [chunk rows, layout.sums]
+  float* sums;  // [chunk rows, layout.sums]; these two not of a MinGRU, which has the last
   const float** inputs;
   float** targets;
+  Meeting* meetings;
 
   static Index shared_floats(const Shape& shape, Index rows) { return 5 * rows * row_stride(shape.hidden); }
   static Index own_floats(const Shape& shape, Index rows, Index chunk) {
+    if (!shape.recurrent()) return pointers(rows * chunk) + Forward::meetings_of(rows * chunk);
     return Scratch::padded(rows * chunk * Layout(shape).sums) + 2 * pointers(rows * chunk);
   }
   static Index pointers(Index count) { return Scratch::padded(count * sizeof(float*) / sizeof(float)); }
+  static Index meetings_of(Index count) { return Scratch::padded(count * sizeof(Meeting) / sizeof(float)); }
 
   Forward(const Call& call, const Direction& d, const Rows& r, Team t, float* shared, Memory& own,
           Index chunk)
@@ -109,9 +112,14 @@ struct Forward {
       *part = shared;
       shared += rows.count * stride;
     }
-    sums = own.take(rows.count * chunk * layout.sums);
-    inputs = reinterpret_cast<const float**>(own.take(pointers(rows.count * chunk)));
-    targets = reinterpret_cast<float**>(own.take(pointers(rows.count * chunk)));
+    const Index entries = rows.count * chunk;
+    inputs = reinterpret_cast<const float**>(own.take(pointers(entries)));
+    if (shape.recurrent()) {
+      sums = own.take(entries * layout.sums);
+      targets = reinterpret_cast<float**>(own.take(pointers(entries)));
+    } else {
+      meetings = reinterpret_cast<Meeting*>(own.take(meetings_of(entries)));
+    }
   }
 
   // The units that this thread writes.
@@ -142,6 +150,7 @@ struct Forward {
   // Steps [from, to), in the order in which they are taken. `saved` holds the rows of these steps one after
   // the other; when it is null, they go where the direction says.
   void run(Index from, Index to, bool write, float* saved) const {
+    if (!shape.recurrent()) return pass(from, to);
     project(from, to);
     Index entry = 0;
     for (Index s = from; s < to; ++s) {
@@ -159,6 +168,25 @@ struct Forward {
       }
       entry += active;
     }
+  }
+
+  // The same of a MinGRU, whose gates do not wait for the state.
+  void pass(Index from, Index to) const {
+    Index entries = 0;
+    for (Index s = from; s < to; ++s) {
+      const Index t = time(s), active = rows.active(t);
+      for (Index i = 0; i < active; ++i, ++entries) {
+        inputs[entries] = rows.at(input, t, i);
+        meetings[entries] = {state[0] + i * stride, rows.at(direction.output, t, i), nullptr, nullptr,
+                             nullptr};
+      }
+    }
+    const Index panels = layout.set[0].panels();
+    meet_gates(entries, inputs, layout, direction.panels, team.begin(panels), team.end(panels),
+               MinGruStep{meetings});
+    if (to < rows.steps()) return;
+    for (Index i = 0; i < rows.count; ++i)
+      if (rows.length(i) > 0) finish(i, 0);
   }
 
   void project(Index from, Index to) const {
@@ -241,6 +269,8 @@ struct Forward {
           step_.sums[i] += layout.sums_begin(1);
         }
         advance<GruCandidate>(step_, 1, backwards);
+        break;
+      case Cell::kMinGru:  // see `pass`
         break;
     }
   }

@@ -41,6 +41,8 @@ constexpr GradientRow gradient_row(Cell cell) {
       return {3, 0, 0, {0, 1, 2, 0}, {0, 1, 2, 0}};
     case Cell::kLstm:
       return {4, 0, 0, {0, 1, 2, 3}, {0, 1, 2, 3}};
+    case Cell::kMinGru:
+      return {2, 0, 0, {0, 1, 0, 0}, {0, 1, 0, 0}};
     default:
       return {1, 0, 0, {0, 0, 0, 0}, {0, 0, 0, 0}};
   }
@@ -76,7 +78,7 @@ struct BackwardLayout {
     const Columns hidden(s.hidden), in(s.input);
     const bool before = s.cell == Cell::kGruBefore;
     recurrent = 0;
-    candidate = hidden.floats((before ? 2 : s.gates()) * s.hidden);
+    candidate = s.recurrent() ? hidden.floats((before ? 2 : s.gates()) * s.hidden) : 0;
     input = candidate + (before ? hidden.floats(s.hidden) : 0);
     total = input + in.floats(s.gates() * s.hidden);
   }
@@ -89,8 +91,9 @@ inline void pack_backward(const Shape& s, const Weights& weights, float* panels)
   const BackwardLayout layout(s);
   const GradientRow row = gradient_row(s.cell);
   const bool before = s.cell == Cell::kGruBefore;
-  pack_columns(weights.hidden, s.hidden, s.hidden, 0, before ? 2 : s.gates(), row.of_recurrent,
-               panels + layout.recurrent);
+  if (s.recurrent())
+    pack_columns(weights.hidden, s.hidden, s.hidden, 0, before ? 2 : s.gates(), row.of_recurrent,
+                 panels + layout.recurrent);
   if (before) pack_columns(weights.hidden, s.hidden, s.hidden, 2, 1, in_order, panels + layout.candidate);
   pack_columns(weights.input, s.hidden, s.input, 0, s.gates(), in_order, panels + layout.input);
 }

@@ -44,7 +44,7 @@ struct Layout {
       g.bias = total;
       g.input = g.bias + g.width;
       g.hidden = g.input + g.width * s.input;
-      total = g.hidden + g.width * s.hidden;
+      total = g.hidden + (s.recurrent() ? g.width * s.hidden : 0);
       sums += g.width;
     }
     product_bias = total;
@@ -91,7 +91,7 @@ inline void pack_forward(const Shape& shape, const Weights& weights, float* pane
   for (int i = 0; i < layout.sets; ++i) {
     const GateSet& g = layout.set[i];
     pack_set(weights.input, shape.input, hidden, g, panels + g.input);
-    pack_set(weights.hidden, hidden, hidden, g, panels + g.hidden);
+    if (shape.recurrent()) pack_set(weights.hidden, hidden, hidden, g, panels + g.hidden);
     float* bias = panels + g.bias;
     for (Index j = 0; j < g.width; ++j) bias[j] = 0.0f;
     for (int gate = 0; gate < g.count; ++gate)

@@ -10,13 +10,17 @@ namespace sluicegate::SLUICEGATE_ISA {
 inline constexpr Index kNearBytes = Index{3} << 19;
 // Units that are worth sharing: with fewer, the threads would wait for each other more than they compute.
 inline constexpr Index kSharedUnits = 128;
+inline constexpr Index kPassedUnits = 32;
 
 // Whether the threads share the units of each step rather than the rows of the batch. They do where there are
 // too few rows to keep the multipliers busy while the weights come in, or where a thread's part of the
 // weights stays near and the whole would not.
 inline bool shares_units(const Call& call) {
   const Index hidden = call.shape.hidden, rows = call.sequences.batch;
-  if (call.threads < 2 || call.directions > 1 || hidden < kSharedUnits) return false;
+  if (call.threads < 2 || call.directions > 1) return false;
+  // Of a MinGRU they wait for each other once in a chunk, not once in a step.
+  if (!call.shape.recurrent()) return rows < call.threads && hidden >= kPassedUnits;
+  if (hidden < kSharedUnits) return false;
   const Index bytes = call.shape.gates() * hidden * hidden * static_cast<Index>(sizeof(float));
   return rows <= kGroup && (rows < 2 * call.threads || bytes > kNearBytes);
 }
@@ -33,7 +37,7 @@ inline Cut groups_of(const Call& call) {
 inline double microseconds(const Call& call, bool backward) {
   constexpr Index kGates = 32;                       // a gate costs as much as so many multiply-adds
   constexpr double kMultiplyAdds = 2000.0 * kWidth;  // in a microsecond
-  const Index columns = call.shape.input + call.shape.hidden + kGates;
+  const Index columns = call.shape.input + (call.shape.recurrent() ? call.shape.hidden : 0) + kGates;
   const double sums = static_cast<double>(call.sequences.batch * call.sequences.steps) *
                       static_cast<double>(call.shape.gates() * call.shape.hidden * columns * call.directions);
   return (backward ? 2.0 : 1.0) * sums / kMultiplyAdds;
@@ -105,7 +109,7 @@ struct GradientBlock {
 
   explicit GradientBlock(const Shape& s)
       : input(s.gates() * s.hidden * s.input),
-        hidden(s.gates() * s.hidden * s.hidden),
+        hidden(s.recurrent() ? s.gates() * s.hidden * s.hidden : 0),
         bias(s.gates() * s.hidden) {}
   Index floats() const {
     return Scratch::padded(input) + Scratch::padded(hidden) + 2 * Scratch::padded(bias);

@@ -10,7 +10,7 @@
 namespace sluicegate::test {
 namespace {
 
-constexpr Cell kCells[] = {Cell::kGru, Cell::kGruBefore, Cell::kLstm, Cell::kRnn};
+constexpr Cell kCells[] = {Cell::kGru, Cell::kGruBefore, Cell::kLstm, Cell::kRnn, Cell::kMinGru};
 
 // Of every cell and of some sizes, among them one whose threads share the units.
 template <class F>

@@ -1,6 +1,7 @@
 // Every cell, on every instruction set, at awkward sizes and in awkward places, against the reference.
 
 #include <cstdio>
+#include <iterator>
 
 #include "check.h"
 #include "compare.h"
@@ -17,7 +18,8 @@ constexpr Shape kCells[] = {
     {Cell::kGru, Activation::kTanh, 0, 0},       {Cell::kGru, Activation::kRelu, 0, 0},
     {Cell::kGruBefore, Activation::kTanh, 0, 0}, {Cell::kGruBefore, Activation::kRelu, 0, 0},
     {Cell::kLstm, Activation::kTanh, 0, 0},      {Cell::kLstm, Activation::kRelu, 0, 0},
-    {Cell::kRnn, Activation::kTanh, 0, 0},       {Cell::kRnn, Activation::kRelu, 0, 0}};
+    {Cell::kRnn, Activation::kTanh, 0, 0},       {Cell::kRnn, Activation::kRelu, 0, 0},
+    {Cell::kMinGru, Activation::kTanh, 0, 0}};
 
 // So near to its kink, a ReLU may be on in one precision and off in the other.
 constexpr double kKink = 3e-6;
@@ -73,7 +75,8 @@ TEST(layers_agree_with_the_reference) {
   double budget = 0.0;
   for (std::uint64_t seed = 1, done = 0; done < static_cast<std::uint64_t>(sample_size()); ++seed) {
     Random random(seed);
-    const Shape shape = shape_of(kCells[done % 8], random.one_of(kInputs), random.one_of(kHidden));
+    const Shape shape =
+        shape_of(kCells[done % std::size(kCells)], random.one_of(kInputs), random.one_of(kHidden));
     const Index batch = random.one_of(kBatches), steps = random.one_of(kSteps);
     const Parts parts = draw_parts(random);
     // Large ones as often as there is time for them.

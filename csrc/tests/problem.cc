@@ -44,9 +44,9 @@ Problem draw(const Shape& shape, Index batch, Index steps, const Parts& parts, R
     Numbers n;
     n.reverse = parts.directions == 2 ? i == 1 : parts.reverse;
     n.input_weights = random.numbers(gates * shape.input, small_input);
-    n.hidden_weights = random.numbers(gates * shape.hidden, small_hidden);
+    n.hidden_weights = maybe(shape.recurrent(), gates * shape.hidden, small_hidden);
     n.input_bias = maybe(parts.input_bias, gates, 0.5f);
-    n.hidden_bias = maybe(parts.hidden_bias, gates, 0.5f);
+    n.hidden_bias = maybe(parts.hidden_bias && shape.recurrent(), gates, 0.5f);
     n.h0 = maybe(parts.state, states, 1.0f);
     n.c0 = maybe(parts.state && shape.cell == Cell::kLstm, states, 1.0f);
     n.output_gradient = maybe(parts.output_gradient, steps * states, 1.0f);
@@ -103,7 +103,7 @@ Problem steps_of(const Problem& p, Index first, Index count, const std::vector<s
 }
 
 std::string name_of(const Problem& p) {
-  constexpr const char* cells[] = {"gru", "gru reset before", "lstm", "rnn"};
+  constexpr const char* cells[] = {"gru", "gru reset before", "lstm", "rnn", "mingru"};
   std::ostringstream text;
   text << cells[static_cast<int>(p.shape.cell)]
        << (p.shape.activation == Activation::kRelu ? " relu" : " tanh") << ", input " << p.shape.input

@@ -36,7 +36,7 @@ void add(const Vector& x, Index first, Vector& out) {
 struct Taken {
   Index t;
   Vector x, h, c;  // before the step
-  Vector gate[4];  // r z n, or i f g o, or the one of an RNN
+  Vector gate[4];  // r z n, or i f g o, or z n, or the one of an RNN
   Vector q;        // GRU: the product beside the reset gate
   Vector after;    // LSTM: c after the step
 };
@@ -117,8 +117,15 @@ class Row {
 
   void step(Taken& s) {
     auto& [a, b, c, d] = s.gate;
-    a = both(0, s.x, s.h);
+    a = p_.shape.recurrent() ? both(0, s.x, s.h) : input_share(0, s.x);
     switch (p_.shape.cell) {
+      case Cell::kMinGru:
+        b = input_share(1, s.x);
+        for (Index j = 0; j < hidden_; ++j) {
+          a[j] = sigmoid(a[j]);
+          h_[j] = (1.0 - a[j]) * s.h[j] + a[j] * b[j];
+        }
+        break;
       case Cell::kRnn:
         for (double& v : a) v = activate(v);
         h_ = a;
@@ -161,6 +168,14 @@ class Row {
     Vector x_gradient(p_.shape.input), before(hidden_);
     Vector sum[4] = {h_, h_, h_, h_};  // the gradients of the gates' sums
     switch (p_.shape.cell) {
+      case Cell::kMinGru:
+        for (Index j = 0; j < hidden_; ++j) {
+          sum[0][j] = h_[j] * (b[j] - s.h[j]) * a[j] * (1.0 - a[j]);
+          sum[1][j] = h_[j] * a[j];
+          before[j] = h_[j] * (1.0 - a[j]);
+        }
+        for (int gate = 0; gate < 2; ++gate) input_back(gate, s, sum[gate], x_gradient);
+        break;
       case Cell::kRnn:
         for (Index j = 0; j < hidden_; ++j) sum[0][j] = h_[j] * slope(a[j]);
         gate_back(0, s, sum[0], sum[0], s.h, x_gradient, before);
@@ -216,12 +231,16 @@ class Row {
   void gate_back(int gate, const Taken& s, const Vector& input, const Vector& hidden, const Vector& v,
                  Vector& x_gradient, Vector& v_gradient) {
     const Index first = gate * hidden_;
-    add_transposed(n_.input_weights, first, input, x_gradient);
+    input_back(gate, s, input, x_gradient);
     add_transposed(n_.hidden_weights, first, hidden, v_gradient);
-    add_outer(input, s.x, first, out_.input_weight_gradient);
     add_outer(hidden, v, first, out_.hidden_weight_gradient);
-    add(input, first, out_.input_bias_gradient);
     add(hidden, first, out_.hidden_bias_gradient);
+  }
+  void input_back(int gate, const Taken& s, const Vector& input, Vector& x_gradient) {
+    const Index first = gate * hidden_;
+    add_transposed(n_.input_weights, first, input, x_gradient);
+    add_outer(input, s.x, first, out_.input_weight_gradient);
+    add(input, first, out_.input_bias_gradient);
   }
 
   const Problem& p_;

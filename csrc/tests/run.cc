@@ -234,12 +234,12 @@ class Run {
       own.c0_gradient = room(lstm && w_.c0, p_.batch * s.hidden);
       const Index gates = s.gates() * s.hidden;
       own.weight_gradients[0] = room(w_.input_weights, gates * s.input);
-      own.weight_gradients[1] = room(w_.hidden_weights, gates * s.hidden);
+      own.weight_gradients[1] = room(w_.hidden_weights && s.recurrent(), gates * s.hidden);
       own.weight_gradients[2] = room(w_.input_bias, gates);
-      own.weight_gradients[3] = room(w_.hidden_bias, gates);
-      if (!a_.every) d.panels = nullptr;
+      own.weight_gradients[3] = room(w_.hidden_bias && s.recurrent(), gates);
+      if (!a_.every && s.recurrent()) d.panels = nullptr;
       d.h_n = d.c_n = nullptr;
-      if (a_.states_from_saved && !lstm && !a_.every) {
+      if (a_.states_from_saved && !lstm && s.recurrent() && !a_.every) {
         const Index width = s.saved() * s.hidden;
         d.output = {own.saved.data() + width - s.hidden, p_.batch * width, width};
       }

@@ -28,13 +28,14 @@ void flip(float& x, int bit) {
 // That no more is written than was said, and no less, is checked wherever a layer is run.
 TEST(weights_take_little_more_room_as_panels) {
   for (const Kernels* kernels : all_kernels())
-    for (Cell cell : {Cell::kGru, Cell::kGruBefore, Cell::kLstm, Cell::kRnn})
+    for (Cell cell : {Cell::kGru, Cell::kGruBefore, Cell::kLstm, Cell::kRnn, Cell::kMinGru})
       for (Index hidden : {1, 15, 16, 17, 50, 257})
         for (Index input : {1, 4, 5, 33}) {
           const Shape shape{cell, Activation::kTanh, input, hidden};
-          const Index weights = shape.gates() * hidden * (input + hidden);
+          const Index columns = input + (shape.recurrent() ? hidden : 0);
+          const Index weights = shape.gates() * hidden * columns;
           // A vector of 16 may be begun in every panel of either kind, at worst.
-          const Index most = shape.gates() * (hidden + 16) * (input + hidden + 2 + 16);
+          const Index most = shape.gates() * (hidden + 16) * (columns + 2 + 16);
           const Index forward = kernels->forward_panels(shape), backward = kernels->backward_panels(shape);
           const Within here(std::string(kernels->name) + ", hidden " + std::to_string(hidden) + ", input " +
                             std::to_string(input));

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .nn import GRU as GRU
     from .nn import LSTM as LSTM
     from .nn import RNN as RNN
+    from .nn import MinGRU as MinGRU
     from .nn import backend_of as backend_of
     from .nn.accelerate import accelerate as accelerate
     from .nn.accelerated import accelerated as accelerated
@@ -36,6 +37,7 @@ __version__ = version("sluicegate")
 _LATER = {
     "GRU": "nn",
     "LSTM": "nn",
+    "MinGRU": "nn",
     "RNN": "nn",
     "accelerate": "nn.accelerate",
     "accelerated": "nn.accelerated",
@@ -55,6 +57,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Forecaster",
+    "MinGRU",
     "MissingExtra",
     "NotFittedError",
     "Report",

@@ -11,11 +11,23 @@ from typing import Literal, TypeAlias
 Cell: TypeAlias = Literal["gru", "lstm", "rnn"]
 """The kinds of recurrent cell that every task can be built from."""
 
+Kind: TypeAlias = Literal["gru", "lstm", "rnn", "mingru"]
+"""The kinds of recurrent layer that there are."""
+
 Reset: TypeAlias = Literal["after", "before"]
 """Where the reset gate of a GRU acts: after the recurrent product (cuDNN) or before it (Cho et al. 2014)."""
 
 Activation: TypeAlias = Literal["tanh", "relu"]
 """What squashes the candidate of a cell."""
+
+RecurrentInit: TypeAlias = Literal["uniform", "orthogonal", "identity"]
+"""How recurrent weights begin: as PyTorch draws them, as an orthogonal matrix a gate, or as the identity.
+
+The layers' argument is called `recurrent_init`: what Keras calls `recurrent_initializer`, in PyTorch's word for it.
+"""
+
+Span: TypeAlias = tuple[float | int, float | int]
+"""From the shortest to the longest, in steps."""
 
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""

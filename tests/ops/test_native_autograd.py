@@ -115,7 +115,7 @@ def test_has_a_second_derivative(build, state_for, call):
 
 def test_a_second_derivative_in_some_weights_and_in_a_gradient_that_comes_in(build):
     layer, x = build(3, 5), torch.randn(4, 2, 3)
-    layer.weight_hh_l0.requires_grad_(False)
+    layer.bias_ih_l0.requires_grad_(False)
     weight = layer.weight_ih_l0
     found = []
     for forward in (layer, layer.by_reference):
@@ -207,7 +207,7 @@ def test_what_was_altered_after_the_call_is_noticed(build, state_for, what):
     state = state_for(layer, 2)
     loss = layer(x, state)[0].sum()
     with torch.no_grad():
-        {"x": x, "state": parts(state)[0], "weight": layer.weight_hh_l0}[what].add_(1)
+        {"x": x, "state": parts(state)[0], "weight": layer.weight_ih_l0}[what].add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
 
@@ -220,7 +220,7 @@ def test_writing_into_the_results_gives_right_gradients_or_an_error(build, every
     (right,) = torch.autograd.grad((layer(x)[0] * mask).square().sum(), x)
     outputs, _ = layer(x)
     outputs.mul_(mask)
-    if isinstance(layer, nn.LSTM) or every:
+    if isinstance(layer, nn.LSTM | nn.MinGRU) or every:
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             torch.autograd.grad(outputs.square().sum(), x)
     else:
@@ -238,13 +238,13 @@ def test_hooks_see_what_they_see_of_pytorchs(build):
     layer.register_forward_pre_hook(lambda module, inputs: seen.append("before"))
     layer.register_forward_hook(lambda module, inputs, result: seen.append(result[0].shape))
     layer.register_full_backward_hook(lambda module, inner, outer: seen.append((inner[0].shape, outer[0].shape)))
-    layer.weight_hh_l0.register_hook(lambda gradient: seen.append("weight") or 2 * gradient)
+    layer.weight_ih_l0.register_hook(lambda gradient: seen.append("weight") or 2 * gradient)
     layer(x)[0].sum().backward()
-    doubled = layer.weight_hh_l0.grad.clone()
+    doubled = layer.weight_ih_l0.grad.clone()
     assert set(seen) == {"before", (4, 2, 5), ((4, 2, 3), (4, 2, 5)), "weight"}
     other = build(3, 5)
     other(x)[0].sum().backward()
-    assert torch.equal(doubled, 2 * other.weight_hh_l0.grad)
+    assert torch.equal(doubled, 2 * other.weight_ih_l0.grad)
 
 
 def test_autocast_computes_in_full(build, state_for):
@@ -331,7 +331,8 @@ def test_saved_tensors_may_come_back_in_another_order_of_memory(build, state_for
 @pytest.mark.parametrize("alter", [torch.Tensor.half, lambda t: t[..., :-1], lambda t: t.to("meta")])
 def test_saved_tensors_that_come_back_as_others_are_refused(build, every, alter):
     layer, x = build(3, 20, checkpoint_every=every), torch.randn(6, 4, 3)
-    for altered in range(6):
+    count = 4 if isinstance(layer, nn.MinGRU) else 6  # what it keeps: x, the weights, and what it computed
+    for altered in range(count):
         seen = {}
 
         def pack(t, altered=altered, seen=seen):
@@ -339,7 +340,7 @@ def test_saved_tensors_that_come_back_as_others_are_refused(build, every, alter)
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
             loss = layer(x)[0].sum()
-        assert len(seen) >= 6
+        assert len(seen) >= count
         with pytest.raises(RuntimeError, match=r"the fused kernels take tensors of torch.float32"):
             loss.backward()
 
@@ -362,7 +363,7 @@ def kept_floats(layer, x, state=None):
 
 
 def test_what_training_keeps(build):
-    most = {nn.GRU: 5, nn.LSTM: 6, nn.RNN: 1}  # an LSTM keeps i f g o c, and the outputs
+    most = {nn.GRU: 5, nn.LSTM: 6, nn.RNN: 1, nn.MinGRU: 1}  # an LSTM keeps i f g o c, and the outputs
     for both in (False, True):
         layer = build(3, 32, bidirectional=both)
         assert 0 < kept_floats(layer, torch.randn(50, 4, 3)) <= most[type(layer)] * 50 * 4 * 32 * (1 + both)

@@ -92,6 +92,8 @@ def test_a_step_is_a_cell(isa, build, state_for):
         layer = build(3, hidden)
         if isinstance(layer, nn.RNN):
             cell = nn.RNNCell(3, hidden, nonlinearity=layer.nonlinearity)
+        elif isinstance(layer, nn.MinGRU):
+            cell = nn.MinGRUCell(3, hidden)
         elif isinstance(layer, nn.LSTM):
             cell = nn.LSTMCell(3, hidden, activation=layer.activation)
         else:

@@ -114,6 +114,8 @@ def test_a_state_that_is_no_number_stays_in_its_row(isa, build, state_for, value
 def test_a_saturated_layer_is_exact_and_can_be_differentiated(isa, build, size):
     if "relu" in (layer := build(1, 20)).nonlinear():
         pytest.skip("a ReLU does not saturate")
+    if isinstance(layer, nn.MinGRU):
+        pytest.skip("its candidate does not saturate: see below")
     with torch.no_grad():
         for name, parameter in layer.named_parameters():
             parameter.fill_(1.0 if name == "weight_ih_l0" else 0.0)
@@ -136,6 +138,26 @@ def test_a_saturated_layer_is_exact_and_can_be_differentiated(isa, build, size):
         gradients = torch.autograd.grad(outputs.sum(), [x, layer.weight_hh_l0, layer.bias_hh_l0])
         assert all(g.isfinite().all() for g in gradients)
         assert (gradients[0] == 0).all()
+
+
+@pytest.mark.parametrize("size", [1e4, 1e30])
+def test_a_saturated_mingru_is_exact_and_can_be_differentiated(isa, size):
+    layer = nn.MinGRU(1, 20)
+    with torch.no_grad():
+        layer.weight_ih_l0.fill_(1.0)
+        layer.bias_ih_l0.zero_()
+    x = torch.tensor([size, -size]).reshape(1, 2, 1).requires_grad_()
+    h0 = torch.full((1, 2, 20), 0.25, requires_grad=True)
+    outputs, _ = layer(x, h0)
+    opened, shut = outputs[0].unbind()  # z is 1 and the candidate takes its place; z is 0 and the state stays
+    assert (opened == size).all()
+    assert (shut == 0.25).all()
+    of_x, of_h, of_weight, of_bias = torch.autograd.grad(outputs.sum(), [x, h0, layer.weight_ih_l0, layer.bias_ih_l0])
+    assert of_x.flatten().tolist() == [20, 0]
+    assert of_h[0, :, 0].tolist() == [0, 1]
+    assert (of_weight[20:] == x[0, 0]).all()
+    assert of_weight.isfinite().all()
+    assert of_bias[:20].count_nonzero() == 0
 
 
 def test_the_smallest_numbers_are_kept(isa, build):

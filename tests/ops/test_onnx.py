@@ -173,6 +173,26 @@ def test_older_versions_of_onnx(version):
     agree(proto, layer, (torch.randn(3, 4, INPUT),))
 
 
+def test_a_mingru_is_a_gru_whose_gates_do_not_look_at_the_memory():
+    layers = [
+        nn.MinGRU(INPUT, HIDDEN),
+        nn.MinGRU(INPUT, HIDDEN, 2, bidirectional=True, bias=False),
+        nn.MinGRUCell(INPUT, HIDDEN),
+    ]
+
+    def call(plain, deep, cell, x, lengths, h):
+        return [*plain(x), *deep(x, h, lengths=lengths), cell(x[0]), cell(x[0], h[0])]
+
+    def inputs(time, lengths):
+        rows = len(lengths)
+        return 3 * torch.randn(time, rows, INPUT), torch.tensor(lengths), torch.randn(4, rows, HIDDEN)
+
+    model, first = Call(call, *layers), inputs(5, [2, 5, 3])
+    proto = export(model, *first, axes=[FIRST_TWO, {0: Dim.DYNAMIC}, {1: Dim.DYNAMIC}])
+    assert nodes(proto).count("GRU") == 5
+    agree(proto, model, first, inputs(7, [0, 7, 4, 1]))
+
+
 def test_a_program_that_was_exported_before():
     """Of weights so large that PyTorch leaves it to ONNX Runtime to put them in order."""
 

@@ -7,11 +7,23 @@ import numpy as np
 import pytest
 import torch
 
-from sluicegate.ops.reference import Form, Recurrence, Weights, gru, gru_step, lstm, lstm_step, rnn, rnn_step, scan
+from sluicegate.ops.reference import (
+    Form,
+    Recurrence,
+    Weights,
+    gru,
+    gru_step,
+    lstm,
+    lstm_step,
+    mingru,
+    rnn,
+    rnn_step,
+    scan,
+)
 
 INPUT, HIDDEN, TIME, BATCH = 3, 4, 5, 2
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-BUILD = {"rnn": rnn, "gru": gru, "lstm": lstm}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4, "mingru": 2}
+BUILD = {"rnn": rnn, "gru": gru, "lstm": lstm, "mingru": mingru}
 ACT = {"tanh": math.tanh, "relu": lambda a: max(a, 0.0)}
 
 
@@ -24,9 +36,9 @@ def weights(kind: str, *, bias=True, layer_norm=False, projected=0, dtype=torch.
 
     return Weights(
         weight_ih=draw(rows, INPUT),
-        weight_hh=draw(rows, projected or HIDDEN),
+        weight_hh=draw(rows, projected or HIDDEN) if kind != "mingru" else None,
         bias_ih=draw(rows) if bias else None,
-        bias_hh=draw(rows) if bias else None,
+        bias_hh=draw(rows) if bias and kind != "mingru" else None,
         weight_hr=draw(projected, HIDDEN) if projected else None,
         gain_ih=1 + draw(rows) if layer_norm else None,
         gain_hh=1 + draw(rows) if layer_norm else None,
@@ -116,7 +128,13 @@ def lstm_by_hand(w: Weights, form: Form, x, h, c, mask):
     return new, memory
 
 
-BY_HAND = {"rnn": rnn_by_hand, "gru": gru_by_hand, "lstm": lstm_by_hand}
+def mingru_by_hand(w: Weights, form: Form, x, h, mask):
+    a = product(w.weight_ih, x, range(2 * HIDDEN), bias=w.bias_ih)
+    z = [sigmoid(a[j]) for j in range(HIDDEN)]
+    return ([(1 - z[j]) * h[j] + z[j] * a[HIDDEN + j] for j in range(HIDDEN)],)
+
+
+BY_HAND = {"rnn": rnn_by_hand, "gru": gru_by_hand, "lstm": lstm_by_hand, "mingru": mingru_by_hand}
 
 
 def scan_by_hand(kind, w, form, x, state, mask=None):
@@ -145,7 +163,7 @@ def check_by_hand(kind, form, *, mask=None, **options):
 
 FORMS = [
     pytest.param(kind, Form(reset, activation), id=f"{kind}-{reset}-{activation}")
-    for kind in BUILD
+    for kind in ("rnn", "gru", "lstm")
     for reset in (("after", "before") if kind == "gru" else ("after",))
     for activation in ("tanh", "relu")
 ]
@@ -155,6 +173,11 @@ FORMS = [
 @pytest.mark.parametrize(("kind", "form"), FORMS)
 def test_computes_the_equations(kind, form, bias):
     check_by_hand(kind, form, bias=bias)
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "none"])
+def test_computes_the_equations_of_a_mingru(bias):
+    check_by_hand("mingru", Form(), bias=bias)
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "none"])

@@ -1,8 +1,8 @@
-// A layer of a GRU, an LSTM or an RNN over whole sequences, forward and backward.
+// A layer of a GRU, an LSTM, an RNN or a MinGRU over whole sequences, forward and backward.
 //
 // All arrays are of 32-bit floats. Weights and biases are laid out as PyTorch has them: `[gates*hidden
-// input]` and
-// `[gates*hidden hidden]`, the gates of a GRU in the order r, z, n, those of an LSTM i, f, g, o.
+// input]` and `[gates*hidden hidden]`, the gates of a GRU in the order r, z, n, those of an LSTM i, f, g, o.
+// A MinGRU has the gates z, n, and no recurrent weights and biases.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace sluicegate {
 
 using Index = std::int64_t;
 
-enum class Cell { kGru, kGruBefore, kLstm, kRnn };  // kGruBefore: the reset gate acts before the product
+// kGruBefore: the reset gate acts before the product.
+enum class Cell { kGru, kGruBefore, kLstm, kRnn, kMinGru };
 enum class Activation { kTanh, kRelu };
 
 struct Shape {
@@ -20,10 +21,34 @@ struct Shape {
   Index input = 0;
   Index hidden = 0;
 
-  int gates() const { return cell == Cell::kLstm ? 4 : cell == Cell::kRnn ? 1 : 3; }
+  int gates() const {
+    switch (cell) {
+      case Cell::kLstm:
+        return 4;
+      case Cell::kMinGru:
+        return 2;
+      case Cell::kRnn:
+        return 1;
+      default:
+        return 3;
+    }
+  }
+  // Whether the gates see the state.
+  bool recurrent() const { return cell != Cell::kMinGru; }
   // Floats that training keeps for each unit and step: r z n, the product beside r and h; r z n h; i f g o c;
-  // h.
-  int saved() const { return cell == Cell::kGru || cell == Cell::kLstm ? 5 : cell == Cell::kRnn ? 1 : 4; }
+  // h; nothing of a MinGRU, whose way back needs the outputs alone.
+  int saved() const {
+    switch (cell) {
+      case Cell::kGruBefore:
+        return 4;
+      case Cell::kRnn:
+        return 1;
+      case Cell::kMinGru:
+        return 0;
+      default:
+        return 5;
+    }
+  }
 };
 
 struct Weights {
@@ -54,7 +79,7 @@ struct Grid {
 // One direction. A pointer that is null is not read, or not written.
 struct Direction {
   bool reverse = false;
-  const float* panels = nullptr;  // the weights as `pack_forward` has laid them out
+  const float* panels = nullptr;  // as `pack_forward` has laid them out; back: with `every`, or of a MinGRU
   const float* h0 = nullptr;      // [batch hidden], zeros when null
   const float* c0 = nullptr;      // [batch hidden], LSTM
   Grid<float> output;             // forward: written. backward: read, for h

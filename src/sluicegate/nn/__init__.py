@@ -1,4 +1,4 @@
-"""The layers: `torch.nn`'s recurrent modules, with the same names, parameters and calls, and a few options more."""
+"""The layers: `torch.nn`'s recurrent modules, with a few options more, and the MinGRU, which it does not have."""
 
 from .backend import backend_of as backend_of
 from .cells import GRUCell as GRUCell
@@ -6,4 +6,6 @@ from .cells import LSTMCell as LSTMCell
 from .cells import RNNCell as RNNCell
 from .gru import GRU as GRU
 from .lstm import LSTM as LSTM
+from .mingru import MinGRU as MinGRU
+from .mingru import MinGRUCell as MinGRUCell
 from .rnn import RNN as RNN

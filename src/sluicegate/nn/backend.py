@@ -59,10 +59,12 @@ def choose(module: Options, x: Float[Tensor, ...] | PackedSequence, obstacle: st
 
 def _decide(module: Options, x: Tensor | PackedSequence, obstacle: str | None = None) -> tuple[Backend, str]:
     data = x.data if isinstance(x, PackedSequence) else x
-    (weight,) = module.tensors(("weight_hh_l0" if "num_layers" in vars(module) else "weight_hh",))
+    (weight,) = module.tensors(("weight_ih_l0" if "num_layers" in vars(module) else "weight_ih",))
     beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weight)
     if beyond_kernels is None:
         return native.isa(), "the fused kernels compute it"
+    if module.kind == "mingru":
+        return "reference", f"{beyond_kernels} is beyond the fused kernels, and PyTorch has no MinGRU"
     beyond_torch = obstacle or module.beyond_torch()
     if beyond_torch is None:
         where = "PyTorch takes CUDA tensors to cuDNN" if data.is_cuda else "PyTorch's kernels compute it"

@@ -12,7 +12,7 @@ from torch import Tensor
 from sluicegate.errors import ConfigError
 from sluicegate.ops import native
 from sluicegate.ops.reference import State
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Reset, Span
 
 from .backend import choose
 from .options import Options, check_choice
@@ -24,7 +24,7 @@ Pair: TypeAlias = tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch hi
 
 
 class Step(Options):
-    """The part of a cell that is the same for GRU, LSTM and RNN; it stands before the `torch.nn` module."""
+    """The part of a cell that is the same for all of them; it stands before the `torch.nn` module."""
 
     input_size: int
     hidden_size: int
@@ -58,7 +58,8 @@ class Step(Options):
         if single:
             x = x.unsqueeze(0)
             h0, c0 = (None if s is None else s.unsqueeze(0) for s in (h0, c0))
-        weights = self.tensors(_WEIGHTS if self.bias else _WEIGHTS[:2])
+        names = _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2]
+        weights = self.tensors(names if self.bias else names[: len(names) // 2])
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         options = (cell, self.nonlinear(), bool(self.bias), False, 0)
         _, *after = native.layer(x, h0, c0, weights, (None, None, None), options)
@@ -121,6 +122,11 @@ class GRUCell(Step, torch.nn.GRUCell):
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
         layer_norm: Whether to normalise the products, as in `GRU`.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix for each gate (Saxe et al. 2014),
+            which neither swells nor shrinks what it passes on; `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -137,7 +143,7 @@ class GRUCell(Step, torch.nn.GRUCell):
     Paper: Cho et al. 2014, as for `GRU`.
     """
 
-    kind: ClassVar[Cell] = "gru"
+    kind: ClassVar[Kind] = "gru"
 
     def __init__(
         self,
@@ -152,6 +158,8 @@ class GRUCell(Step, torch.nn.GRUCell):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        memory: Span | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device=device, dtype=dtype)
         self.configure(
@@ -161,6 +169,8 @@ class GRUCell(Step, torch.nn.GRUCell):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            memory=memory,
+            recurrent_init=recurrent_init,
         )
 
     def forward(
@@ -205,6 +215,12 @@ class LSTMCell(Step, torch.nn.LSTMCell):
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
         layer_norm: Whether to normalise the products, as in `LSTM`, and the memory.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+        forget_bias: What the biases of the forget gates begin at; 1 is common (Jozefowicz et al. 2015).
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix for each gate (Saxe et al. 2014),
+            which neither swells nor shrinks what it passes on; `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -219,7 +235,7 @@ class LSTMCell(Step, torch.nn.LSTMCell):
     Paper: Hochreiter & Schmidhuber 1997, as for `LSTM`.
     """
 
-    kind: ClassVar[Cell] = "lstm"
+    kind: ClassVar[Kind] = "lstm"
 
     def __init__(
         self,
@@ -233,6 +249,9 @@ class LSTMCell(Step, torch.nn.LSTMCell):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        memory: Span | None = None,
+        forget_bias: float | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device=device, dtype=dtype)
         self.configure(
@@ -241,6 +260,9 @@ class LSTMCell(Step, torch.nn.LSTMCell):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            memory=memory,
+            forget_bias=forget_bias,
+            recurrent_init=recurrent_init,
         )
 
     def forward(
@@ -282,6 +304,10 @@ class RNNCell(Step, torch.nn.RNNCell):
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
         layer_norm: Whether to normalise the products, as in `RNN`.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
+        memory: None: there are no gates to keep one.
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix (Saxe et al. 2014), which neither
+            swells nor shrinks what it passes on; `"identity"`, of a ReLU RNN, with the identity and no biases, so that
+            it sums up what it reads (Le et al. 2015); `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -294,7 +320,7 @@ class RNNCell(Step, torch.nn.RNNCell):
     Paper: Elman 1990, as for `RNN`.
     """
 
-    kind: ClassVar[Cell] = "rnn"
+    kind: ClassVar[Kind] = "rnn"
 
     def __init__(
         self,
@@ -308,6 +334,8 @@ class RNNCell(Step, torch.nn.RNNCell):
         recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
         precision: Precision = "fp32",
+        memory: Span | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         check_choice("nonlinearity", nonlinearity, get_args(Activation))
         super().__init__(input_size, hidden_size, bias, nonlinearity, device=device, dtype=dtype)
@@ -316,6 +344,8 @@ class RNNCell(Step, torch.nn.RNNCell):
             recurrent_dropout=recurrent_dropout,
             layer_norm=layer_norm,
             precision=precision,
+            memory=memory,
+            recurrent_init=recurrent_init,
         )
 
     def forward(

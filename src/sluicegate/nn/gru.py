@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Reset, Span
 
 from .stack import Stack
 
@@ -47,6 +47,11 @@ class GRU(Stack, torch.nn.GRU):
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
         checkpoint_every: Training keeps the state of every so many steps only, and computes what lies between anew
             on the way back: less memory for a forward pass more. None keeps what the backward pass needs.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix for each gate (Saxe et al. 2014),
+            which neither swells nor shrinks what it passes on; `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -61,7 +66,7 @@ class GRU(Stack, torch.nn.GRU):
     Translation". All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Cell] = "gru"
+    kind: ClassVar[Kind] = "gru"
 
     def __init__(
         self,
@@ -81,6 +86,8 @@ class GRU(Stack, torch.nn.GRU):
         layer_norm: bool = False,
         precision: Precision = "fp32",
         checkpoint_every: int | None = None,
+        memory: Span | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device=device, dtype=dtype
@@ -92,6 +99,8 @@ class GRU(Stack, torch.nn.GRU):
             layer_norm=layer_norm,
             precision=precision,
             checkpoint_every=checkpoint_every,
+            memory=memory,
+            recurrent_init=recurrent_init,
         )
 
     def forward(  # type: ignore[override]  # one signature for what torch writes as overloads

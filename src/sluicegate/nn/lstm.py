@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Cell, Precision
+from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Span
 
 from .stack import Stack
 
@@ -50,6 +50,12 @@ class LSTM(Stack, torch.nn.LSTM):
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
         checkpoint_every: Training keeps the state of every so many steps only, and computes what lies between anew
             on the way back: less memory for a forward pass more. None keeps what the backward pass needs.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+        forget_bias: What the biases of the forget gates begin at; 1 is common (Jozefowicz et al. 2015).
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix for each gate (Saxe et al. 2014),
+            which neither swells nor shrinks what it passes on; `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -64,7 +70,7 @@ class LSTM(Stack, torch.nn.LSTM):
     forget gate; Sak et al. 2014 for the projection. All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Cell] = "lstm"
+    kind: ClassVar[Kind] = "lstm"
 
     def __init__(
         self,
@@ -84,6 +90,9 @@ class LSTM(Stack, torch.nn.LSTM):
         layer_norm: bool = False,
         precision: Precision = "fp32",
         checkpoint_every: int | None = None,
+        memory: Span | None = None,
+        forget_bias: float | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(
             input_size,
@@ -103,6 +112,9 @@ class LSTM(Stack, torch.nn.LSTM):
             layer_norm=layer_norm,
             precision=precision,
             checkpoint_every=checkpoint_every,
+            memory=memory,
+            forget_bias=forget_bias,
+            recurrent_init=recurrent_init,
         )
 
     def forward(  # type: ignore[override]  # one signature for what torch writes as overloads

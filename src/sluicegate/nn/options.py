@@ -13,9 +13,11 @@ from torch.nn import Parameter
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops import reference
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Kind, Precision, Reset
 
-EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn}
+from .initial import Initial
+
+EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn, "mingru": reference.mingru}
 
 
 class Options(torch.nn.Module):
@@ -24,13 +26,14 @@ class Options(torch.nn.Module):
     The defaults are attributes of the class: they make the module what PyTorch's is.
     """
 
-    kind: ClassVar[Cell]
+    kind: ClassVar[Kind]
     reset: Reset = "after"
     activation: Activation = "tanh"
     recurrent_dropout: float = 0.0
     layer_norm: bool = False
     precision: Precision = "fp32"
     checkpoint_every: int | None = None
+    _initial: Initial = Initial()  # under one name, for a subclass of PyTorch's layers may have a `memory` of its own
 
     def configure(self, suffixes: Iterable[str], **options: Any) -> None:
         """Check and keep the options, and add the parameters of layer norm to the weights with these suffixes.
@@ -41,15 +44,28 @@ class Options(torch.nn.Module):
         for name, allowed in (("reset", Reset), ("activation", Activation), ("precision", Precision)):
             if name in options:
                 check_choice(name, options[name], get_args(allowed))
-        check_rate("recurrent_dropout", options["recurrent_dropout"])
-        if not isinstance(options["layer_norm"], bool):
+        check_rate("recurrent_dropout", options.get("recurrent_dropout", 0.0))
+        if not isinstance(options.get("layer_norm", False), bool):
             raise ConfigError(f"`layer_norm` (={options['layer_norm']!r}) must be True or False")
         check_count("checkpoint_every", options.get("checkpoint_every"))
+        initial = Initial(**{name: options.pop(name) for name in Initial._fields if name in options})
         for name, value in options.items():
             setattr(self, name, value)
+        self._begin(initial)
         if self.layer_norm:
             for suffix in suffixes:
                 self._add_gains(suffix)
+
+    def _begin(self, initial: Initial) -> None:
+        """Keep how the weights begin, and let them: PyTorch has drawn them before."""
+        initial.check(self.kind, bias=bool(vars(self)["bias"]), activation=self.nonlinear())
+        if initial == Initial():
+            return
+        if initial.memory is not None:
+            shortest, longest = initial.memory
+            initial = initial._replace(memory=(shortest, longest))
+        self._initial = initial
+        initial.fill(self.kind, dict(self.named_parameters(recurse=False)))
 
     def _add_gains(self, suffix: str) -> None:
         weight: Tensor = getattr(self, f"weight_hh{suffix}")
@@ -62,8 +78,9 @@ class Options(torch.nn.Module):
             self.register_parameter(f"{name}{suffix}", Parameter(fill(size)))
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew as PyTorch does, and set layer norm back to gain 1 and bias 0."""
+        """Draw the weights anew as PyTorch does or as was asked for, and set layer norm back to gain 1 and bias 0."""
         super().reset_parameters()  # type: ignore[misc]  # of the torch.nn module beside this one
+        self._initial.fill(self.kind, dict(self.named_parameters(recurse=False)))
         for name, parameter in self.named_parameters(recurse=False):
             if name.startswith(("gain_", "bias_c")):
                 torch.nn.init.constant_(parameter, 0.0 if name.startswith("bias_c") else 1.0)
@@ -127,7 +144,8 @@ class Options(torch.nn.Module):
         """Describe the module as PyTorch does, with the options that differ from PyTorch's."""
         names = ("reset", "activation", "recurrent_dropout", "layer_norm", "precision", "checkpoint_every")
         changed = (f"{n}={getattr(self, n)!r}" for n in names if getattr(self, n) != getattr(Options, n))
-        return ", ".join((super().extra_repr(), *changed))
+        begun = (f"{n}={v!r}" for n, v in self._initial._asdict().items() if v != Initial._field_defaults[n])
+        return ", ".join((super().extra_repr(), *changed, *begun))
 
 
 def check_choice(name: str, value: object, allowed: Collection[str]) -> None:

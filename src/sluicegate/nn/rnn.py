@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Cell, Precision
+from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Span
 
 from .stack import Stack
 
@@ -38,6 +38,10 @@ class RNN(Stack, torch.nn.RNN):
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
         checkpoint_every: Training keeps the state of every so many steps only, and computes what lies between anew
             on the way back: less memory for a forward pass more. None keeps what the backward pass needs.
+        memory: None: there are no gates to keep one.
+        recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix (Saxe et al. 2014), which neither
+            swells nor shrinks what it passes on; `"identity"`, of a ReLU RNN, with the identity and no biases, so that
+            it sums up what it reads (Le et al. 2015); `"uniform"` as PyTorch.
 
     Raises:
         ConfigError: An option has a value that it cannot have.
@@ -51,7 +55,7 @@ class RNN(Stack, torch.nn.RNN):
     Paper: Elman 1990, "Finding Structure in Time". All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Cell] = "rnn"
+    kind: ClassVar[Kind] = "rnn"
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class RNN(Stack, torch.nn.RNN):
         layer_norm: bool = False,
         precision: Precision = "fp32",
         checkpoint_every: int | None = None,
+        memory: Span | None = None,
+        recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         super().__init__(
             input_size,
@@ -88,6 +94,8 @@ class RNN(Stack, torch.nn.RNN):
             layer_norm=layer_norm,
             precision=precision,
             checkpoint_every=checkpoint_every,
+            memory=memory,
+            recurrent_init=recurrent_init,
         )
 
     def forward(  # type: ignore[override]  # one signature for what torch writes as overloads

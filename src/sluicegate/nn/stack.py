@@ -1,4 +1,4 @@
-"""What the three sequence layers share: depth, direction, packing, lengths, layouts and dropout."""
+"""What the sequence layers share: depth, direction, packing, lengths, layouts and dropout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Lengths: TypeAlias = Int[Tensor, " batch"] | Sequence[int]
 
 
 class Stack(Options, RNNBase):
-    """The part of a layer that is the same for GRU, LSTM and RNN; it stands before the `torch.nn` module."""
+    """The part of a layer that is the same for all of them; it stands before the `torch.nn` module."""
 
     def _configure_layers(self, **options: Any) -> None:
         self.configure([s for depth in range(self.num_layers) for s in self._suffixes(depth)], **options)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import reference
+from . import calls, reference
+
+EQUATIONS = {
+    "gru": reference.gru,
+    "gru_reset_before": reference.gru,
+    "lstm": reference.lstm,
+    "rnn": reference.rnn,
+    "mingru": reference.mingru,
+}
 
 Rows = tuple[Tensor | None, Tensor | None, Tensor | None]
 
@@ -56,13 +65,14 @@ def _compute(inputs: Sequence[Tensor | None], rows: Rows, options: tuple[str, st
     time_first, valid = _unpacked(x, rows, batch_first)
     if valid is not None:  # whatever stands in the padding
         time_first = time_first.masked_fill(~valid.unsqueeze(-1), 0)
-    per = 4 if biased else 2
-    empty = time_first.new_zeros(time_first.shape[1], weights[1].shape[1])  # type: ignore[union-attr]
-    build = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn}[cell.removesuffix("_reset_before")]
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[:: 2 if cell == "mingru" else 1]
+    per, build = calls.per_direction(cell, biased=biased), EQUATIONS[cell]
+    empty = time_first.new_zeros(time_first.shape[1], len(weights[0]) // calls.GATES[cell])  # type: ignore[arg-type]
     form = reference.Form("before" if cell.endswith("before") else "after", activation)  # type: ignore[arg-type]
     outputs, states = [], []
     for d in range(len(weights) // per):
-        recurrence = build(reference.Weights(*weights[d * per : (d + 1) * per]), form)  # type: ignore[arg-type]
+        own: Any = dict(zip(names, weights[d * per : (d + 1) * per], strict=False))
+        recurrence = build(reference.Weights(**own), form)
         before = tuple(empty if s is None else s[d] for s in ((h0, c0) if cell == "lstm" else (h0,)))
         output, state = reference.scan(recurrence, time_first, before, valid=valid, reverse=d == 1)
         outputs.append(output)

@@ -1,8 +1,8 @@
 """The fused kernels as operators of PyTorch's registry: `torch.ops.sluicegate.layer` and its way back.
 
-One operator computes a layer of a GRU, an LSTM or an RNN, in one direction or both. It has rules for autograd, for
-shapes alone (`torch.compile`, `torch.export`) and for autocast, so that whatever treats a model as a graph sees one
-node. `sluicegate.nn` is what calls it; the equations are those of `sluicegate.ops.reference`.
+One operator computes a layer of a GRU, an LSTM, an RNN or a MinGRU, in one direction or both. It has rules for
+autograd, for shapes alone (`torch.compile`, `torch.export`) and for autocast, so that whatever treats a model as a
+graph sees one node. `sluicegate.nn` is what calls it; the equations are those of `sluicegate.ops.reference`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def layer(
             `[batch input]`.
         h0: The state before, `[directions batch hidden]`, or `[batch hidden]` of a cell; zeros when not given.
         c0: The memory before, of an LSTM.
-        weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`; of both directions in turn.
+        weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`, of a MinGRU what it has of them;
+            of both directions in turn.
         rows: How many steps each row has, from the longest to the shortest, and which row of the batch it is; for
             a PackedSequence, the lengths, None, and where the rows of each step begin; on the way to ONNX, the
             lengths alone, in the order of the batch.
@@ -155,7 +156,7 @@ class _SeenLayer(_Layer):
 
 def _keep(ctx: Any, rows: Any, options: Any, output: Tensor, saved: Tensor | None, *inputs: Tensor | None) -> None:
     """Keep what `calls.backward` takes; what it does not need has something else in its place."""
-    needed = output if options[0] == "lstm" or options[4] else saved
+    needed = output if options[0] in calls.BY_OUTPUT or options[4] else saved
     ctx.set_materialize_grads(False)
     ctx.call = rows, options
     ctx.save_for_backward(needed, needed if saved is None else saved, *inputs)

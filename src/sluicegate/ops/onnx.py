@@ -1,5 +1,7 @@
 """A layer as ONNX has it: the standard nodes `GRU`, `LSTM` and `RNN`.
 
+A MinGRU becomes a `GRU` whose gates do not look at the memory: its recurrent weights are zero.
+
 `native.layer` comes here while `torch.onnx.export` writes a model down; so does its rule for autograd, if the program
 was made by `torch.export` before. ONNX has the same equations. What differs is the order of the gates, and that the
 directions have an axis of their own.
@@ -15,7 +17,7 @@ from torch import Tensor
 GATES = {"gru": (1, 0, 2), "gru_reset_before": (1, 0, 2), "lstm": (0, 3, 1, 2), "rnn": (0,)}
 """Where ONNX's gates are in ours: `z, r, h` in `r, z, n`, and `i, o, f, c` in `i, f, g, o`."""
 
-ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu"}
+ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "none": "Affine"}
 
 
 def layer(
@@ -44,6 +46,8 @@ def layer(
     assert offsets is None, "`nn` refuses a PackedSequence, which ONNX does not have"
     if lengths is not None and order is not None:
         lengths = torch.empty_like(lengths).scatter(0, order, lengths)
+    if cell == "mingru":
+        weights, cell, activation = _as_gru(weights, biased=biased), "gru", "none"
     x, *before = (t.to(weights[0].dtype) for t in (x, h0, c0) if t is not None)  # autocast may have rounded them
     steps = x.transpose(0, 1) if batch_first else x
     y, *after = _node(steps, before, weights, lengths, cell, activation, biased)
@@ -70,6 +74,7 @@ def _node(
     w, r, *biases = (_in_order(weights[i::per], GATES[cell]) for i in range(per))
     gates = [] if cell == "rnn" else ["Sigmoid"]
     shown = [ACTIVATIONS[activation]] if cell == "lstm" else []
+    plain = activation == "none"  # 1 x + 0
     time, batch = steps.shape[:2]
     state = (directions, batch, hidden)
     shapes = [(time, *state), *[state] * (2 if cell == "lstm" else 1)]
@@ -87,11 +92,24 @@ def _node(
             "hidden_size": hidden,
             "direction": "bidirectional" if directions == 2 else "forward",
             "activations": [*gates, ACTIVATIONS[activation], *shown] * directions,
+            **({"activation_alpha": [1.0] * directions, "activation_beta": [0.0] * directions} if plain else {}),
             **({"linear_before_reset": int(cell == "gru")} if cell.startswith("gru") else {}),
         },
         dtypes=[steps.dtype] * len(shapes),
         shapes=shapes,
     )
+
+
+def _as_gru(weights: Sequence[Tensor], *, biased: bool) -> list[Tensor]:
+    """Make the weights of a GRU that computes a MinGRU: its z keeps where the other's writes, and nothing reads h."""
+    found: list[Tensor] = []
+    per = 2 if biased else 1
+    for first in range(0, len(weights), per):
+        parts = [w.chunk(2) for w in weights[first : first + per]]
+        w_ih, *b_ih = (torch.cat([torch.zeros_like(z), -z, n]) for z, n in parts)
+        w_hh = w_ih.new_zeros((w_ih.shape[0], w_ih.shape[0] // 3))
+        found += [w_ih, w_hh, *b_ih, *(torch.zeros_like(b) for b in b_ih)]
+    return found
 
 
 def _laid_out(y: Tensor, batch_first: bool) -> Tensor:

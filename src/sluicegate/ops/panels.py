@@ -16,6 +16,10 @@ Shape: TypeAlias = tuple[int, int, int, int]
 """A layer as the kernels take it: the numbers of its cell and its activation, its inputs and its units."""
 
 
+MINGRU = 4
+"""The number of the MinGRU, which has no recurrent weights and biases."""
+
+
 class _Kept(NamedTuple):
     fingerprint: int
     panels: Tensor
@@ -32,16 +36,30 @@ def lay_out(shape: Shape, weights: Sequence[Tensor], *, backward: bool = False) 
 
     Args:
         shape: Of the layer.
-        weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`.
+        weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`; of a MinGRU what it has of them.
         backward: For the backward pass, not the forward one.
 
     Returns:
         The panels that `_core.forward` or `_core.backward` takes.
     """
     panels = weights[0].new_empty(_core.panel_floats(backward, shape))
-    addresses = [w.data_ptr() for w in weights]
-    _core.pack(backward, shape, (*addresses, 0, 0) if len(addresses) == 2 else addresses, panels.data_ptr())
+    _core.pack(backward, shape, in_places(shape, [w.data_ptr() for w in weights]), panels.data_ptr())
     return panels
+
+
+def in_places(shape: Shape, addresses: Sequence[int]) -> Sequence[int]:
+    """Put the addresses of weights, or of their gradients, where the kernels look for them, and 0 where none are.
+
+    Args:
+        shape: Of the layer.
+        addresses: In the order of the weights.
+
+    Returns:
+        Four of them.
+    """
+    if shape[0] == MINGRU:
+        return (addresses[0], 0, addresses[1] if len(addresses) == 2 else 0, 0)
+    return (*addresses, 0, 0) if len(addresses) == 2 else addresses
 
 
 def laid_out(shape: Shape, weights: Sequence[Tensor]) -> Tensor:
@@ -52,7 +70,7 @@ def laid_out(shape: Shape, weights: Sequence[Tensor]) -> Tensor:
 
     Args:
         shape: Of the layer.
-        weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`.
+        weights: As `lay_out` takes them.
 
     Returns:
         The panels that `_core.forward` takes.

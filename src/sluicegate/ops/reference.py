@@ -1,4 +1,4 @@
-"""GRU, LSTM and RNN as equations: the page to read first, and what every faster path is held to.
+"""GRU, LSTM, RNN and MinGRU as equations: the page to read first, and what every faster path is held to.
 
 A recurrent cell reads a sequence `x_1, x_2, ...` one step at a time and carries a state `h`, its memory. The
 plain **RNN** writes all of its memory anew at each step, `φ` being tanh or ReLU:
@@ -28,9 +28,20 @@ An **LSTM** keeps its memory `c` apart from what it shows, `h`, and has a gate e
     c' = f * c + i * g                            new memory
     h' = o * φ(c')                                what is shown; W_hr (o * φ(c')) with a projection
 
-The rows of a weight hold the gates one below the other, `r, z, n` and `i, f, g, o`, as PyTorch has them.
+A **MinGRU** is what remains of a GRU when its gates see the input alone, and nothing squashes the candidate:
 
-Papers: Elman 1990 (RNN); Hochreiter & Schmidhuber 1997 and Gers et al. 2000 (LSTM); Cho et al. 2014 (GRU).
+    z = sigmoid(W_iz x + b_iz)                    update gate: how much of the candidate is written
+    n = W_in x + b_in                             candidate
+    h' = (1 - z) * h + z * n                      new state
+
+Its state passes through gates that are known beforehand, a mean of candidates with weights that sum to 1 at most. That
+takes a fraction of the time, and a second layer to do what a GRU does by looking at its memory. As in its paper, z
+writes: it is to the MinGRU what 1 - z is to the GRU above.
+
+The rows of a weight hold the gates one below the other, `r, z, n`, `i, f, g, o`, as PyTorch has them, and `z, n`.
+
+Papers: Elman 1990 (RNN); Hochreiter & Schmidhuber 1997 and Gers et al. 2000 (LSTM); Cho et al. 2014 (GRU); Feng et al.
+2024 (MinGRU).
 """
 
 from __future__ import annotations
@@ -55,10 +66,13 @@ ACTIVATIONS: dict[Activation, Map] = {"tanh": torch.tanh, "relu": torch.relu}
 
 
 class Weights(NamedTuple):
-    """One layer in one direction, under the names that `torch.nn` gives; the gains are there with layer norm only."""
+    """One layer in one direction, under the names that `torch.nn` gives; the gains are there with layer norm only.
+
+    A MinGRU has no recurrent weights and biases, whose names end in `hh`.
+    """
 
     weight_ih: Float[Tensor, "gates input"]
-    weight_hh: Float[Tensor, "gates hidden"]
+    weight_hh: Float[Tensor, "gates hidden"] | None = None
     bias_ih: Float[Tensor, " gates"] | None = None
     bias_hh: Float[Tensor, " gates"] | None = None
     weight_hr: Float[Tensor, "projected hidden"] | None = None
@@ -182,6 +196,29 @@ def lstm_step(
     return (h if project is None else project(h)), c
 
 
+def mingru_step(
+    x: Float[Tensor, "*#batch gates"], h: Float[Tensor, "*#batch hidden"]
+) -> Float[Tensor, "*#batch hidden"]:
+    """Take one step of the MinGRU.
+
+    Args:
+        x: The input's share of z and n side by side, `W_i x + b_i`: there is no other.
+        h: The state.
+
+    Returns:
+        The new state.
+
+    Example:
+        With z = sigmoid(0) = 0.5, the new state is half memory, 1, and half candidate, 4.
+
+        >>> mingru_step(torch.tensor([0.0, 4.0]), torch.tensor([1.0]))
+        tensor([2.5000])
+    """
+    x_z, n = x.chunk(2, dim=-1)
+    z = sigmoid(x_z)
+    return (1 - z) * h + z * n
+
+
 def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
     """Put together an RNN from its weights, the form and a mask of recurrent dropout."""
     recurrent = _recurrent(w, form, mask)
@@ -193,7 +230,7 @@ def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = Non
 
 def gru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
     """Put together a GRU; layer norm takes r and z together and n apart, as in the paper."""
-    hidden = w.weight_hh.shape[1]
+    hidden = w.weight_ih.shape[0] // 3
     gates = _recurrent(w, form, mask, slice(2 * hidden))
     candidate = _recurrent(w, form, mask, slice(2 * hidden, None))
     return Recurrence(
@@ -215,7 +252,17 @@ def lstm(w: Weights, form: Form, mask: Float[Tensor, "batch shown"] | None = Non
     )
 
 
+def mingru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
+    """Put together a MinGRU, of which there is but one form, and in which nothing reads a masked state."""
+    assert mask is None, "there is no recurrent product"
+    return Recurrence(
+        affine(w.weight_ih, w.bias_ih, precision=form.precision),
+        lambda x, state: (mingru_step(x, state[0]),),
+    )
+
+
 def _recurrent(w: Weights, form: Form, mask: Tensor | None, rows: slice = slice(None)) -> Map:
+    assert w.weight_hh is not None, "only a MinGRU has no recurrent weights"
     bias, gain = (None if v is None else v[rows] for v in (w.bias_hh, w.gain_hh))
     return affine(w.weight_hh[rows], bias, gain, precision=form.precision, mask=mask)
 
@@ -231,7 +278,7 @@ def scan(
     """Run a cell over a sequence.
 
     Args:
-        cell: What `rnn`, `gru` or `lstm` put together.
+        cell: What `rnn`, `gru`, `lstm` or `mingru` put together.
         x: The sequence.
         state: The state before the first step.
         valid: Which steps of each row are part of it: at the others the state stands still and the output is 0.

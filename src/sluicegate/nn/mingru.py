@@ -1,0 +1,223 @@
+"""The MinGRU: a GRU whose gates see the input alone.
+
+It is the one layer here that PyTorch does not have, so that it stands on `torch.nn.RNNBase` alone. Gate order: the rows
+of every weight and bias hold the update gate `z` and the candidate `n`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NoReturn
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.modules.rnn import RNNCellBase
+from torch.nn.utils.rnn import PackedSequence
+
+from sluicegate.errors import ConfigError
+from sluicegate.types import Kind, Span
+
+from .cells import Step
+from .stack import Stack
+
+
+class MinGRU(Stack):
+    """A minimal gated recurrent unit: its gates see the input alone, and nothing squashes the candidate.
+
+        z = sigmoid(W_iz x + b_iz)
+        n = W_in x + b_in
+        h' = (1 - z) * h + z * n
+
+    The gates of all steps are known before the first one is taken, so that training takes a fraction of a GRU's time,
+    and keeps nothing but the outputs: there is no `checkpoint_every`, since nothing is left to save. What a GRU does by
+    looking at its memory, a MinGRU does with a second layer: `num_layers=2` or more is common.
+
+    As in its paper, z writes: with z = 0 a unit keeps what it holds. In a GRU, as PyTorch has it, z keeps, so that the
+    z here stands for 1 - z there.
+
+    Args:
+        input_size: Features of the input.
+        hidden_size: Units.
+        num_layers: Layers, each reading the outputs of the one below.
+        bias: Whether to have `b_i`.
+        batch_first: Whether a batch is `[batch time input]` and not `[time batch input]`.
+        dropout: The rate at which the outputs of all layers but the last are dropped in training.
+        bidirectional: Whether to read every sequence from its end as well; outputs are then twice as wide.
+        device: Where the parameters are.
+        dtype: Of what type they are.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+
+    The weights are `weight_ih_l0`, `[2*hidden_size input_size]`, the rows of z above those of n, and `bias_ih_l0`,
+    `[2*hidden_size]`, and so on for each layer, with `_reverse` behind for the way back. They are drawn as PyTorch
+    draws a GRU's.
+
+    Raises:
+        ConfigError: `memory` is no such span, or there is no bias to set it with.
+
+    Example:
+        >>> layer = MinGRU(3, 5, num_layers=2, batch_first=True)
+        >>> outputs, h = layer(torch.zeros(4, 7, 3), lengths=[7, 2, 5, 1])
+        >>> outputs.shape, h.shape
+        (torch.Size([4, 7, 5]), torch.Size([2, 4, 5]))
+        >>> x = torch.randn(4, 6, 3)
+        >>> whole, _ = layer(x)
+        >>> first, h = layer(x[:, :2])
+        >>> rest, h = layer(x[:, 2:], h)  # a stream goes on from the state, and gives the same bits
+        >>> torch.equal(torch.cat([first, rest], 1), whole)
+        True
+
+    Paper: Feng et al. 2024, "Were RNNs All We Needed?", for the form without a logarithm. All the equations,
+    explained: `sluicegate.ops.reference`.
+    """
+
+    kind: ClassVar[Kind] = "mingru"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        memory: Span | None = None,
+    ) -> None:
+        # PyTorch's base checks the arguments and makes the parameters of a GRU, here of no memory at all. Those that
+        # see the input are made anew, with fewer rows, and the others are left out.
+        super().__init__(
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device="meta"
+        )
+        self.mode = "MIN_GRU"
+        self._replace_parameters(device, dtype)
+        self.reset_parameters()
+        self._configure_layers(memory=memory)
+
+    def _replace_parameters(self, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
+        of_gru, rows = dict(self.named_parameters()), 2 * self.hidden_size
+        self._flat_weights_names = []
+        for name, parameter in of_gru.items():
+            delattr(self, name)
+            if "_ih_" in name:
+                shape = (rows, *parameter.shape[1:])
+                self.register_parameter(name, Parameter(torch.empty(shape, device=device, dtype=dtype)))
+                self._flat_weights_names.append(name)
+        self._all_weights = [[n for n in names if "_ih_" in n] for names in self._all_weights]
+        self._init_flat_weights()
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: cuDNN, for which PyTorch's layers lay out their parameters in line, has no MinGRU."""
+
+    def forward(
+        self,
+        input: Float[Tensor, "*sequence input"] | PackedSequence,  # noqa: A002 - torch's name
+        hx: Float[Tensor, "states *batch hidden"] | None = None,
+        *,
+        lengths: Int[Tensor, " rows"] | Sequence[int] | None = None,
+    ) -> tuple[Float[Tensor, "*sequence output"] | PackedSequence, Float[Tensor, "states *batch hidden"]]:
+        """Read a sequence, or a batch of them.
+
+        Args:
+            input: `[time batch input]`, `[batch time input]` with `batch_first`, `[time input]`, or packed.
+            hx: The state to start from; zeros when not given.
+            lengths: For a padded batch, how many steps of each row are part of it. Outputs past them are zero, the
+                final state is that at each row's own last step, and the backward direction starts there.
+
+        Returns:
+            The outputs of the last layer, laid out like `input`, and the final state of every layer and direction.
+            Training needs the outputs as they are: PyTorch says so if a program has written into them.
+
+        Raises:
+            ConfigError: `lengths` does not fit `input`, or `input` and `hx` have other axes than these.
+        """
+        outputs, state = self._run(self._refuse, input, hx, lengths)
+        return outputs, state
+
+    def _refuse(self, x: Tensor | PackedSequence, hx: Any) -> NoReturn:
+        """Say what is wrong where PyTorch's layers leave that to PyTorch."""
+        axes = 3 if isinstance(x, PackedSequence) else x.dim()
+        if axes not in (2, 3):
+            raise ConfigError(
+                f"`input` has {axes} axes, but must have 3, or 2 for a single sequence: add or remove one of length 1"
+            )
+        found = f"{hx.dim()} axes" if isinstance(hx, Tensor) else f"type {type(hx).__name__}"
+        raise ConfigError(f"`hx` (of {found}) must be a tensor of {axes} axes, the states first, as `input` has {axes}")
+
+
+class MinGRUCell(Step, RNNCellBase):
+    """A step of the MinGRU, for loops of one's own.
+
+        z = sigmoid(W_iz x + b_iz)
+        n = W_in x + b_in
+        h' = (1 - z) * h + z * n
+
+    Args:
+        input_size: Features of the input.
+        hidden_size: Units.
+        bias: Whether to have `b_i`.
+        device: Where the parameters are.
+        dtype: Of what type they are.
+        memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
+            steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
+            the longest. None begins as PyTorch does, forgetting half at every step.
+
+    Raises:
+        ConfigError: `memory` is no such span, or there is no bias to set it with.
+
+    Example:
+        >>> cell = MinGRUCell(3, 5)
+        >>> h = torch.zeros(2, 5)
+        >>> for x in torch.zeros(7, 2, 3):
+        ...     h = cell(x, h)
+        >>> h.shape
+        torch.Size([2, 5])
+
+    Paper: Feng et al. 2024, as for `MinGRU`.
+    """
+
+    kind: ClassVar[Kind] = "mingru"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        memory: Span | None = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, num_chunks=2, device="meta")
+        for name, parameter in list(self.named_parameters()):
+            delattr(self, name)
+            if name.endswith("_ih"):
+                self.register_parameter(name, Parameter(torch.empty(parameter.shape, device=device, dtype=dtype)))
+        self.reset_parameters()
+        self.configure([""], memory=memory)
+
+    def forward(
+        self,
+        input: Float[Tensor, "*batch input"],  # noqa: A002 - torch's name
+        hx: Float[Tensor, "*batch hidden"] | None = None,
+    ) -> Float[Tensor, "*batch hidden"]:
+        """Take one step.
+
+        Args:
+            input: `[batch input]` or `[input]`.
+            hx: The state; zeros when not given.
+
+        Returns:
+            The new state.
+
+        Raises:
+            ConfigError: `input` or `hx` has another shape than these.
+        """
+        h: Tensor = self._run(self.by_reference, input, hx, None)
+        return h
