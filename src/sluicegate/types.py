@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Cell: TypeAlias = Literal["gru", "lstm", "rnn"]
-"""The kinds of recurrent cell that every task can be built from."""
-
-Kind: TypeAlias = Literal["gru", "lstm", "rnn", "mingru"]
-"""The kinds of recurrent layer that there are."""
+Cell: TypeAlias = Literal["gru", "lstm", "rnn", "mingru"]
+"""The kinds of recurrent layers and cells; every task can be built from each."""
 
 Reset: TypeAlias = Literal["after", "before"]
 """Where the reset gate of a GRU acts: after the recurrent product (cuDNN) or before it (Cho et al. 2014)."""

@@ -13,8 +13,9 @@ from sluicegate.errors import ConfigError, DataError
 from sluicegate.nn import GRU, LSTM
 from sluicegate.study import compare, comparing
 from sluicegate.study.account import account, interval, verdict
-from sluicegate.study.running import LAYERS, TASKS, Outcome, Run, run, step_seconds
+from sluicegate.study.running import TASKS, Outcome, Run, run, step_seconds
 from sluicegate.study.sizes import default_hidden, equal_hidden, weights_of
+from sluicegate.tasks.cells import LAYERS
 
 WORDS = {"good": ["fine", "great", "lovely"], "bad": ["dull", "poor", "awful"]}
 QUICK = {"epochs": 2, "folds": 1, "embedding": 6, "batch": 8}
@@ -128,16 +129,7 @@ def test_a_study_is_whole_and_goes_on(table, tmp_path, monkeypatch):
 def test_a_run_that_fails_says_why(table, tmp_path):
     options = {"task": "classify-text", "out": tmp_path / "s", "text": "words", "knobs": QUICK}
     with pytest.raises(DataError, match=r"the run hidden-gru-0 failed: there is no column 'words' in table\.csv"):
-        compare(
-            table,
-            task="classify-text",
-            out=tmp_path / "s",
-            cells=["gru", "rnn"],
-            seeds=1,
-            jobs=1,
-            text="words",
-            knobs=QUICK,
-        )
+        compare(table, **options, cells=["gru", "rnn"], seeds=1, jobs=1)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +169,7 @@ def test_the_verdict_takes_the_cheapest_of_those_within_noise():
         "On this data take the GRU: its accuracy, 0.8833, is within noise of the LSTM's, 0.8900, the best, at 0.50 of "
         "its training time. At the same number of weights the LSTM is ahead with 0.8900; the GRU is within noise of it."
     )
-    assert list(found.rows)[:3] == ["RNN, same units", "LSTM, same units", "GRU, same units"]
+    assert list(found.rows)[2:4] == ["GRU, 4 units", "RNN, 4 units, weights of the GRU"]
     assert len(found.draw()) == 3
 
 

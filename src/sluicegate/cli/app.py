@@ -76,7 +76,7 @@ def fit_forecast(
     out: Annotated[Path, typer.Option(help="The folder to save the model to.", metavar="MODEL")],
     series: Annotated[str | None, typer.Option(help="The column that tells series apart.")] = None,
     context: Annotated[int | None, typer.Option(help="Steps to look back on; by default, as the season asks.")] = None,
-    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     known: Annotated[list[str] | None, typer.Option(help="A column known in advance; may be given again.")] = None,
     past: Annotated[list[str] | None, typer.Option(help="A column known up to now; may be given again.")] = None,
@@ -146,7 +146,7 @@ def fit_classify_text(
     label: Annotated[str, typer.Option(help="The column of classes.")] = "label",
     group: Annotated[str | None, typer.Option(help="The column of what must validate together.")] = None,
     validation: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None,
-    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     folds: Annotated[int | None, typer.Option(help="Networks, each validated on another part of the rows.")] = None,
     blend: Annotated[bool, typer.Option("--blend", help="Average with the better simple method.")] = False,
@@ -213,7 +213,7 @@ def fit_classify_series(
     channel: Annotated[list[str] | None, typer.Option(help="In a table, a channel; by default, all others.")] = None,
     group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
     validation: Annotated[Path | None, typer.Option(help="Recordings to validate on.")] = None,
-    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     folds: Annotated[int | None, typer.Option(help="Networks, each validated on other recordings.")] = None,
     blend: Annotated[bool, typer.Option("--blend", help="Average with the better simple method.")] = False,
@@ -380,7 +380,7 @@ def study(
     """RNN, LSTM or GRU on your data: what each costs, how good it is, and which to take."""
     with failing_plainly(debug):
         from sluicegate.study.comparing import study as run_study
-        from sluicegate.study.running import LAYERS
+        from sluicegate.tasks.cells import LAYERS
 
         from .output import as_rows, print_json, show
         from .studying import columns_and_knobs

@@ -12,7 +12,7 @@ from torch import Tensor
 from sluicegate.errors import ConfigError
 from sluicegate.ops import native
 from sluicegate.ops.reference import State
-from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Reset, Span
+from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Reset, Span
 
 from .backend import choose
 from .options import Options, check_choice
@@ -143,7 +143,7 @@ class GRUCell(Step, torch.nn.GRUCell):
     Paper: Cho et al. 2014, as for `GRU`.
     """
 
-    kind: ClassVar[Kind] = "gru"
+    kind: ClassVar[Cell] = "gru"
 
     def __init__(
         self,
@@ -235,7 +235,7 @@ class LSTMCell(Step, torch.nn.LSTMCell):
     Paper: Hochreiter & Schmidhuber 1997, as for `LSTM`.
     """
 
-    kind: ClassVar[Kind] = "lstm"
+    kind: ClassVar[Cell] = "lstm"
 
     def __init__(
         self,
@@ -320,7 +320,7 @@ class RNNCell(Step, torch.nn.RNNCell):
     Paper: Elman 1990, as for `RNN`.
     """
 
-    kind: ClassVar[Kind] = "rnn"
+    kind: ClassVar[Cell] = "rnn"
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Reset, Span
+from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Reset, Span
 
 from .stack import Stack
 
@@ -66,7 +66,7 @@ class GRU(Stack, torch.nn.GRU):
     Translation". All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Kind] = "gru"
+    kind: ClassVar[Cell] = "gru"
 
     def __init__(
         self,

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from sluicegate.errors import ConfigError
-from sluicegate.types import Kind, RecurrentInit, Span
+from sluicegate.types import Cell, RecurrentInit, Span
 
-GATES: dict[Kind, int] = {"gru": 3, "lstm": 4, "rnn": 1, "mingru": 2}
+GATES: dict[Cell, int] = {"gru": 3, "lstm": 4, "rnn": 1, "mingru": 2}
 
-KEEPING: dict[Kind, tuple[tuple[int, int], ...]] = {"gru": ((1, 1),), "lstm": ((1, 1), (0, -1)), "mingru": ((0, -1),)}
+KEEPING: dict[Cell, tuple[tuple[int, int], ...]] = {"gru": ((1, 1),), "lstm": ((1, 1), (0, -1)), "mingru": ((0, -1),)}
 """The gates that keep, with the sign of their bias when they do: z; f, and i against it; and the z that writes."""
 
 
@@ -32,7 +32,7 @@ class Initial(NamedTuple):
     recurrent_init: RecurrentInit = "uniform"
     """How the recurrent weights begin, those of each gate apart."""
 
-    def check(self, kind: Kind, *, bias: bool, activation: str) -> None:
+    def check(self, kind: Cell, *, bias: bool, activation: str) -> None:
         """Refuse what cannot be done.
 
         Raises:
@@ -49,7 +49,7 @@ class Initial(NamedTuple):
                 'reads: choose "orthogonal" here'
             )
 
-    def _check_memory(self, kind: Kind, *, bias: bool) -> None:
+    def _check_memory(self, kind: Cell, *, bias: bool) -> None:
         memory: Any = self.memory
         if memory is None:
             return
@@ -80,7 +80,7 @@ class Initial(NamedTuple):
                 "leave one of them out"
             )
 
-    def fill(self, kind: Kind, parameters: dict[str, Tensor]) -> None:
+    def fill(self, kind: Cell, parameters: dict[str, Tensor]) -> None:
         """Write into the parameters of a layer or a cell that PyTorch has drawn."""
         if self == Initial():
             return
@@ -91,7 +91,7 @@ class Initial(NamedTuple):
                 elif name.startswith(("bias_ih", "bias_hh")):
                     self._fill_bias(kind, parameter, of_input=name.startswith("bias_ih"))
 
-    def _fill_recurrent(self, kind: Kind, weight: Tensor) -> None:
+    def _fill_recurrent(self, kind: Cell, weight: Tensor) -> None:
         for gate in weight.chunk(GATES[kind]):
             if self.recurrent_init == "orthogonal":  # of which PyTorch knows no way in half precision
                 exact = torch.empty_like(gate, dtype=torch.promote_types(gate.dtype, torch.float32))
@@ -99,7 +99,7 @@ class Initial(NamedTuple):
             elif self.recurrent_init == "identity":
                 torch.nn.init.eye_(gate)
 
-    def _fill_bias(self, kind: Kind, bias: Tensor, *, of_input: bool) -> None:
+    def _fill_bias(self, kind: Cell, bias: Tensor, *, of_input: bool) -> None:
         """Write into one of the two biases: as their sum counts, that of the recurrent product becomes zero."""
         gates = bias.view(GATES[kind], -1)
         if self.memory is not None:

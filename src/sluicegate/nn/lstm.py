@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Span
+from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Span
 
 from .stack import Stack
 
@@ -70,7 +70,7 @@ class LSTM(Stack, torch.nn.LSTM):
     forget gate; Sak et al. 2014 for the projection. All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Kind] = "lstm"
+    kind: ClassVar[Cell] = "lstm"
 
     def __init__(
         self,

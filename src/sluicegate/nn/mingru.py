@@ -17,7 +17,7 @@ from torch.nn.modules.rnn import RNNCellBase
 from torch.nn.utils.rnn import PackedSequence
 
 from sluicegate.errors import ConfigError
-from sluicegate.types import Kind, Span
+from sluicegate.types import Cell, Span
 
 from .cells import Step
 from .stack import Stack
@@ -74,7 +74,7 @@ class MinGRU(Stack):
     explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Kind] = "mingru"
+    kind: ClassVar[Cell] = "mingru"
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class MinGRUCell(Step, RNNCellBase):
     Paper: Feng et al. 2024, as for `MinGRU`.
     """
 
-    kind: ClassVar[Kind] = "mingru"
+    kind: ClassVar[Cell] = "mingru"
 
     def __init__(
         self,

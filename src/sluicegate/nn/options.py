@@ -13,7 +13,7 @@ from torch.nn import Parameter
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops import reference
-from sluicegate.types import Activation, Kind, Precision, Reset
+from sluicegate.types import Activation, Cell, Precision, Reset
 
 from .initial import Initial
 
@@ -26,7 +26,7 @@ class Options(torch.nn.Module):
     The defaults are attributes of the class: they make the module what PyTorch's is.
     """
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[Cell]
     reset: Reset = "after"
     activation: Activation = "tanh"
     recurrent_dropout: float = 0.0

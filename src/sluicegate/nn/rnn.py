@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.types import Activation, Kind, Precision, RecurrentInit, Span
+from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Span
 
 from .stack import Stack
 
@@ -55,7 +55,7 @@ class RNN(Stack, torch.nn.RNN):
     Paper: Elman 1990, "Finding Structure in Time". All the equations, explained: `sluicegate.ops.reference`.
     """
 
-    kind: ClassVar[Kind] = "rnn"
+    kind: ClassVar[Cell] = "rnn"
 
     def __init__(
         self,

@@ -20,7 +20,6 @@ from .running import TASKS, Outcome, Run
 _MAIN = {"forecast": "mae", "classify-text": "accuracy", "classify-series": "accuracy"}
 
 COSTS = (
-    Measure("units", "of the recurrent layer"),
     Measure("parameters", "weights of a network"),
     Measure("recurrent_parameters", "those of its recurrent layers"),
     Measure("seconds_per_epoch", "wall time of training while the rows go by once"),
@@ -66,10 +65,10 @@ def account(task: str, data: str, runs: Sequence[tuple[str, Run, Outcome]]) -> A
     rows = [_row(*key, found) for key, found in by_row.items()]
     frame = pl.DataFrame(rows)
     main = _MAIN[task]
-    metrics = list(runs[0][2].metrics)
-    shown = [measure.name for measure in COSTS] + metrics
+    others = [name for name in runs[0][2].metrics if name != main]
     figures = {
-        _called(row): {name: float(row[name]) for name in shown} | {f"{main}_±": float(row[f"{main}_interval"])}
+        _called(row): {main: float(row[main]), f"{main}_±": float(row[f"{main}_interval"])}
+        | {name: float(row[name]) for name in (*(measure.name for measure in COSTS), *others)}
         for row in rows
     }
     seeds = len(next(iter(by_row.values())))
@@ -79,7 +78,7 @@ def account(task: str, data: str, runs: Sequence[tuple[str, Run, Outcome]]) -> A
     return Account(
         frame,
         StudyReport(
-            title=f"RNN, LSTM, GRU: {task} on {data}",
+            title=f"{', '.join(dict.fromkeys(row['cell'].upper() for row in rows))}: {task} on {data}",
             metrics=next(iter(figures.values())),
             baselines=figures,
             verdict=verdict(task, rows, seeds),
@@ -87,8 +86,7 @@ def account(task: str, data: str, runs: Sequence[tuple[str, Run, Outcome]]) -> A
                 "seeds": str(seeds),
                 "measured on": what,
                 "main metric": f"{words(main)}; ± is half the width of its 95 % interval over the seeds",
-                "same units": "all cells with the hidden size of the GRU",
-                "same weights": "hidden sizes with which the recurrent layers have as many weights as the GRU's",
+                "weights of the GRU": "units with which the recurrent layers have as many weights as the GRU's",
                 "threads": f"{plan.threads} in each process",
             },
             notes=("Times of processes that ran side by side are those of a busy machine.",),
@@ -176,7 +174,8 @@ def _to_converge(row: dict[str, Any]) -> float:
 
 
 def _called(row: dict[str, Any]) -> str:
-    return f"{row['cell'].upper()}, same {'units' if row['sizing'] == 'hidden' else 'weights'}"
+    same = "" if row["sizing"] == "hidden" else ", weights of the GRU"
+    return f"{row['cell'].upper()}, {row['units']} units{same}"
 
 
 def _listed(rows: Sequence[dict[str, Any]]) -> str:

@@ -17,10 +17,11 @@ import polars as pl
 from sluicegate.atomic import write_atomic
 from sluicegate.data import RECORDING_FILES, read_recordings, read_table
 from sluicegate.errors import ConfigError, DataError
+from sluicegate.tasks.cells import LAYERS
 from sluicegate.training import progress_bar
 
 from .account import Account, account
-from .running import LAYERS, TASKS, Outcome, Run, outcome_of, outcome_path
+from .running import TASKS, Outcome, Run, outcome_of, outcome_path
 from .sizes import default_hidden, equal_hidden, weights_of
 
 PLAN, TABLE, PAGE = "study.json", "study.csv", "report.html"
@@ -84,7 +85,7 @@ def study(
         ConfigError: there is no such task or cell, or the folder holds another study.
         DataError: a run failed; the message is the run's.
     """
-    for name, value, known in (("task", task, TASKS), *(("cells", cell, LAYERS) for cell in cells)):
+    for name, value, known in (("task", task, list(TASKS)), *(("cells", cell, list(LAYERS)) for cell in cells)):
         if value not in known:
             raise ConfigError(f"`{name}` (={value!r}) must be among {', '.join(known)}")
     for name, count in (("seeds", seeds), ("threads", threads), ("jobs", jobs)):

@@ -19,12 +19,11 @@ import torch
 from sluicegate.atomic import write_atomic
 from sluicegate.data import RECORDING_FILES, Source, first_line, read_recordings, read_table
 from sluicegate.errors import SluicegateError
-from sluicegate.nn import GRU, LSTM, RNN
 from sluicegate.tasks import Forecaster, Report, SeriesClassifier, TextClassifier
+from sluicegate.tasks.cells import Layer
 from sluicegate.training import Curve, peak_memory, watched
 
 TASKS: dict[str, Any] = {task.name: task for task in (Forecaster, TextClassifier, SeriesClassifier)}
-LAYERS: dict[str, type[GRU | LSTM | RNN]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 _STEPS = 500  # of a stream that are timed
 
@@ -101,7 +100,7 @@ def run(plan: Run) -> Outcome:
         report = task.evaluate(rows, **beside)
     assert isinstance(report, Report)
     model, curve = task._fitted.model, task._fitted.curve
-    layers = [part for part in model.modules() if isinstance(part, GRU | LSTM | RNN)]
+    layers = [part for part in model.modules() if isinstance(part, Layer)]
     best = curve.steps[min(range(len(curve.steps)), key=curve.validation.__getitem__)]
     return Outcome(
         parameters=_weights(model) // _networks(model),
@@ -115,7 +114,7 @@ def run(plan: Run) -> Outcome:
     )
 
 
-def step_seconds(layer: GRU | LSTM | RNN) -> float:
+def step_seconds(layer: Layer) -> float:
     """The median time of a step of a stream in a layer of these sizes, one way, with one row."""
     one_way = type(layer)(layer.input_size, layer.hidden_size, layer.num_layers, batch_first=True)
     x, state, times = torch.randn(1, 1, layer.input_size), None, []

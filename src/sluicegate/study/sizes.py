@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
-from .running import LAYERS, TASKS
+from sluicegate.tasks.cells import LAYERS
+
+from .running import TASKS
 
 
 def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:

@@ -130,7 +130,7 @@ def test_ten_megabytes_of_text(fitted):
         ({"hiden": 3}, "there is no knob `hiden`"),
         ({"dropout": 1.0}, "`dropout` (=1.0) must be less than 1"),
         ({"folds": 0}, "`folds` (=0) must be greater than or equal to 1"),
-        ({"cell": "gur"}, "`cell` (='gur') must be 'gru', 'lstm' or 'rnn'"),
+        ({"cell": "gur"}, "`cell` (='gur') must be 'gru', 'lstm', 'rnn' or 'mingru'"),
     ],
 )
 def test_knobs(knobs, words):

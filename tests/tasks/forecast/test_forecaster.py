@@ -61,7 +61,7 @@ def test_conforms(check, table):
     )
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru"])
 def test_learns_a_wave(table, cell):
     report = fit(until(table, 340), cell=cell, steps=300).evaluate(table, baselines=[])
     # The wave has noise of 0.1, and a day ago has it twice: sqrt(2) times the error.

@@ -16,7 +16,7 @@ class SeriesClassifierConfig(BaseModel):
     """Settings of a `SeriesClassifier`; each has a default that follows the recordings or suits most.
 
     Args:
-        cell: `gru`, `lstm` or `rnn`.
+        cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: parts that the recordings are cut into; as many networks are trained together, each validated on another
             part, and their mean is the model. 1 trains a single network and holds a tenth of the recordings back; None

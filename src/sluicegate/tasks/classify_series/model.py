@@ -12,12 +12,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from sluicegate.nn import GRU, LSTM, RNN
+from sluicegate.tasks.cells import LAYERS
 from sluicegate.types import Cell
 
 from .windows import Batch
-
-_CELLS = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Member(nn.Module):
         super().__init__()
         self.shape = shape
         self.front = nn.Linear((2 * shape.stride + 1) * 2 * shape.channels, shape.hidden)
-        self.recurrent = _CELLS[shape.cell](
+        self.recurrent = LAYERS[shape.cell](
             shape.hidden, shape.hidden, shape.layers, batch_first=True, bidirectional=True
         )
         self.attention = nn.Linear(2 * shape.hidden, 1)

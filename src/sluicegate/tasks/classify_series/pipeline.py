@@ -42,7 +42,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
     statistics, and MiniRocket where sktime and numba are installed.
 
     Args:
-        cell: `gru`, `lstm` or `rnn`.
+        cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the recordings; None follows the recordings.
         window: steps read at a time, None follows the lengths; nothing is ever cut off.

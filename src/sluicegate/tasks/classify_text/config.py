@@ -16,7 +16,7 @@ class TextClassifierConfig(BaseModel):
     """Settings of a `TextClassifier`; each has a default that follows the size of the training part or suits most.
 
     Args:
-        cell: `gru`, `lstm` or `rnn`.
+        cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: parts that the rows are cut into; as many networks are trained together, each validated on another part,
             and their mean is the model. 1 trains a single network and holds a tenth of the rows back; None takes 5 up

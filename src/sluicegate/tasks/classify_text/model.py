@@ -12,12 +12,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from sluicegate.nn import GRU, LSTM, RNN
+from sluicegate.tasks.cells import LAYERS
 from sluicegate.types import Cell
 
 from .corpus import Batch
-
-_CELLS = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Member(nn.Module):
         super().__init__()
         self.shape = shape
         self.embedding = nn.Embedding(shape.tokens, shape.embedding, padding_idx=0)
-        self.recurrent = _CELLS[shape.cell](
+        self.recurrent = LAYERS[shape.cell](
             shape.embedding, shape.hidden, shape.layers, batch_first=True, bidirectional=True
         )
         self.attention = nn.Linear(2 * shape.hidden, 1)

@@ -41,7 +41,7 @@ class TextClassifier(TrainedTask[Fitted]):
     regression, and NB-SVM.
 
     Args:
-        cell: `gru`, `lstm` or `rnn`.
+        cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the rows; None follows the rows.
         blend: average the probabilities with those of the better simple method.

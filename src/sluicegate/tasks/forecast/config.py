@@ -17,7 +17,7 @@ class ForecasterConfig(BaseModel):
     Args:
         horizon: steps to forecast, at least 1.
         context: steps that each forecast looks back on, at least 2; None takes what the season and the table allow.
-        cell: `gru`, `lstm` or `rnn`.
+        cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         season: steps in a season; None finds it from the time stamps' step or, for whole numbers, in the values.
         segment: steps that the recurrent layer takes at a time; None follows the season.

@@ -166,7 +166,7 @@ def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
     expected = {
         "place": (shape.after, shape.hidden),
         "shortcut": (shape.horizon, shape.context),
-        "cell.weight_hh_l0": (None, shape.hidden),
+        "cell.weight_ih_l0": (None, shape.hidden),
     }
     for name, sizes in expected.items():
         found = tuple(weights[name].shape)

@@ -27,10 +27,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sluicegate.nn import GRU, LSTM, RNN
+from sluicegate.tasks.cells import LAYERS
 from sluicegate.types import Cell
-
-CELLS = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class SegmentForecaster(nn.Module):
         self.shape = shape
         hidden, segment = shape.hidden, shape.segment
         self.embed = nn.Linear(segment * (1 + shape.past + shape.known) + shape.calendar, hidden)
-        self.cell = CELLS[shape.cell](hidden, hidden, shape.layers, batch_first=True)
+        self.cell = LAYERS[shape.cell](hidden, hidden, shape.layers, batch_first=True)
         self.place = nn.Parameter(0.1 * torch.randn(shape.after, hidden))
         # Absent where nothing is known of the future but its place: a layer without inputs is none.
         known = segment * shape.known + shape.calendar

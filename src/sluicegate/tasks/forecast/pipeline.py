@@ -36,7 +36,7 @@ class Forecaster(TrainedTask[Fitted]):
     Args:
         horizon: steps to forecast, at least 1.
         context: steps that each forecast looks back on; None follows the season and the length of the table.
-        cell: `gru`, `lstm` or `rnn`.
+        cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         settings: further knobs, listed at `ForecasterConfig`.
 
