@@ -86,3 +86,21 @@ def test_a_missing_column_leaves_nothing_behind(folder):
         or "no column 'text'" in done.stderr
     )
     assert sorted(path.name for path in folder.iterdir() if "other" in path.name) == []
+
+
+def test_vectors_that_cannot_be_used_leave_nothing_behind(folder):
+    (folder / "bad.vec").write_text("it 1 2\nis 1\n")
+    fit = ("fit", "classify-text", folder / "table.csv", "--text", "review", "--label", "mood")
+    done = run(*fit, "--vectors", folder / "bad.vec", "--out", folder / "other")
+    assert done.exit_code == 1
+    found = "line 2 holds 1 numbers behind the word: expected 2 as before; correct or remove it"
+    assert done.stderr.strip() == f"error: {folder / 'bad.vec'} {found}"
+    assert sorted(path.name for path in folder.iterdir() if "other" in path.name) == []
+
+
+def test_vectors(folder):
+    (folder / "good.vec").write_text("it 1 2\nis 1 -2\nfine 0 1\n")
+    fit = ("fit", "classify-text", folder / "table.csv", "--text", "review", "--label", "mood", "--epochs", "1")
+    done = run(*fit, "--vectors", folder / "good.vec", "--out", folder / "vectored", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["report"]["facts"]["vectors"] == "3 of 10 words from good.vec"

@@ -143,6 +143,9 @@ def fit_classify_text(
     label: Annotated[str, typer.Option(help="The column of classes.")] = "label",
     group: Annotated[str | None, typer.Option(help="The column of what must validate together.")] = None,
     validation: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors to start from: text of word2vec, GloVe or fastText.")
+    ] = None,
     cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     folds: Annotated[int | None, typer.Option(help="Networks, each validated on another part of the rows.")] = None,
@@ -190,6 +193,7 @@ def fit_classify_text(
                 label=label,
                 validation=other,
                 groups=group,
+                vectors=vectors,
                 checkpoint=checkpoint,
                 resume=resume,
                 source=source,

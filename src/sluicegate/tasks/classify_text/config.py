@@ -21,7 +21,7 @@ class TextClassifierConfig(BaseModel):
         folds: parts that the rows are cut into; as many networks are trained together, each validated on another part,
             and their mean is the model. 1 trains a single network and holds a tenth of the rows back; None takes 5 up
             to 20,000 rows and 1 beyond.
-        embedding: numbers that a word is read as; None follows the rows, or the vectors that are given.
+        embedding: numbers that a word is read as; None is 100, or as many as the vectors have that are given.
         hidden: units of the recurrent layer in each direction; None follows the rows.
         layers: recurrent layers on top of one another.
         dropout: share of the embedding's numbers and of the pooled units that are left out in training; None follows

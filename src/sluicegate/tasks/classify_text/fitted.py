@@ -23,6 +23,7 @@ from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
 from .corpus import Batch, Corpus, Grams
 from .model import Ensemble, Shape
+from .vocabulary import Covered
 
 _TOKENS = 16_384  # of a batch in prediction, at most
 _TEXTS = 20_000  # texts that are held as tokens together
@@ -43,6 +44,7 @@ class Fitted:
         model: the networks.
         decision: what makes answers of logits.
         rows: how many rows training had.
+        covered: how many words started from vectors of a file, if one was given.
         baselines: the simple methods, trained on the same rows.
         curve: the learning curve.
     """
@@ -55,6 +57,7 @@ class Fitted:
     model: Ensemble
     decision: Decision
     rows: int
+    covered: Covered | None
     baselines: tuple[Linear, ...]
     curve: Curve
 
@@ -86,6 +89,7 @@ class Fitted:
             "shape": asdict(self.shape),
             **self.decision.settings(),
             "rows": self.rows,
+            "vectors": None if self.covered is None else asdict(self.covered),
             "curve": asdict(self.curve),
         }
         weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
@@ -133,6 +137,7 @@ class Fitted:
             model=model,
             decision=Decision.from_settings(settings, arrays["prior"], NAMES),
             rows=settings["rows"],
+            covered=None if settings["vectors"] is None else Covered(**settings["vectors"]),
             baselines=baselines,
             curve=Curve(**settings["curve"]),
         )
