@@ -226,6 +226,11 @@ def predict(
 
         task = load(model)
         _use_threads(threads)
+        if task.rows_at_once is not None and data is not None and future is None and out is not None:
+            from .predicting import in_batches
+
+            _note_written(in_batches(task, data, out), out, json)
+            return
         options: dict[str, Any] = {}
         table = None
         if data is not None:
@@ -236,9 +241,7 @@ def predict(
         frame: pl.DataFrame = task.predict(table, **options)
         if out is not None:
             write_table(frame, out)
-            note(f"wrote {len(frame)} rows to {out}")
-            if json:
-                print_json({"out": str(out), "rows": len(frame)})
+            _note_written(len(frame), out, json)
         elif json:
             print_json(as_rows(frame))
         else:
@@ -317,6 +320,14 @@ def _show_fitted(report: Report | None, out: Path, json: bool) -> None:
     else:
         show(report)
         note(f"saved to {out}")
+
+
+def _note_written(rows: int, out: Path, json: bool) -> None:
+    from .output import print_json
+
+    note(f"wrote {rows} rows to {out}")
+    if json:
+        print_json({"out": str(out), "rows": rows})
 
 
 def _require_options(task: Task, verb: str, given: Iterable[str]) -> None:

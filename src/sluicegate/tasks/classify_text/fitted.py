@@ -26,7 +26,9 @@ from .model import Ensemble, Shape
 from .vocabulary import Covered
 
 _TOKENS = 16_384  # of a batch in prediction, at most
-_TEXTS = 20_000  # texts that are held as tokens together
+
+AT_ONCE = 20_000
+"""Texts that are held as tokens together."""
 
 VOCABULARY = "vocabulary.json"
 
@@ -64,8 +66,8 @@ class Fitted:
     def probabilities(self, texts: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
         """The probability of each class, for each text."""
         said = []
-        for begin in range(0, len(texts), _TEXTS):
-            corpus = Corpus.of(texts[begin : begin + _TEXTS], self.tokenizer, self.grams)
+        for begin in range(0, len(texts), AT_ONCE):
+            corpus = Corpus.of(texts[begin : begin + AT_ONCE], self.tokenizer, self.grams)
             logits = logits_of(self.model, corpus, np.arange(len(corpus.text)))
             said.append(self.decision.calibrated(corpus.by_text(logits).astype(np.float64)))
         if not said:

@@ -28,7 +28,7 @@ from .card import text_card
 from .config import TextClassifierConfig
 from .examples import Examples, Validation
 from .explaining import explain
-from .fitted import Fitted
+from .fitted import AT_ONCE, Fitted
 from .fitting import fit
 from .reporting import report
 
@@ -66,6 +66,7 @@ class TextClassifier(TrainedTask[Fitted]):
     """
 
     name: ClassVar[str] = "classify-text"
+    rows_at_once = AT_ONCE
     measures = MEASURES
 
     def __init__(
