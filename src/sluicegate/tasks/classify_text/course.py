@@ -35,12 +35,13 @@ class Course:
         number: Rows,
         decision: Decision,
         config: TextClassifierConfig,
+        batch: int,
     ) -> None:
-        self._model, self._corpus, self._config = model, corpus, config
+        self._model, self._corpus, self._config, self._batch = model, corpus, config, batch
         self._truth = torch.from_numpy(truth[corpus.text])
         self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
         self._trained = [np.flatnonzero(number[corpus.text] != k) for k in range(len(model.members))]
-        self.steps = -(-max(len(parts) for parts in self._trained) // config.batch)
+        self.steps = -(-max(len(parts) for parts in self._trained) // batch)
         self._epoch, self._batches = -1, [[np.empty(0, dtype=np.int64)]]
         for member, parts in zip(model.members, self._trained, strict=True):
             assert isinstance(member, Member)
@@ -68,7 +69,7 @@ class Course:
     def _order(self, epoch: int, network: int) -> list[Rows]:
         """All parts in batches of about the same length, in an order that the seed and the epoch give."""
         generator = np.random.default_rng([self._config.seed, epoch, network])
-        order, size = generator.permutation(self._trained[network]), self._config.batch
+        order, size = generator.permutation(self._trained[network]), self._batch
         batches = []
         for begin in range(0, len(order), size * _CHUNK):
             chunk = order[begin : begin + size * _CHUNK]
@@ -99,10 +100,17 @@ def _log_count_ratio(
     corpus: Corpus, truth: Rows, parts: Int64[np.ndarray, " chosen"], shape: torch.Size
 ) -> Float32[Tensor, "grams classes"]:
     """How much more frequent each word or pair is in each class than in the others (Wang & Manning 2012)."""
-    counts = np.ones(shape)
-    owner = np.repeat(np.arange(len(corpus.grams)), corpus.grams.lengths)
-    used = np.isin(owner, parts)
-    np.add.at(counts, (corpus.grams.values[used], truth[owner[used]]), 1.0)
+    grams, classes = shape
+    chosen = np.zeros(len(corpus.grams), dtype=bool)
+    chosen[parts] = True
+    flat = np.ones(grams * classes)
+    row = 0
+    for part in corpus.grams.parts():
+        rows = np.arange(row, row + len(part))
+        pairs = part.values.astype(np.int64) * classes + np.repeat(truth[rows], part.lengths)
+        flat += np.bincount(pairs[np.repeat(chosen[rows], part.lengths)], minlength=len(flat))
+        row += len(part)
+    counts = flat.reshape(grams, classes)
     others = counts.sum(1, keepdims=True) - counts
     ratio = np.log(counts / counts.sum(0)) - np.log(others / others.sum(0))
     return torch.from_numpy(_WIDE * ratio).float()

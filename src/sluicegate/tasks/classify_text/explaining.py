@@ -53,7 +53,7 @@ def _shares(fitted: Fitted, corpus: Corpus, part: int, lead: Tensor) -> Float64[
     """The contributions of the tokens of a part to the lead, summed over the networks."""
     batch = corpus.batch(np.array([part]))
     tokens = batch.tokens[0].numpy()
-    singles, pairs = (_once(fitted.grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens)))
+    singles, pairs = (_once(fitted.grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens[:-1], tokens[1:])))
     shares = np.zeros(len(tokens))
     for member in fitted.model.members:
         assert isinstance(member, Member)

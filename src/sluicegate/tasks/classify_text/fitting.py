@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float64
 
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
@@ -18,18 +17,21 @@ from sluicegate.tasks.classes.labels import Labels
 from sluicegate.tasks.classes.splitting import folds_of
 from sluicegate.training import Schedule, train
 
-from .baselines import NAMES, Linear, majority
+from .baselines import by_fold, fit_both, majority
 from .config import TextClassifierConfig
 from .corpus import Corpus, Grams
 from .course import Course, unseen
 from .examples import Examples, Rows, Validation
 from .fitted import Fitted
 from .model import Ensemble, Shape
+from .terms import Words
 from .vocabulary import Vocabulary
 
 _FEWEST = 2000  # rows below which every word has a weight of its own
 _FEW = 20_000  # rows up to which several networks share the work
-_EPOCHS, _STEPS = 15, 400  # times through the rows, and steps at least
+_EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
+_MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
+_LOOK, _SHOWN = 1000, 20_000  # steps between looks, and rows looked at of very many, so that looks are no large part
 _GRAMS = 200_000
 _START = 0.3  # the size of a word's numbers at the start
 
@@ -52,6 +54,7 @@ def fit(
         What was learnt, and what the rows that validated say.
     """
     rows, classes = len(examples.truth), len(labels.classes)
+    batch = config.batch or (64 if rows <= _MANY else _LARGE_BATCH)
     few = rows < _FEWEST
     vocabulary = Vocabulary.of(examples.texts, 1 if few else 2, config, vectors)
     tokenizer = vocabulary.tokenizer
@@ -77,21 +80,23 @@ def fit(
         torch.manual_seed(config.seed)
         model = Ensemble(shape)
     model.begin(torch.from_numpy(_START * vocabulary.start(plain.tokens)))
-    course = Course(model, corpus, examples.truth, number, decision, config)
+    course = Course(model, corpus, examples.truth, number, decision, config, batch)
     if held_back is None:
         looked = [(corpus, np.flatnonzero(number[corpus.text] == k)) for k in range(members)]
     else:
         other = Corpus.of(held_back.texts, tokenizer, grams)
         looked = [(other, np.arange(len(other.text)))] * members
     shown = examples if held_back is None else held_back
-    steps = course.steps * (config.epochs or max(_EPOCHS, -(-_STEPS // course.steps)))
+    steps = course.steps * (config.epochs or 1)
+    if config.epochs is None:
+        steps = min(max(_EPOCHS, -(-_STEPS // course.steps)) * course.steps, _MOST_STEPS)
     curve = train(
         model,
         course.loss,
         lambda: course.validate(looked, shown.truth),
         Schedule(
             steps=steps,
-            every=max(1, course.steps // 2),
+            every=max(1, min(course.steps // 2, _LOOK)),
             patience=config.patience,
             learning_rate=config.learning_rate,
             clip=math.sqrt(members),
@@ -105,14 +110,14 @@ def fit(
     course.finish()
     curve = replace(curve, training=[loss / members for loss in curve.training])  # it was summed over the networks
     logits, seen = unseen(model, looked, len(shown.truth), classes)
-    baselines = tuple(Linear.fit(name, examples.texts, examples.truth, classes) for name in NAMES)
     kept = shown.take(seen)
-    simple = (
-        _by_fold(examples, number, members, classes)
-        if held_back is None
-        else {linear.name: linear.probabilities(kept.texts) for linear in baselines}
-    )
-    simple = {name: said if len(said) == len(seen) else said[seen] for name, said in simple.items()}
+    words = Words.of(examples.texts)
+    if held_back is None:
+        simple, baselines = by_fold(words, examples.truth, number, members, classes, config.seed)
+        simple = {name: said[seen] for name, said in simple.items()}
+    else:
+        baselines, _ = fit_both(words, examples.truth, classes, config.seed)
+        simple = {linear.name: linear.probabilities(kept.texts) for linear in baselines}
     decision, said = decision.after(logits, kept.truth, simple, blend=config.blend)
     fitted = Fitted(
         text=text,
@@ -137,24 +142,9 @@ def _numbers(examples: Examples, held_back: Examples | None, config: TextClassif
     if held_back is not None:
         return np.full(rows, -1)
     folds = config.folds or (5 if rows <= _FEW else 1)
-    numbers = folds_of(examples.truth, examples.groups, folds if folds > 1 else 10, config.seed)
+    parts = folds if folds > 1 else 10 if examples.groups is not None else max(10, rows // _SHOWN)
+    numbers = folds_of(examples.truth, examples.groups, parts, config.seed)
     return numbers if folds > 1 else np.where(numbers == 0, 0, -1)
-
-
-def _by_fold(
-    examples: Examples, number: Rows, members: int, classes: int
-) -> dict[str, Float64[np.ndarray, "rows classes"]]:
-    """What the simple methods say of each fold when they are trained on the others."""
-    said: dict[str, Float64[np.ndarray, "rows classes"]] = {
-        name: np.zeros((len(examples.truth), classes)) for name in NAMES
-    }
-    for k in range(members):
-        inside, outside = np.flatnonzero(number == k), np.flatnonzero(number != k)
-        known, unknown = examples.take(outside), examples.take(inside)
-        for name in NAMES:
-            method = Linear.fit(name, known.texts, known.truth, classes)
-            said[name][inside] = method.probabilities(unknown.texts)
-    return said
 
 
 def _fingerprint(

@@ -11,6 +11,7 @@ from sluicegate.tasks.classes.evaluation import Rows, report_on
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
 
+from .baselines import MOST_ROWS
 from .examples import Validation
 from .explaining import Explanation, explain
 from .fitted import Fitted
@@ -52,6 +53,8 @@ def _facts(fitted: Fitted, validation: Validation) -> dict[str, str]:
         "tfidf logistic regression": "words and pairs of words, C = 10",
         "nb svm": "words and pairs of words, with the logistic loss, so that it gives probabilities",
     }
+    if fitted.rows > MOST_ROWS:
+        facts["simple methods"] = f"trained on {MOST_ROWS:,} of the rows, drawn at random"
     return facts | fitted.decision.facts()
 
 
