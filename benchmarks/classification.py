@@ -7,11 +7,13 @@ The data folder holds `sentiment/SST2/{train,dev,test}.tsv` (Socher et al. 2013,
 `wearable/seglearn-watch/watch_f32.npz` (Burns & Whyne 2018). The defaults are used throughout: no pretrained vectors,
 and no data but the set's own training part. MR is cut into ten folds by class, each tested once by a model trained on
 the other nine; of the smartwatch, each person's recordings are tested by a model of the other nine people's.
+`robust` harms the training part of some of MR's folds.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +119,59 @@ def measure_mr(data: Path, seeds: int) -> list[str]:
     return figures.lines()
 
 
+def share_of(train: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
+    """Some of the training rows."""
+    return train[np.sort(rng.permutation(len(train))[: round(share * len(train))])]
+
+
+def flipped(train: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
+    """The training rows with some labels wrong."""
+    labels = train["label"].to_numpy().copy()
+    rows = rng.permutation(len(train))[: round(share * len(train))]
+    labels[rows] = np.where(labels[rows] == "pos", "neg", "pos")
+    return train.with_columns(label=pl.Series(labels, dtype=pl.String))
+
+
+def unequal(train: pl.DataFrame, times: float, rng: np.random.Generator) -> pl.DataFrame:
+    """All negative rows, and so many times fewer positive ones."""
+    positive = np.flatnonzero(train["label"].to_numpy() == "pos")
+    negative = np.flatnonzero(train["label"].to_numpy() == "neg")
+    kept = rng.permutation(positive)[: round(len(negative) / times)]
+    return train[np.sort(np.concatenate([negative, kept]))]
+
+
+Harm = Callable[[pl.DataFrame, float, np.random.Generator], pl.DataFrame]
+HARMS: tuple[tuple[str, Harm, tuple[float, ...]], ...] = (
+    ("{:.0%} of the training part", share_of, (0.05, 0.1, 0.25, 0.5)),
+    ("{:.0%} of the training labels flipped", flipped, (0.1, 0.2, 0.4)),
+    ("classes 1:{:.0f} in training", unequal, (1, 10, 50)),
+)
+
+
+def macro_f1(train: pl.DataFrame, test: pl.DataFrame, seed: int) -> tuple[float, float]:
+    """That of the model with its defaults, and of TF-IDF with logistic regression, in percent."""
+    report = sluicegate.TextClassifier(seed=seed).fit(train).evaluate(test)
+    return 100 * report.metrics["macro_f1"], 100 * report.baselines["tfidf_logistic_regression"]["macro_f1"]
+
+
+def measure_robust(data: Path, seeds: int) -> list[str]:
+    """Few rows, wrong labels and unequal classes; each seed tests another fold of MR."""
+    table = mr(data)
+    fold = folds_of(np.array(table["label"] == "pos", dtype=np.int64), None, 10, 0)
+    lines = ["| training | model | TF-IDF with logistic regression | difference |", "| --- | --- | --- | --- |"]
+    for name, harm, strengths in HARMS:
+        for strength in strengths:
+            found = []
+            for seed in range(seeds):
+                inside = pl.Series(fold == seed)
+                train = harm(table.filter(~inside), strength, np.random.default_rng(seed))
+                found.append(macro_f1(train, table.filter(inside), seed))
+            model, simple = (statistics.mean(values) for values in zip(*found, strict=True))
+            lines.append(f"| {name.format(strength)} | {model:.2f} | {simple:.2f} | {model - simple:+.2f} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    return [*lines, "", "Macro F1 in percent; the test part is left as it is."]
+
+
 def measure_smartwatch(data: Path, seeds: int) -> list[str]:
     """Every person's recordings, by models of the others'."""
     path = data / "wearable/seglearn-watch/watch_f32.npz"
@@ -149,6 +204,7 @@ SECTIONS: Sections = {
     "trec": ("TREC, six classes, 5,452 to train and 500 to test", measure_trec),
     "mr": ("MR, 10,662 sentences in ten folds, each with another seed", measure_mr),
     "smartwatch": ("Smartwatch, 140 recordings of 7 exercises by 10 people, each left out once", measure_smartwatch),
+    "robust": ("MR with few rows, wrong labels and unequal classes", measure_robust),
 }
 
 

@@ -34,12 +34,28 @@ def write_atomic(path: str | Path, content: bytes) -> None:
         BundleError: it cannot be written, and nothing is left behind; what was there is untouched, unless
             only the last step failed, in which the disk confirms the swap.
     """
+    with written_aside(path) as new:
+        _write_synced(new, content)
+
+
+@contextmanager
+def written_aside(path: str | Path) -> Iterator[Path]:
+    """Give a hidden place to write one file to, which takes the file's place where the block ends well.
+
+    Args:
+        path: the file to make or to replace; missing folders above it are made.
+
+    Raises:
+        BundleError: it cannot be written, and nothing is left behind; what was there is untouched, unless
+            only the last step failed, in which the disk confirms the swap.
+    """
     place = real(path)
     with _explained(place), _folders_above(place):
         _clean(place)
         new = _hidden(place)
         try:
-            _write_synced(new, content)
+            yield new
+            _sync(new)
             _copy_mode(place, new)
             new.replace(place)
             _sync_folder(place.parent)
@@ -235,6 +251,11 @@ def _write_synced(path: Path, content: bytes) -> None:
     with path.open("xb") as file:
         file.write(content)
         file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 

@@ -5,7 +5,7 @@ import re
 import polars as pl
 import pytest
 
-from sluicegate.data import first_line, read_table
+from sluicegate.data import first_line, read_batches, read_table
 from sluicegate.errors import DataError
 
 TABLE = pl.DataFrame({"t": [1, 2, 3], "größe": [1.5, -2.0, 1e-3], "s": ["a", "b", "ü"]})
@@ -184,3 +184,61 @@ def test_times_in_parquet_keep_their_type(tmp_path):
     table = pl.DataFrame({"t": [datetime.date(2024, 1, 1)], "d": [datetime.timedelta(1)]})
     table.write_parquet(path)
     assert read_table(path).equals(table)
+
+
+LONG = pl.DataFrame({"n": range(25), "s": [None if i % 3 else f"text {i}, ü" for i in range(25)]})
+
+
+@pytest.mark.parametrize("rows", [1, 4, 10, 25, 100])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet", ".jsonl"])
+def test_batches_are_the_table_in_parts(tmp_path, ending, rows):
+    path = tmp_path / f"table{ending}"
+    match ending:
+        case ".csv":
+            LONG.write_csv(path)
+        case ".tsv":
+            LONG.write_csv(path, separator="\t")
+        case ".parquet":
+            LONG.write_parquet(path)
+        case _:
+            LONG.write_ndjson(path)
+    batches = list(read_batches(path, rows))
+    assert [len(batch) for batch in batches[:-1]] == [rows] * (len(batches) - 1)
+    assert pl.concat(batches).equals(read_table(path))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 50])
+def test_batches_leave_out_an_empty_end_as_the_whole_does(written, rows):
+    path = written("t.csv", "s,x\na,1\n,\n,\nb,2\n,\n,\n,\n")
+    assert pl.concat(read_batches(path, rows)).equals(read_table(path))
+    assert len(read_table(path)) == 4
+
+
+@pytest.mark.parametrize(("name", "line"), [("t.csv", "{}\n"), ("t.jsonl", '{{"x": {}}}\n')])
+def test_batches_have_the_types_of_the_whole(written, name, line):
+    """A column that turns out to be text far down is text from the beginning."""
+    values = [*map(str, range(20_000)), '"a"']
+    path = written(name, ("x\n" if name == "t.csv" else "") + "".join(line.format(value) for value in values))
+    assert pl.concat(read_batches(path, 3_000)).equals(read_table(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", "x,y\n1,2\n1,2,3\n"),
+        ("t.csv", "x;y\n1;2\n"),
+        ("t.csv", "x,y\n"),
+        ("t.csv", "x,y\n,\n,\n"),
+        ("t.csv", b"x\n\xff\n"),
+        ("t.jsonl", '{"x": 1}\n{"x": \n'),
+        ("t.parquet", "PAR0"),
+        ("t.txt", "x"),
+    ],
+)
+def test_batches_refuse_what_the_whole_refuses(written, name, content):
+    path = written(name, content)
+    with pytest.raises(DataError) as whole:
+        read_table(path)
+    with pytest.raises(DataError) as parts:
+        list(read_batches(path, 10))
+    assert str(parts.value) == str(whole.value)

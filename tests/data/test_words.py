@@ -1,5 +1,8 @@
 """Texts cut into words and pieces."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -55,3 +58,13 @@ def test_saved_and_read_again(words):
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(ValueError, match="no tokenizer"):
         WordTokenizer.from_json("{}")
+
+
+def test_the_numbers_are_the_same_in_every_run():
+    """In this process and in others: a run that goes on in another one must find its words again."""
+    code = (
+        "from sluicegate.data.words import WordTokenizer; texts = [f'{a}{b} {b}{a}' for a in 'ab\u00e9de' for b in "
+        "'fghij' for _ in range(2)]; print(*WordTokenizer.train(texts, words=9, least=1).tokens())"
+    )
+    told = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(3)}
+    assert len(told) == 1

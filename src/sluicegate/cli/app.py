@@ -146,6 +146,9 @@ def fit_classify_text(
     label: Annotated[str, typer.Option(help="The column of classes.")] = "label",
     group: Annotated[str | None, typer.Option(help="The column of what must validate together.")] = None,
     validation: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors to start from: text of word2vec, GloVe or fastText.")
+    ] = None,
     cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     folds: Annotated[int | None, typer.Option(help="Networks, each validated on another part of the rows.")] = None,
@@ -193,6 +196,7 @@ def fit_classify_text(
                 label=label,
                 validation=other,
                 groups=group,
+                vectors=vectors,
                 checkpoint=checkpoint,
                 resume=resume,
                 source=source,
@@ -294,6 +298,11 @@ def predict(
 
         task = load(model)
         _use_threads(threads)
+        if task.rows_at_once is not None and data is not None and future is None and out is not None:
+            from .predicting import in_batches
+
+            _note_written(in_batches(task, data, out), out, json)
+            return
         options: dict[str, Any] = {}
         table = None
         if data is not None:
@@ -304,9 +313,7 @@ def predict(
         frame: pl.DataFrame = task.predict(table, **options)
         if out is not None:
             write_table(frame, out)
-            note(f"wrote {len(frame)} rows to {out}")
-            if json:
-                print_json({"out": str(out), "rows": len(frame)})
+            _note_written(len(frame), out, json)
         elif json:
             print_json(as_rows(frame))
         else:
@@ -442,6 +449,14 @@ def _show_fitted(report: Report | None, out: Path, json: bool) -> None:
     else:
         show(report)
         note(f"saved to {out}")
+
+
+def _note_written(rows: int, out: Path, json: bool) -> None:
+    from .output import print_json
+
+    note(f"wrote {rows} rows to {out}")
+    if json:
+        print_json({"out": str(out), "rows": rows})
 
 
 def _require_options(task: Task, verb: str, given: Iterable[str]) -> None:

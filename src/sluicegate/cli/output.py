@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +53,42 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def as_csv(table: pl.DataFrame, separator: str = ",") -> str:
+def write_batches(batches: Iterator[pl.DataFrame], path: Path) -> int:
+    """Write tables one behind the other into a file, whole or not at all, and return how many rows there are."""
+    from polars.io.plugins import register_io_source
+
+    from sluicegate.atomic import written_aside
+
+    rows, ending = 0, path.suffix.lower()
+
+    def counted(*_: object) -> Iterator[pl.DataFrame]:
+        nonlocal rows
+        for batch in itertools.chain([first], batches):
+            rows += len(batch)
+            yield batch
+
+    first = next(batches)
+    with written_aside(path) as new:
+        if ending == ".parquet":
+            register_io_source(counted, schema=first.schema).sink_parquet(new)
+        else:
+            with new.open("xb") as file:
+                for batch in counted():
+                    if ending == ".jsonl":
+                        batch.write_ndjson(file)
+                    else:
+                        separator, header = "," if ending == ".csv" else "\t", batch is first
+                        file.write(as_csv(batch, separator, header=header).encode())
+    return rows
+
+
+def as_csv(table: pl.DataFrame, separator: str = ",", *, header: bool = True) -> str:
     """A table as text, with times that `read_table` reads back."""
     import polars as pl
 
     zoned = any(isinstance(kind, pl.Datetime) and kind.time_zone is not None for kind in table.dtypes)
     form = "%Y-%m-%d %H:%M:%S%.f" + ("%:z" if zoned else "")
-    return table.write_csv(separator=separator, datetime_format=form)
+    return table.write_csv(separator=separator, include_header=header, datetime_format=form)
 
 
 def as_rows(table: pl.DataFrame) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from .axis import TimeAxis as TimeAxis
 from .columns import Source as Source
 from .files import first_line as first_line
+from .files import read_batches as read_batches
 from .files import read_table as read_table
 from .panel import Fill as Fill
 from .panel import Panel as Panel

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ import polars as pl
 from sluicegate.errors import DataError
 
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+_INFERRED = 10_000  # rows that tell the types of the columns, unless one further down does not fit
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -24,6 +27,72 @@ def read_table(path: str | Path) -> pl.DataFrame:
         DataError: the file is missing, empty, not UTF-8, or not what its ending says.
     """
     path = Path(path)
+    with _refusing_plainly(path) as ending:
+        if ending == ".parquet":
+            table = pl.read_parquet(path)
+        else:
+            table = _read_csv(path, _SEPARATORS[ending]) if ending in _SEPARATORS else _read_json_lines(path)
+    table = _without_empty_end(table)
+    if table.is_empty():
+        raise DataError(f"{path} holds no rows: expected at least one row below the header")
+    return table
+
+
+def read_batches(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
+    """Read the same table `rows` rows at a time, for a file that does not fit into memory; the last batch has fewer.
+
+    Args:
+        path: as for `read_table`.
+        rows: of a batch.
+
+    Raises:
+        DataError: as for `read_table`, before the first batch where the file as a whole cannot be read.
+    """
+    path = Path(path)
+    with _refusing_plainly(path) as ending:
+        lazy = _scanned(path, ending)
+        empty: pl.DataFrame | None = None  # rows that are left out where no others follow
+        some = False
+        for batch in lazy.collect_batches(chunk_size=rows, maintain_order=True):
+            if empty is not None:
+                batch = empty.vstack(batch)
+            kept = _without_empty_end(batch)
+            empty = batch.slice(len(kept)) if len(kept) < len(batch) else None
+            for begin in range(0, len(kept), rows):
+                some = True
+                yield kept.slice(begin, rows)
+        if not some:
+            raise DataError(f"{path} holds no rows: expected at least one row below the header")
+
+
+def _scanned(path: Path, ending: str) -> pl.LazyFrame:
+    """The table, to be gone through, with the types that `read_table` gives its columns."""
+    if ending == ".parquet":
+        return pl.scan_parquet(path)
+    if ending in _SEPARATORS:
+        _require_separator(path, _SEPARATORS[ending])
+
+    def scan(infer: int | None) -> pl.LazyFrame:
+        if ending in _SEPARATORS:
+            return pl.scan_csv(path, separator=_SEPARATORS[ending], null_values=_MISSING, infer_schema_length=infer)
+        return pl.scan_ndjson(path, infer_schema_length=infer)
+
+    try:
+        # Once through to know that it can be read, at 100 MB a second or more: answers take far longer than that.
+        for _ in scan(_INFERRED).collect_batches():
+            pass
+    except pl.exceptions.PolarsError:
+        if ending in _SEPARATORS:
+            _require_even_lines(path, _SEPARATORS[ending])
+        else:
+            _require_objects(path)
+        return scan(None)
+    return scan(_INFERRED)
+
+
+@contextmanager
+def _refusing_plainly(path: Path) -> Iterator[str]:
+    """Refuse what is no table, say in a sentence what goes wrong in reading it, and give the file's ending."""
     ending = path.suffix.lower()
     if path.is_dir():
         raise DataError(f"{path} is a folder: give the path of a table in a file")
@@ -36,11 +105,9 @@ def read_table(path: str | Path) -> pl.DataFrame:
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty: expected a table with a header and rows")
     try:
-        if ending == ".parquet":
-            table = pl.read_parquet(path)
-        else:
+        if ending != ".parquet":
             _require_utf8(path)
-            table = _read_csv(path, _SEPARATORS[ending]) if ending in _SEPARATORS else _read_json_lines(path)
+        yield ending
     except PermissionError as error:
         raise DataError(f"{path} cannot be read: permission denied; ask for the right to read it") from error
     except pl.exceptions.PolarsError as error:
@@ -48,10 +115,6 @@ def read_table(path: str | Path) -> pl.DataFrame:
         raise DataError(
             f"{path} cannot be read as {ending[1:]} ({reason}): save it again, or give it the ending of what it is"
         ) from error
-    table = _without_empty_end(table)
-    if table.is_empty():
-        raise DataError(f"{path} holds no rows: expected at least one row below the header")
-    return table
 
 
 def first_line(path: str | Path) -> int:
@@ -72,7 +135,7 @@ def _read_csv(path: Path, separator: str) -> pl.DataFrame:
 
     _require_separator(path, separator)
     try:
-        return read(10_000)
+        return read(_INFERRED)
     except pl.exceptions.ComputeError:
         _require_even_lines(path, separator)
         # A column changed its type further down; looking at every row first takes twice as long but is sure.
@@ -109,16 +172,20 @@ def _require_even_lines(path: Path, separator: str) -> None:
 
 def _read_json_lines(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_ndjson(path, infer_schema_length=10_000)
+        return pl.read_ndjson(path, infer_schema_length=_INFERRED)
     except pl.exceptions.PolarsError:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip() and not _is_object(line):
-                    raise DataError(
-                        f"{path} line {number} is not a JSON object: expected one in each line, such as "
-                        '{"time": "2024-01-31", "value": 1.5}; correct the line'
-                    ) from None
+        _require_objects(path)
         return pl.read_ndjson(path, infer_schema_length=None)
+
+
+def _require_objects(path: Path) -> None:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip() and not _is_object(line):
+                raise DataError(
+                    f"{path} line {number} is not a JSON object: expected one in each line, such as "
+                    '{"time": "2024-01-31", "value": 1.5}; correct the line'
+                ) from None
 
 
 def _is_object(line: str) -> bool:

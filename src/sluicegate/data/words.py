@@ -15,6 +15,7 @@ _SPECIAL = ["[PAD]", "[UNK]", "[BLANK]"]
 _WORD = r"[\w\p{M}]+(?:['\u2019][\w\p{M}]+)*|[^\w\s]"  # apostrophes stay within words; a sign is a token by itself
 _CONTINUED = "##"
 _PIECES = 2000
+_ALL = 2**31
 
 
 class WordTokenizer:
@@ -30,7 +31,9 @@ class WordTokenizer:
         self._tokenizer = tokenizer
 
     @classmethod
-    def train(cls, texts: Sequence[str], *, words: int, least: int, lowercase: bool = True) -> WordTokenizer:
+    def train(
+        cls, texts: Sequence[str], *, words: int, least: int, lowercase: bool = True, also: Iterable[str] = ()
+    ) -> WordTokenizer:
         """Make a vocabulary.
 
         Args:
@@ -38,41 +41,12 @@ class WordTokenizer:
             words: how many whole words it holds at most, the most frequent.
             least: how often a word must occur to be whole.
             lowercase: whether upper and lower case are the same.
+            also: words that are whole however often they occur, beyond the most frequent ones.
         """
-        steps = [
-            normalizers.NFKC(),
-            normalizers.BertNormalizer(
-                clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
-            ),
-        ]
-        normal = normalizers.Sequence(steps)
-        cut = pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)
-
-        def trained(model: models.Model, trainer: trainers.Trainer) -> dict[str, int]:
-            tokenizer = Tokenizer(model)
-            tokenizer.normalizer, tokenizer.pre_tokenizer = normal, cut
-            tokenizer.train_from_iterator((clean(text) for text in texts), trainer, length=len(texts))
-            found: dict[str, int] = tokenizer.get_vocab(with_added_tokens=False)
-            return found
-
-        whole = trained(
-            models.WordLevel(unk_token=_SPECIAL[UNKNOWN]),
-            trainers.WordLevelTrainer(vocab_size=words, min_frequency=least, show_progress=False),
-        )
-        pieces = trained(
-            models.WordPiece(unk_token=_SPECIAL[UNKNOWN]),
-            trainers.WordPieceTrainer(
-                vocab_size=_PIECES, min_frequency=least, show_progress=False, continuing_subword_prefix=_CONTINUED
-            ),
-        )
-        # A letter that only began words so far may stand within one.
-        letters = [token for token in sorted(pieces) if len(token) == 1]
+        whole = words_of(texts, words, least, lowercase=lowercase)
         vocabulary = {token: number for number, token in enumerate(_SPECIAL)}
-        for found in (whole, pieces):
-            for token in sorted(found, key=lambda token: found[token]):
-                vocabulary.setdefault(token, len(vocabulary))
-        for letter in letters:
-            vocabulary.setdefault(_CONTINUED + letter, len(vocabulary))
+        for token in (*whole, *also, *_pieces_of(texts, least, lowercase)):
+            vocabulary.setdefault(token, len(vocabulary))
         tokenizer = Tokenizer(
             models.WordPiece(
                 vocabulary,
@@ -81,7 +55,7 @@ class WordTokenizer:
                 max_input_chars_per_word=100,
             )
         )
-        tokenizer.normalizer, tokenizer.pre_tokenizer = normal, cut
+        tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(lowercase), _cutter()
         return cls(tokenizer)
 
     def __len__(self) -> int:
@@ -118,6 +92,59 @@ class WordTokenizer:
             return cls(Tokenizer.from_str(text))
         except Exception as error:  # the library raises plain exceptions
             raise ValueError(f"no tokenizer: {error}") from error
+
+
+def words_of(texts: Sequence[str], words: int, least: int, *, lowercase: bool = True) -> list[str]:
+    """The words of texts, the most frequent first.
+
+    Args:
+        texts: where they occur.
+        words: how many at most.
+        least: how often a word must occur.
+        lowercase: whether upper and lower case are the same.
+    """
+    trainer = trainers.WordLevelTrainer(vocab_size=words, min_frequency=least, show_progress=False)
+    return _trained(models.WordLevel(unk_token=_SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+
+
+def _pieces_of(texts: Sequence[str], least: int, lowercase: bool) -> list[str]:
+    """The most useful pieces of words, and every letter, to begin a word and to stand within one.
+
+    The letters within words are given, for the library numbers those that it finds by itself in the order of a hash
+    table, another one in each run, and settles by these numbers which of two pieces comes first.
+    """
+    letters = sorted(set().union(*words_of(texts, _ALL, 1, lowercase=lowercase)))
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=_PIECES,
+        min_frequency=least,
+        show_progress=False,
+        continuing_subword_prefix=_CONTINUED,
+        special_tokens=[_CONTINUED + letter for letter in letters],
+    )
+    return _trained(models.WordPiece(unk_token=_SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+
+
+def _trained(model: models.Model, trainer: trainers.Trainer, texts: Sequence[str], lowercase: bool) -> list[str]:
+    """The tokens that a trainer of the library finds, in its order."""
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(lowercase), _cutter()
+    tokenizer.train_from_iterator((clean(text) for text in texts), trainer, length=len(texts))
+    found: dict[str, int] = tokenizer.get_vocab(with_added_tokens=False)
+    return sorted(found, key=lambda token: found[token])
+
+
+def _normalizer(lowercase: bool) -> normalizers.Normalizer:
+    steps = [
+        normalizers.NFKC(),
+        normalizers.BertNormalizer(
+            clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
+        ),
+    ]
+    return normalizers.Sequence(steps)
+
+
+def _cutter() -> pre_tokenizers.PreTokenizer:
+    return pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)
 
 
 def clean(text: str) -> str:

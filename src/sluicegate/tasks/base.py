@@ -24,6 +24,9 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
+    rows_at_once: ClassVar[int | None] = None
+    """Where a row's prediction needs no other row: how many are predicted together, of a table that is too long."""
+
     _known: ClassVar[dict[str, type[Task]]] = {}
 
     def __init_subclass__(cls, **arguments: Any) -> None:

@@ -192,19 +192,19 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
     task, path = sluicegate.TextClassifier(**quick), tmp_path / "state"
     looks = []
 
-    from sluicegate.tasks.classify_text import fitting
+    from sluicegate.tasks.classify_text import course
 
     class Stopped(Exception):  # noqa: N818 - no error, a kill
         pass
 
-    def stop(self, looked, truth, validate=fitting._Course.validate):
+    def stop(self, looked, truth, validate=course.Course.validate):
         looks.append(1)
         if len(looks) == 3:
             raise Stopped
         return validate(self, looked, truth)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting._Course, "validate", stop)
+        patch.setattr(course.Course, "validate", stop)
         with pytest.raises(Stopped):
             task.fit(table, checkpoint=path, progress=False)
     again = sluicegate.TextClassifier(**quick).fit(table, checkpoint=path, resume=True, progress=False)

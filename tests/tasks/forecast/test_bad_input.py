@@ -280,7 +280,11 @@ def test_a_truth_value_is_no_number(monkeypatch, name, value):
         return
     with pytest.raises(ConfigError) as caught:
         sluicegate.Forecaster(**knobs)
-    kinds = {"cell": "'gru', 'lstm', 'rnn' or 'mingru'", "fill": "'forward', 'linear' or 'zero'", "quantiles": "a valid tuple"}
+    kinds = {
+        "cell": "'gru', 'lstm', 'rnn' or 'mingru'",
+        "fill": "'forward', 'linear' or 'zero'",
+        "quantiles": "a valid tuple",
+    }
     expected = kinds.get(name, "a number, not a truth value")
     assert str(caught.value) == f"`{name}` (={value!r}) must be {expected}"
 

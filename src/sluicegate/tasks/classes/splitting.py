@@ -11,6 +11,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from sluicegate.errors import DataError
 
+_SHOWN = 20_000  # rows looked at of very many, so that looks are no large part of training
+
 
 def folds_of(
     truth: Int64[np.ndarray, " rows"], groups: Sequence[str] | None, folds: int, seed: int
@@ -53,9 +55,10 @@ def validation_folds(
 ) -> Int64[np.ndarray, " rows"]:
     """The number of the network that each row validates, -1 where all networks train on it.
 
-    A single network holds about a tenth of the rows back, or one group of ten; with fewer groups, one of them.
+    A single network holds a tenth of the rows back, about 20,000 of very many; with groups those of one in ten, or
+    one of them where there are fewer.
     """
     if folds > 1:
         return folds_of(truth, groups, folds, seed)
-    tenth = 10 if groups is None else max(2, min(10, len(set(groups))))
-    return np.where(folds_of(truth, groups, tenth, seed) == 0, 0, -1)
+    parts = max(10, len(truth) // _SHOWN) if groups is None else max(2, min(10, len(set(groups))))
+    return np.where(folds_of(truth, groups, parts, seed) == 0, 0, -1)

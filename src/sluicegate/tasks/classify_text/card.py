@@ -24,12 +24,13 @@ def text_card(config: TextClassifierConfig, fitted: Fitted, results: Results) ->
             f"text: column {fitted.text}; class: column {fitted.labels.column}",
             f"shares of the classes: {listed(frequent)}",
             f"{shape.tokens:,} words and pieces of words",
+            *(() if fitted.covered is None else (f"vectors to start from: {fitted.covered.fact()}",)),
         ],
         settings=config.model_dump(mode="json") | chosen,
         measures=MEASURES,
         limits=[
             "It knows the classes above and no others: a text of another kind gets one of them.",
-            "It learnt from these texts alone: words that they lack are read as pieces, or as unknown.",
+            "It learnt from these texts: words that they lack are read as pieces, or as unknown.",
             "Its probabilities hold for texts like those that it learnt from; where the shares of the classes differ, "
             "so do they.",
             "Where the verdict names a simple method, use that.",

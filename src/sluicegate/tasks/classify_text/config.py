@@ -19,9 +19,9 @@ class TextClassifierConfig(BaseModel):
         cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: parts that the rows are cut into; as many networks are trained together, each validated on another part,
-            and their mean is the model. 1 trains a single network and holds a tenth of the rows back; None takes 5 up
-            to 20,000 rows and 1 beyond.
-        embedding: numbers that a word is read as; None follows the rows, or the vectors that are given.
+            and their mean is the model. 1 trains a single network and holds a tenth of the rows back, or 20,000 of
+            very many; None takes 5 up to 20,000 rows and 1 beyond.
+        embedding: numbers that a word is read as; None is 100, or as many as the vectors have that are given.
         hidden: units of the recurrent layer in each direction; None follows the rows.
         layers: recurrent layers on top of one another.
         dropout: share of the embedding's numbers and of the pooled units that are left out in training; None follows
@@ -36,9 +36,10 @@ class TextClassifierConfig(BaseModel):
             does best on the validation rows.
         words: whole words in the vocabulary at most, the most frequent ones.
         lowercase: whether upper and lower case are the same.
-        batch: texts in an optimiser step.
+        batch: texts in an optimiser step; None takes 64 up to 100,000 rows and 256 beyond.
         learning_rate: the highest learning rate of AdamW.
-        epochs: times that the training rows are gone through at most; None is 15, or more up to 400 steps.
+        epochs: times that the training rows are gone through at most; None is 15, but 400 steps at least and 12,000
+            at most.
         patience: looks at the validation rows without a better one after which training stops.
     """
 
@@ -58,7 +59,7 @@ class TextClassifierConfig(BaseModel):
     blend: bool = False
     words: Positive = 50_000
     lowercase: bool = True
-    batch: Positive = 64
+    batch: Positive | None = None
     learning_rate: Annotated[Real, Field(gt=0, allow_inf_nan=False)] = 2e-3
     epochs: Positive | None = None
     patience: Positive = 4

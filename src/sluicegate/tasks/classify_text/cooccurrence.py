@@ -10,6 +10,7 @@ from sklearn.utils.extmath import randomized_svd
 from .corpus import Ragged
 
 _WINDOW = 5
+_MOST = 2_000_000  # tokens whose neighbours are counted: of more texts, evenly spaced ones
 _SMOOTHING = 0.75  # frequent neighbours count less (Levy et al. 2015)
 
 
@@ -24,6 +25,8 @@ def vectors_of(corpus: Ragged, tokens: int, width: int) -> Float32[np.ndarray, "
         tokens: how many tokens there are.
         width: numbers for each.
     """
+    # A million texts would need gigabytes; words that the sample lacks start from zero.
+    corpus = corpus.take(np.arange(0, len(corpus), max(1, len(corpus.values) // _MOST)))
     values = corpus.values.astype(np.int64)
     rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
     counts = csr_matrix((tokens, tokens))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ LONGEST = 512
 """Tokens read at a time: a longer text is read in even parts, whose logits are averaged."""
 
 _AT_ONCE = 4096  # texts that are cut into tokens together
+_COUNTED = 100_000  # rows whose words and pairs are counted together
 _SHIFT = 32
 
 
@@ -64,6 +65,18 @@ class Ragged:
         """How long each row is."""
         return np.diff(self.bounds)
 
+    def take(self, rows: Int64[np.ndarray, " chosen"]) -> Ragged:
+        """Some of the rows."""
+        places, _ = self.places(rows)
+        bounds = np.concatenate([[0], np.cumsum(self.lengths[rows])]).astype(np.int64)
+        return Ragged(self.values[places], bounds)
+
+    def parts(self) -> Iterator[Ragged]:
+        """Some rows at a time, so that what is made of them needs little memory."""
+        for begin in range(0, len(self), _COUNTED):
+            bounds = self.bounds[begin : begin + _COUNTED + 1]
+            yield Ragged(self.values[bounds[0] : bounds[-1]], bounds - bounds[0])
+
     def places(
         self, rows: Int64[np.ndarray, " chosen"]
     ) -> tuple[Int64[np.ndarray, " places"], Int64[np.ndarray, " c"]]:
@@ -86,20 +99,20 @@ class Grams:
     @classmethod
     def of(cls, corpus: Ragged, least: int, most: int) -> Grams:
         """Those that occur in `least` rows, the `most` most frequent ones."""
-        keys, counts = np.unique(_keys(corpus)[0], return_counts=True)
-        kept = counts >= least
-        keys, counts = keys[kept], counts[kept]
-        if len(keys) > most:
-            keys = keys[np.sort(np.argsort(-counts, kind="stable")[:most])]
-        return cls(keys)
+        return cls(frequent(corpus, _keys, least, most))
 
     def within(self, corpus: Ragged) -> Ragged:
         """The numbers of those that occur in each row, once each."""
-        keys, rows = _keys(corpus)
-        numbers = self.numbers(keys)
-        known = numbers > 0
-        bounds = np.concatenate([[0], np.cumsum(np.bincount(rows[known], minlength=len(corpus)))])
-        return Ragged(numbers[known].astype(np.int32), bounds.astype(np.int64))
+        if not len(self.keys):
+            return Ragged(np.empty(0, dtype=np.int32), np.zeros(len(corpus) + 1, dtype=np.int64))
+        found, lengths = [np.empty(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
+        for part in corpus.parts():
+            keys, rows = _keys(part)
+            numbers = self.numbers(keys)
+            known = numbers > 0
+            found.append(numbers[known].astype(np.int32))
+            lengths.append(np.bincount(rows[known], minlength=len(part)))
+        return Ragged(np.concatenate(found), np.cumsum(np.concatenate(lengths)).astype(np.int64))
 
     def numbers(self, keys: Int64[np.ndarray, " keys"]) -> Int64[np.ndarray, " keys"]:
         """The number of each key, 0 for one that has none."""
@@ -110,9 +123,29 @@ class Grams:
         return found
 
 
-def pairs_of(tokens: Int64[np.ndarray, " tokens"]) -> Int64[np.ndarray, " pairs"]:
-    """The keys of the pairs of words that follow one another."""
-    keys: Int64[np.ndarray, " pairs"] = (tokens[:-1] << _SHIFT) | tokens[1:]
+def pairs_of(first: Int64[np.ndarray, " pairs"], second: Int64[np.ndarray, " pairs"]) -> Int64[np.ndarray, " pairs"]:
+    """The keys of pairs of words."""
+    keys: Int64[np.ndarray, " pairs"] = (first << _SHIFT) | second
+    return keys
+
+
+def frequent(
+    rows: Ragged,
+    keys_of: Callable[[Ragged], tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]],
+    least: int,
+    most: int,
+) -> Int64[np.ndarray, " kept"]:
+    """The keys that `keys_of` finds `least` times, the `most` most frequent ones, ascending."""
+    keys, counts = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    for part in rows.parts():
+        found, times = np.unique(keys_of(part)[0], return_counts=True)
+        if len(keys):
+            found, place = np.unique(np.concatenate([keys, found]), return_inverse=True)
+            times = np.bincount(place, np.concatenate([counts, times])).astype(np.int64)
+        keys, counts = found, times
+    keys, counts = keys[counts >= least], counts[counts >= least]
+    if len(keys) > most:
+        keys = keys[np.sort(np.argsort(-counts, kind="stable")[:most])]
     return keys
 
 
@@ -121,7 +154,7 @@ def _keys(corpus: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray,
     rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
     tokens = corpus.values.astype(np.int64)
     together = rows[1:] == rows[:-1]
-    keys = np.concatenate([tokens, pairs_of(tokens)[together]])
+    keys = np.concatenate([tokens, pairs_of(tokens[:-1], tokens[1:])[together]])
     rows = np.concatenate([rows, rows[1:][together]])
     order = np.lexsort((keys, rows))
     keys, rows = keys[order], rows[order]
@@ -149,16 +182,21 @@ class Corpus:
     @classmethod
     def of(cls, texts: Sequence[str], tokenizer: WordTokenizer, grams: Grams | None = None) -> Corpus:
         """Cut texts into tokens and parts; without `grams`, these are left out."""
-        parts: list[Int32[np.ndarray, " _"]] = []
-        owner: list[int] = []
+        values, lengths, owner = ([np.empty(0, dtype=kind)] for kind in (np.int32, np.int64, np.int64))
         for begin in range(0, len(texts), _AT_ONCE):
-            for number, tokens in enumerate(tokenizer.encode(texts[begin : begin + _AT_ONCE]), begin):
-                pieces = np.array_split(tokens, -(-len(tokens) // LONGEST)) if len(tokens) > LONGEST else [tokens]
-                parts += pieces
-                owner += [number] * len(pieces)
-        ragged = Ragged.of(parts)
+            encoded = tokenizer.encode(texts[begin : begin + _AT_ONCE])
+            values.append(np.concatenate(encoded))  # a text's own array takes ten times the memory of its numbers
+            counts = lengths_of(encoded)
+            pieces = -(-counts // LONGEST)
+            # As even as can be, the longer ones first.
+            place = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+            lengths.append(np.repeat(counts // pieces, pieces) + (place < np.repeat(counts % pieces, pieces)))
+            owner.append(np.repeat(np.arange(begin, begin + len(encoded)), pieces))
+        ragged = Ragged(
+            np.concatenate(values), np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+        )
         found = (grams or Grams(np.empty(0, dtype=np.int64))).within(ragged)
-        return cls(ragged, found, np.array(owner, dtype=np.int64), len(texts))
+        return cls(ragged, found, np.concatenate(owner), len(texts))
 
     def batch(self, parts: Int64[np.ndarray, " rows"]) -> Batch:
         """Some of the parts, ready for the network."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float64, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from .corpus import Corpus, pairs_of
 from .fitted import Fitted
 from .model import Member
+
+_AT_ONCE = 32  # parts of a text that are explained together
 
 
 @dataclass(frozen=True)
@@ -44,29 +46,43 @@ def explain(fitted: Fitted, text: str, label: int | None = None) -> Explanation:
     classes = len(fitted.labels.classes)
     lead = torch.full((classes,), -1.0 / (classes - 1))
     lead[label] = 1.0
-    shares = np.concatenate([_shares(fitted, corpus, part, lead) for part in range(len(corpus.text))])
+    parts = np.arange(len(corpus.text))
+    shares = np.zeros(len(spans))
+    for member in fitted.model.members:
+        shares += _shares(member, fitted, corpus, parts, lead)
     size = float(np.abs(shares).sum())
     return Explanation(label, spans, shares / size if size > 0 else shares)
 
 
-def _shares(fitted: Fitted, corpus: Corpus, part: int, lead: Tensor) -> Float64[np.ndarray, " tokens"]:
-    """The contributions of the tokens of a part to the lead, summed over the networks."""
-    batch = corpus.batch(np.array([part]))
-    tokens = batch.tokens[0].numpy()
-    singles, pairs = (_once(fitted.grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens)))
-    shares = np.zeros(len(tokens))
-    for member in fitted.model.members:
-        assert isinstance(member, Member)
+def _shares(
+    member: nn.Module, fitted: Fitted, corpus: Corpus, parts: Int64[np.ndarray, " parts"], lead: Tensor
+) -> Float64[np.ndarray, " tokens"]:
+    """The contributions of the tokens of all parts to the lead of one network."""
+    assert isinstance(member, Member)
+    weights = (member.wide.detach() @ lead).double().numpy()
+    weights[0] = 0.0
+    found = []
+    for begin in range(0, len(parts), _AT_ONCE):
+        batch = corpus.batch(parts[begin : begin + _AT_ONCE])
         with torch.enable_grad():
             x = member.embed(batch.tokens).detach().requires_grad_()
-            (gradient,) = torch.autograd.grad((member.read(batch, x)[0] * lead).sum(), x)
-        shares += (gradient * x.detach())[0].sum(1).double().numpy()
-        weights = (member.wide.detach() @ lead).double().numpy()
-        weights[0] = 0.0
-        shares += weights[singles[0]] / singles[1]
-        halves = weights[pairs[0]] / pairs[1] / 2
-        shares[:-1] += halves
-        shares[1:] += halves
+            (gradient,) = torch.autograd.grad((member.read(batch, x) @ lead).sum(), x)
+        read = (gradient * x.detach()).sum(2).double().numpy()
+        for row, length in enumerate(batch.lengths.tolist()):
+            tokens = batch.tokens[row, :length].numpy()
+            found.append(read[row, :length] + _linear(fitted, tokens, weights))
+    return np.concatenate(found)
+
+
+def _linear(
+    fitted: Fitted, tokens: Int64[np.ndarray, " tokens"], weights: Float64[np.ndarray, " grams"]
+) -> Float64[np.ndarray, " tokens"]:
+    """What the linear path adds for each token of a part."""
+    singles, pairs = (_once(fitted.grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens[:-1], tokens[1:])))
+    shares: Float64[np.ndarray, " tokens"] = weights[singles[0]] / singles[1]
+    halves = weights[pairs[0]] / pairs[1] / 2
+    shares[:-1] += halves
+    shares[1:] += halves
     return shares
 
 

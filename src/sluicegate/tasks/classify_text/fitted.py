@@ -23,9 +23,12 @@ from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
 from .corpus import Batch, Corpus, Grams
 from .model import Ensemble, Shape
+from .vocabulary import Covered
 
 _TOKENS = 16_384  # of a batch in prediction, at most
-_TEXTS = 20_000  # texts that are held as tokens together
+
+AT_ONCE = 20_000
+"""Texts that are held as tokens together."""
 
 VOCABULARY = "vocabulary.json"
 
@@ -43,6 +46,7 @@ class Fitted:
         model: the networks.
         decision: what makes answers of logits.
         rows: how many rows training had.
+        covered: how many words started from vectors of a file, if one was given.
         baselines: the simple methods, trained on the same rows.
         curve: the learning curve.
     """
@@ -55,14 +59,15 @@ class Fitted:
     model: Ensemble
     decision: Decision
     rows: int
+    covered: Covered | None
     baselines: tuple[Linear, ...]
     curve: Curve
 
     def probabilities(self, texts: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
         """The probability of each class, for each text."""
         said = []
-        for begin in range(0, len(texts), _TEXTS):
-            corpus = Corpus.of(texts[begin : begin + _TEXTS], self.tokenizer, self.grams)
+        for begin in range(0, len(texts), AT_ONCE):
+            corpus = Corpus.of(texts[begin : begin + AT_ONCE], self.tokenizer, self.grams)
             logits = logits_of(self.model, corpus, np.arange(len(corpus.text)))
             said.append(self.decision.calibrated(corpus.by_text(logits).astype(np.float64)))
         if not said:
@@ -86,6 +91,7 @@ class Fitted:
             "shape": asdict(self.shape),
             **self.decision.settings(),
             "rows": self.rows,
+            "vectors": None if self.covered is None else asdict(self.covered),
             "curve": asdict(self.curve),
         }
         weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
@@ -133,6 +139,7 @@ class Fitted:
             model=model,
             decision=Decision.from_settings(settings, arrays["prior"], NAMES),
             rows=settings["rows"],
+            covered=None if settings["vectors"] is None else Covered(**settings["vectors"]),
             baselines=baselines,
             curve=Curve(**settings["curve"]),
         )

@@ -14,6 +14,7 @@ from sluicegate import bundle
 from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of, like
+from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
@@ -26,9 +27,10 @@ from sluicegate.tasks.results import Results
 
 from .card import text_card
 from .config import TextClassifierConfig
+from .examples import Examples, Validation
 from .explaining import explain
-from .fitted import Fitted
-from .fitting import Examples, Validation, fit
+from .fitted import AT_ONCE, Fitted
+from .fitting import fit
 from .reporting import report
 
 
@@ -60,6 +62,7 @@ class TextClassifier(TrainedTask[Fitted]):
     """
 
     name: ClassVar[str] = "classify-text"
+    rows_at_once = AT_ONCE
     measures = MEASURES
 
     def __init__(
@@ -77,6 +80,7 @@ class TextClassifier(TrainedTask[Fitted]):
         label: str = "label",
         validation: Any = None,
         groups: str | None = None,
+        vectors: str | Path | None = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -91,6 +95,8 @@ class TextClassifier(TrainedTask[Fitted]):
             label: the column of classes: texts, whole numbers or truth values.
             validation: rows to validate on, a table as `data`; None holds rows back, see `folds`.
             groups: a column of what must not be torn apart, such as authors: all rows of a group validate together.
+            vectors: a text file of word vectors, of word2vec, GloVe or fastText, gzip'd or not, that words start from;
+                `embedding` follows it. Words that it lacks start from their neighbours in the training texts.
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
             resume: go on from that file where it is there.
             progress: show a progress bar; None shows it on a terminal.
@@ -101,8 +107,8 @@ class TextClassifier(TrainedTask[Fitted]):
             The classifier itself, with the report on the validation rows in `report`.
 
         Raises:
-            DataError: the table cannot be used as it is; the message says where and what to do.
-            ConfigError: a column has two roles, or the checkpoint is of another run.
+            DataError: the table or the file of vectors cannot be used as it is; the message says where and what to do.
+            ConfigError: `embedding` is another number than the vectors', or the checkpoint is of another run.
         """
         source = source or Source()
         if validation is not None and (self.config.folds or 1) > 1:
@@ -127,6 +133,7 @@ class TextClassifier(TrainedTask[Fitted]):
             text,
             labels,
             self.config,
+            vectors=None if vectors is None else VectorFile(vectors),
             checkpoint=None if checkpoint is None else Path(checkpoint),
             resume=resume,
             progress=progress,

@@ -11,9 +11,10 @@ from sluicegate.tasks.classes.evaluation import Rows, report_on
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
 
+from .baselines import MOST_ROWS
+from .examples import Validation
 from .explaining import Explanation, explain
 from .fitted import Fitted
-from .fitting import Validation
 
 _MISTAKES = 8
 _LONGEST = 400  # characters of a mistake that are shown
@@ -48,9 +49,12 @@ def _facts(fitted: Fitted, validation: Validation) -> dict[str, str]:
         "classes": f"{len(fitted.labels.classes):,}",
         "model": f"{shape.cell.upper()}, {shape.hidden} units each way, {networks}, {weights:,} weights",
         "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} words and pairs in the linear path",
+        **({} if fitted.covered is None else {"vectors": fitted.covered.fact()}),
         "tfidf logistic regression": "words and pairs of words, C = 10",
         "nb svm": "words and pairs of words, with the logistic loss, so that it gives probabilities",
     }
+    if fitted.rows > MOST_ROWS:
+        facts["simple methods"] = f"trained on {MOST_ROWS:,} of the rows, drawn at random"
     return facts | fitted.decision.facts()
 
 

@@ -1,0 +1,32 @@
+"""Prediction for a table of any length: read, predicted and written a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from sluicegate.data import Source, first_line, read_batches
+from sluicegate.tasks import Task
+
+from .output import write_batches
+
+
+def in_batches(task: Task, data: Path, out: Path) -> int:
+    """Predict every row of a file into another one, and return how many rows there are.
+
+    Args:
+        task: one whose rows need no others.
+        data: the table.
+        out: the file, which is written whole or not at all.
+    """
+    assert task.rows_at_once is not None
+    return write_batches(_predicted(task, data, task.rows_at_once), out)
+
+
+def _predicted(task: Task, data: Path, rows: int) -> Iterator[pl.DataFrame]:
+    line = first_line(data)
+    for batch in read_batches(data, rows):
+        yield task.predict(batch, source=Source(data.name, line))
+        line += len(batch)
