@@ -14,7 +14,7 @@ def series_card(config: SeriesClassifierConfig, fitted: Fitted, results: Results
     """What the model is, how good, on what, and what it cannot do."""
     classes, shape = fitted.labels.classes, fitted.shape
     frequent = [f"{name} {share:.0%}" for name, share in zip(classes, fitted.decision.prior.tolist(), strict=True)]
-    chosen = {"window": fitted.window, "stride": shape.stride, "dropout": shape.dropout, "folds": shape.members}
+    chosen = {"window": fitted.window, "stride": shape.stride, "folds": shape.members}
     return card(
         "Class of recordings",
         f"Tells {len(classes)} classes of recordings apart: {safe(listed(classes))}.",

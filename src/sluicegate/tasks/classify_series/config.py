@@ -27,7 +27,7 @@ class SeriesClassifierConfig(BaseModel):
             the recurrent layer has 100 steps at most.
         hidden: units of the recurrent layer in each direction.
         layers: recurrent layers on top of one another.
-        dropout: share of units that are left out in training; None follows the recordings.
+        dropout: share of units that are left out in training.
         smoothing: the share of a label that is spread over all classes (Szegedy et al. 2016).
         robust: from 0, cross entropy, to 1, the mean absolute error: the exponent of the generalised cross entropy,
             under which wrong labels weigh less (Zhang & Sabuncu 2018).
@@ -50,7 +50,7 @@ class SeriesClassifierConfig(BaseModel):
     stride: Positive | None = None
     hidden: Positive = 64
     layers: Positive = 1
-    dropout: Share | None = None
+    dropout: Share = 0.3
     smoothing: Share = 0.0
     robust: Annotated[Real, Field(ge=0, le=1)] = 0.0
     balance: Annotated[Real, Field(ge=0, allow_inf_nan=False)] | None = None

@@ -204,7 +204,7 @@ def _shape(examples: Examples, classes: int, config: SeriesClassifierConfig) -> 
             hidden=config.hidden,
             layers=config.layers,
             cell=config.cell,
-            dropout=0.3 if config.dropout is None else config.dropout,
+            dropout=config.dropout,
             members=members,
         ),
         window,

@@ -14,7 +14,7 @@ def text_card(config: TextClassifierConfig, fitted: Fitted, results: Results) ->
     """What the model is, how good, on what, and what it cannot do."""
     classes, shape = fitted.labels.classes, fitted.shape
     frequent = [f"{name} {share:.0%}" for name, share in zip(classes, fitted.decision.prior.tolist(), strict=True)]
-    chosen = {"embedding": shape.embedding, "hidden": shape.hidden, "dropout": shape.dropout, "folds": shape.members}
+    chosen = {"embedding": shape.embedding, "folds": shape.members}
     return card(
         f"Class of {fitted.text}",
         f"Tells {len(classes)} classes of texts apart: {safe(listed(classes))}.",

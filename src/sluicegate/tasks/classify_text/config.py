@@ -22,10 +22,9 @@ class TextClassifierConfig(BaseModel):
             and their mean is the model. 1 trains a single network and holds a tenth of the rows back, or 20,000 of
             very many; None takes 5 up to 20,000 rows and 1 beyond.
         embedding: numbers that a word is read as; None is 100, or as many as the vectors have that are given.
-        hidden: units of the recurrent layer in each direction; None follows the rows.
+        hidden: units of the recurrent layer in each direction.
         layers: recurrent layers on top of one another.
-        dropout: share of the embedding's numbers and of the pooled units that are left out in training; None follows
-            the rows.
+        dropout: share of the embedding's numbers and of the pooled units that are left out in training.
         word_dropout: share of the words that are left out in training.
         smoothing: the share of a label that is spread over all classes (Szegedy et al. 2016).
         robust: from 0, cross entropy, to 1, the mean absolute error: the exponent of the generalised cross entropy,
@@ -49,9 +48,9 @@ class TextClassifierConfig(BaseModel):
     seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
     folds: Annotated[Whole, Field(ge=1, le=20)] | None = None
     embedding: Positive | None = None
-    hidden: Positive | None = None
+    hidden: Positive = 64
     layers: Positive = 1
-    dropout: Share | None = None
+    dropout: Share = 0.5
     word_dropout: Share = 0.1
     smoothing: Share = 0.0
     robust: Annotated[Real, Field(ge=0, le=1)] = 0.0

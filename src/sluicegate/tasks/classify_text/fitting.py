@@ -70,10 +70,10 @@ def fit(
         grams=len(grams.keys),
         classes=classes,
         embedding=vocabulary.embedding,
-        hidden=config.hidden or 64,
+        hidden=config.hidden,
         layers=config.layers,
         cell=config.cell,
-        dropout=0.5 if config.dropout is None else config.dropout,
+        dropout=config.dropout,
         word_dropout=config.word_dropout,
         members=members,
     )
