@@ -360,9 +360,9 @@ def evaluate(
 
 @app.command()
 def study(
-    data: Annotated[Path, typer.Argument(help="The data, as for `fit`.")],
-    out: Annotated[Path, typer.Option(help="The folder for the outcomes, the table and the report.")],
-    task: Annotated[str, typer.Option(help="forecast, classify-text or classify-series.")],
+    data: Annotated[Path, typer.Argument(help="The data, as for `fit`; or the word claims.")],
+    out: Annotated[Path, typer.Option(help="The folder for the outcomes, the tables and the pages.")],
+    task: Annotated[str | None, typer.Option(help="forecast, classify-text or classify-series.")] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each cell.")] = 5,
     cell: Annotated[list[str] | None, typer.Option(help="A cell; may be given again; by default, all.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.")] = None,
@@ -381,11 +381,20 @@ def study(
     settings: Annotated[list[str] | None, typer.Option("--set", help="A knob of the task, as NAME=VALUE.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes at a time; by default, one for each core.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of each process.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Of the claims: in miniature, to see that it works.")] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """RNN, LSTM or GRU on your data: what each costs, how good it is, and which to take."""
+    """RNN, LSTM or GRU on your data: what each costs, how good it is, and which to take.
+
+    `sluicegate study claims` puts what is said of these networks to the test instead, in some 15 minutes.
+    """
     with failing_plainly(debug):
+        if str(data) == "claims":
+            from .studying import show_claims
+
+            show_claims(out, quick=quick, jobs=jobs, json=json)
+            return
         from sluicegate.study.comparing import study as run_study
         from sluicegate.tasks.cells import LAYERS
 
@@ -394,7 +403,7 @@ def study(
 
         given = {"time": time, "target": target, "horizon": horizon, "context": context, "known": known, "past": past}
         given |= {"series": series, "text": text, "label": label, "channel": channel, "group": group}
-        columns, knobs = columns_and_knobs(task, given, settings or ())
+        task, columns, knobs = columns_and_knobs(task, given, settings or ())
         found = run_study(
             data,
             task=task,

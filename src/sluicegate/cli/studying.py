@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from json import loads
+from pathlib import Path
 from typing import Any
 
+import typer
+
 from sluicegate.errors import ConfigError
+from sluicegate.study.claims import PAGE, check_claims
 from sluicegate.study.running import TASKS
+
+from .failures import note
+from .output import print_json
 
 # How each option is called by the task's `fit`; `horizon` and `context` are knobs.
 _COLUMNS = {
@@ -20,19 +27,19 @@ _KNOBS = {"forecast": ("horizon", "context"), "classify-text": (), "classify-ser
 
 
 def columns_and_knobs(
-    task: str, given: Mapping[str, Any], settings: Sequence[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `fit` is told of the data, and the knobs of the task.
+    task: str | None, given: Mapping[str, Any], settings: Sequence[str]
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """The task, what its `fit` is told of the data, and its knobs.
 
     Args:
-        task: its name.
+        task: its name, where one was given.
         given: options by name, None where one was not given.
         settings: further knobs as `NAME=VALUE`.
 
     Raises:
         ConfigError: an option is another task's, or a setting is none.
     """
-    if task not in TASKS:
+    if task is None or task not in TASKS:
         raise ConfigError(f"`--task` (={task!r}) must be among {', '.join(TASKS)}")
     columns: dict[str, Any] = {}
     knobs: dict[str, Any] = {}
@@ -50,12 +57,25 @@ def columns_and_knobs(
         if not found:
             raise ConfigError(f"`--set` (={setting!r}) must be a knob and its value, such as hidden=32")
         knobs[name] = _value(value)
-    return columns, knobs
+    return task, columns, knobs
+
+
+def show_claims(out: Path, *, quick: bool, jobs: int | None, json: bool) -> None:
+    """Put the claims to the test, and say how they fared."""
+    findings = check_claims(out, quick=quick, jobs=jobs)
+    if json:
+        print_json(
+            [{"said": finding.said, "verdict": finding.verdict, "outcome": finding.outcome} for finding in findings]
+        )
+        return
+    for finding in findings:
+        typer.echo(f"{finding.said}\n  It {finding.verdict}. {finding.outcome}\n")
+    note(f"wrote {out / PAGE}")
 
 
 def _value(text: str) -> Any:
     """A number, a truth value or none as JSON writes it; all else is text."""
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError:
         return text

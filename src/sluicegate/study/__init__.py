@@ -1,3 +1,4 @@
-"""RNN, LSTM or GRU: the comparison that anyone can make on their own data."""
+"""RNN, LSTM or GRU: the comparison on one's own data, and what is said of them, put to the test."""
 
+from .claims import check_claims as check_claims
 from .comparing import compare as compare

@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from sluicegate.tasks.report import Measure, Report
 from sluicegate.tasks.report.figures import figure, words
 
+from .network import NAMES
 from .pictures import draw
 from .running import TASKS, Outcome, Run
 
@@ -78,7 +79,7 @@ def account(task: str, data: str, runs: Sequence[tuple[str, Run, Outcome]]) -> A
     return Account(
         frame,
         StudyReport(
-            title=f"{', '.join(dict.fromkeys(row['cell'].upper() for row in rows))}: {task} on {data}",
+            title=f"{', '.join(dict.fromkeys(NAMES[row['cell']] for row in rows))}: {task} on {data}",
             metrics=next(iter(figures.values())),
             baselines=figures,
             verdict=verdict(task, rows, seeds),
@@ -108,7 +109,7 @@ def verdict(task: str, rows: Sequence[dict[str, Any]], seeds: int) -> str:
     best = max(alike, key=lambda row: sign * row[main])
     near = [row for row in alike if _within_noise(row, best, main)]
     taken = min(near, key=_to_converge)
-    name, measure = taken["cell"].upper(), words(main)
+    name, measure = NAMES[taken["cell"]], words(main)
     if taken is best:
         others = [row for row in near if row is not best]
         beside = (
@@ -119,7 +120,7 @@ def verdict(task: str, rows: Sequence[dict[str, Any]], seeds: int) -> str:
         share = _to_converge(taken) / _to_converge(best)
         first = (
             f"On this data take the {name}: its {measure}, {figure(taken[main])}, is within noise of the "
-            f"{best['cell'].upper()}'s, {figure(best[main])}, the best, at {share:.2f} of its training time"
+            f"{NAMES[best['cell']]}'s, {figure(best[main])}, the best, at {share:.2f} of its training time"
         )
     if seeds < 3:
         first += " (1 seed tells little of noise)" if seeds == 1 else f" ({seeds} seeds tell little of noise)"
@@ -127,7 +128,7 @@ def verdict(task: str, rows: Sequence[dict[str, Any]], seeds: int) -> str:
     winner = max(equal, key=lambda row: sign * row[main])
     level = [row for row in equal if row is not winner and _within_noise(row, winner, main)]
     beside = f"; {_listed(level)} within noise of it" if level else ", beyond noise of the others"
-    second = f"At the same number of weights the {winner['cell'].upper()} is ahead with {figure(winner[main])}{beside}"
+    second = f"At the same number of weights the {NAMES[winner['cell']]} is ahead with {figure(winner[main])}{beside}"
     return f"{first}. {second}."
 
 
@@ -175,11 +176,11 @@ def _to_converge(row: dict[str, Any]) -> float:
 
 def _called(row: dict[str, Any]) -> str:
     same = "" if row["sizing"] == "hidden" else ", weights of the GRU"
-    return f"{row['cell'].upper()}, {row['units']} units{same}"
+    return f"{NAMES[row['cell']]}, {row['units']} units{same}"
 
 
 def _listed(rows: Sequence[dict[str, Any]]) -> str:
-    names = [row["cell"].upper() for row in rows]
+    names = [NAMES[row["cell"]] for row in rows]
     return f"the {names[0]} is" if len(names) == 1 else f"the {', '.join(names[:-1])} and {names[-1]} are"
 
 

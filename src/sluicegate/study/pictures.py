@@ -10,6 +10,8 @@ from sluicegate.tasks.report import Picture
 from sluicegate.tasks.report.drawing import BLUE, GREEN, ORANGE, PURPLE, drawn
 from sluicegate.tasks.report.figures import words
 
+from .network import NAMES
+
 COLOURS = {"gru": BLUE, "lstm": ORANGE, "rnn": GREEN, "mingru": PURPLE}
 
 
@@ -40,7 +42,7 @@ def _metric(details: dict[str, Any]) -> Picture:
                 markersize=7,
                 capsize=3,
             )
-        axes.set_xticks(range(len(cells)), [cell.upper() for cell in cells])
+        axes.set_xticks(range(len(cells)), [NAMES[cell] for cell in cells])
         axes.set_xlim(-0.5, len(cells) - 0.5)
         axes.set_ylabel(words(main))
         axes.grid(axis="y")
@@ -56,7 +58,7 @@ def _costs(details: dict[str, Any]) -> Picture:
         for number, row in enumerate(rows):
             shares = [row[cost] / reference[cost] if reference[cost] else np.nan for cost in costs]
             places = np.arange(len(costs)) + (number - (len(rows) - 1) / 2) * 0.8 / len(rows)
-            axes.bar(places, shares, 0.72 / len(rows), color=COLOURS[row["cell"]], label=row["cell"].upper())
+            axes.bar(places, shares, 0.72 / len(rows), color=COLOURS[row["cell"]], label=NAMES[row["cell"]])
         axes.set_xticks(range(len(costs)), ["weights", "time of\nan epoch", "memory of\ntraining", "time of\na step"])
         axes.set_ylabel("beside the GRU")
         axes.grid(axis="y")
@@ -69,7 +71,7 @@ def _curves(details: dict[str, Any]) -> Picture:
     with drawn("How fast it learns", caption) as (picture, made):
         axes = picture.add_subplot()
         for cell, (epochs, validation) in details["curves"].items():
-            axes.plot(epochs, validation, color=COLOURS[cell], label=cell.upper(), linewidth=1.5)
+            axes.plot(epochs, validation, color=COLOURS[cell], label=NAMES[cell], linewidth=1.5)
         axes.set_xlabel("times that the rows have gone by")
         axes.set_ylabel("validation loss")
         axes.grid(axis="y")
