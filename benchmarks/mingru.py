@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from forecasting import machine, replace_section
+from document import machine, replace_section
 
 from sluicegate import nn
 

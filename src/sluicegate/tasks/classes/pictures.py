@@ -12,7 +12,7 @@ from sluicegate.tasks.report import Picture
 from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, drawn
 from sluicegate.tasks.report.figures import plain, words
 
-_COLOURS = {"model": BLUE, "tfidf_logistic_regression": ORANGE, "nb_svm": GREEN}
+_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # of the model and the simple methods, in their order
 _SHOWN = 20  # classes or groups in a picture
 
 
@@ -71,9 +71,9 @@ def _reliability(curves: dict[str, Any]) -> Picture:
         axes = picture.add_subplot()
         low = max(0.0, min(bins[0][0] for bins in curves.values()) - 0.03)
         axes.plot([low, 1], [low, 1], color=INK, linewidth=0.8, linestyle=(0, (3, 3)))
-        for name, bins in curves.items():
+        for number, (name, bins) in enumerate(curves.items()):
             said, right, rows = np.array(bins).T
-            colour = _COLOURS.get(name, PURPLE)
+            colour = _COLOURS[number % len(_COLOURS)]
             axes.plot(said, right, color=colour, linewidth=1.1, label=words(name))
             axes.scatter(said, right, s=6 + 60 * rows / rows.sum(), color=colour, linewidth=0)
         axes.set_xlim(low, 1.03)
@@ -81,7 +81,7 @@ def _reliability(curves: dict[str, Any]) -> Picture:
         axes.set_xlabel("probability of the class that is said")
         axes.set_ylabel("share that is right")
         axes.grid(axis="y")
-        picture.legend(loc="outside upper left", ncols=3)
+        picture.legend(loc="outside upper left", ncols=min(3, len(curves)))
     return made[0]
 
 
