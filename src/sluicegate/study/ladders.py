@@ -129,13 +129,13 @@ def _finding(
         )
     judge = judged(lost, gru < 1000)
     short, what = ("50", "steps") if problem is ADDING else ("5", "blanks")
-    goal = "mean squared error below 0.01" if problem is ADDING else "all ten symbols right in 99 % of the sequences"
+    goal = "a mean squared error below 0.01" if problem is ADDING else "all ten symbols right in 99 % of the sequences"
     budget = size.budget if problem is ADDING else size.copy_budget
     return Finding(
         problem.name,
         f"Long memory: the {'adding' if problem is ADDING else 'copy'} problem",
         "A GRU is weaker than an LSTM where long or exact memory is needed, and lost beyond a few hundred steps.",
-        f"Solved is a {goal}, on {FRESH} fresh sequences of the length in question; without memory it is "
+        f"Solved is {goal}, on {FRESH} fresh sequences of the length in question; without memory it is "
         f"{problem.memoryless:.3g}. In a cell: the figure, the sequences and the seconds of the processor's time up to "
         f"there. One network goes up the ladder, from {short} {what} on, each length doubled until T is reached, for "
         f"{budget:.0f} seconds of the processor's time at each T at most; where `full length at once` is said, a new "

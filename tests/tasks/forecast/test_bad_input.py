@@ -529,8 +529,7 @@ def test_what_the_system_says_becomes_a_sentence(place, models, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(errno.EIO, "Input/output error", "t.csv")
 
-    monkeypatch.setattr(sluicegate.data.files, "read_table", fail)
-    monkeypatch.setattr(sluicegate.data, "read_table", fail)
+    monkeypatch.setattr(sluicegate.tasks.base, "read_table", fail)  # through which every verb opens its file
     assert refused("predict", models / "one", "t.csv").startswith("'t.csv': Input/output error; check the path")
 
 
