@@ -411,27 +411,22 @@ assert time.process_time() - begin < 0.05
 
 
 def test_a_layer_that_is_called_now_and_then_burns_no_time_in_between():
-    """What the calls take in one thread is what all threads together may take, and a little more."""
+    """Whoever helped with a call is asleep long before the next one."""
     run(
         """
 import time
 
 layer, x = nn.GRU(8, 128), torch.randn(100, 32, 8)
-
-def taken():
-    begin = time.process_time()
-    for _ in range(25):
-        with torch.inference_mode():
-            layer(x)
-        time.sleep(0.02)
-    return time.process_time() - begin
-
-torch.set_num_threads(1)
-taken()
-alone = taken()
 torch.set_num_threads(2)
-taken()
-assert taken() < 1.3 * alone + 0.025
+burnt = 0.0
+for _ in range(25):
+    with torch.inference_mode():
+        layer(x)
+    time.sleep(0.03)
+    begin = time.process_time()
+    time.sleep(0.03)
+    burnt += time.process_time() - begin
+assert burnt < 0.1, burnt  # of 0.75 seconds; a helper that waits with its eyes open takes them all
 """
     )
 
