@@ -42,6 +42,15 @@ def test_rare_words_are_not_whole():
     assert "greater" not in words.tokens()
 
 
+def test_words_can_be_taken_back_into_pieces(words):
+    strange = words.without(["great", "absent"])
+    pieces = strange.encode(["great"])[0]
+    assert len(pieces) > 1
+    names = words.tokens()
+    assert "".join(names[i].removeprefix("##") for i in pieces) == "great"
+    np.testing.assert_array_equal(strange.encode(["good films"])[0], words.encode(["good films"])[0])
+
+
 def test_a_text_without_words_is_a_token_of_its_own(words):
     assert [list(row) for row in words.encode(["", " \n"])] == [[BLANK], [BLANK]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -57,6 +58,13 @@ class WordTokenizer:
         )
         tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(lowercase), _cutter()
         return cls(tokenizer)
+
+    def without(self, words: Iterable[str]) -> WordTokenizer:
+        """One that reads these words as pieces, and gives all other tokens the same numbers."""
+        settings = json.loads(self.to_json())
+        for word in words:
+            settings["model"]["vocab"].pop(word, None)
+        return WordTokenizer.from_json(json.dumps(settings))
 
     def __len__(self) -> int:
         """How many tokens there are, the special ones included."""

@@ -28,9 +28,9 @@ def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
 
 
 def default_hidden(task: str) -> int:
-    """The units that a task has unless told otherwise."""
+    """The units that a task has unless told otherwise; where these follow the data, those of much of it."""
     knobs = {"horizon": 1} if task == "forecast" else {}
-    return int(TASKS[task](**knobs).config.hidden)
+    return int(TASKS[task](**knobs).config.hidden or 64)
 
 
 def equal_hidden(task: str, cell: str, weights: int, knobs: dict[str, Any]) -> int:

@@ -9,6 +9,8 @@ import pytest
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
+from sluicegate.tasks.classify_text.corpus import Corpus, Ragged
+from sluicegate.tasks.classify_text.vocabulary import Vocabulary
 
 
 @pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
@@ -160,6 +162,30 @@ def test_explanations_point_at_the_word_that_tells(fitted):
     with pytest.raises(ConfigError, match="must be one of bad, good"):
         fitted.explain("x", label="great")
     assert fitted.explain("").is_empty()
+
+
+def test_pieces_of_words_are_learnt_though_every_word_is_whole(table, quick):
+    """A word that training did not have is read in pieces, which say something only if training has read some."""
+    odd = pl.DataFrame({"text": [f"zqzq{i} film" for i in range(10)], "label": table["label"][:10]})
+    told = pl.concat([table, odd])
+    classifier = sluicegate.TextClassifier(**quick).fit(told, progress=False)
+    vocabulary = Vocabulary.of(told["text"].to_list(), 1, classifier.config, None)
+    readings = [Corpus.of(told["text"].to_list(), way).tokens for way in (vocabulary.tokenizer, vocabulary.strange)]
+    whole, pieces = (set(way.encode(["zqzq3"])[0]) for way in (vocabulary.tokenizer, vocabulary.strange))
+    assert len(whole) == 1
+    assert len(pieces) > 1
+    together = Ragged.joined(readings)
+    start = vocabulary.start(together).astype(np.float64)
+    never = sorted(set(range(len(vocabulary.tokenizer))) - set(together.values))
+    read = np.array(sorted(whole | pieces))
+    turned = np.zeros(len(read), dtype=bool)
+    for member in classifier._fitted.model.members:  # one of them trains on it
+        found = member.embedding.weight.detach().double().numpy()
+        assert not found[never].any()
+        alike = (found[read] * start[read]).sum(1)
+        alike /= np.linalg.norm(found[read], axis=1) * np.linalg.norm(start[read], axis=1)
+        turned |= alike < 1 - 1e-5  # by what was learnt: the decay of weights only shortens
+    assert turned.all()
 
 
 def test_long_texts_are_read_whole(fitted):

@@ -20,12 +20,13 @@ class TextClassifierConfig(BaseModel):
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: parts that the rows are cut into; as many networks are trained together, each validated on another part,
             and their mean is the model. 1 trains a single network and holds a tenth of the rows back, or 20,000 of
-            very many; None takes 5 up to 20,000 rows and 1 beyond.
+            very many; None takes 10 up to 100,000 tokens, 5 beyond, and 1 of more than 20,000 rows.
         embedding: numbers that a word is read as; None is 100, or as many as the vectors have that are given.
-        hidden: units of the recurrent layer in each direction.
+        hidden: units of the recurrent layer in each direction; None takes 128 up to 100,000 tokens, and 64 beyond,
+            where 128 would gain little and take twice as long.
         layers: recurrent layers on top of one another.
         dropout: share of the embedding's numbers and of the pooled units that are left out in training.
-        word_dropout: share of the words that are left out in training.
+        word_dropout: share of the words that are left out in training, beside the numbers of all words.
         smoothing: the share of a label that is spread over all classes (Szegedy et al. 2016).
         robust: from 0, cross entropy, to 1, the mean absolute error: the exponent of the generalised cross entropy,
             under which wrong labels weigh less (Zhang & Sabuncu 2018).
@@ -48,10 +49,10 @@ class TextClassifierConfig(BaseModel):
     seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
     folds: Annotated[Whole, Field(ge=1, le=20)] | None = None
     embedding: Positive | None = None
-    hidden: Positive = 64
+    hidden: Positive | None = None
     layers: Positive = 1
     dropout: Share = 0.5
-    word_dropout: Share = 0.1
+    word_dropout: Share = 0.0
     smoothing: Share = 0.0
     robust: Annotated[Real, Field(ge=0, le=1)] = 0.0
     balance: Annotated[Real, Field(ge=0, allow_inf_nan=False)] | None = None

@@ -56,6 +56,13 @@ class Ragged:
         values = np.concatenate(rows) if rows else np.empty(0, dtype=np.int32)
         return cls(values.astype(np.int32), bounds)
 
+    @classmethod
+    def joined(cls, several: Sequence[Ragged]) -> Ragged:
+        """The rows of the first, then those of the next."""
+        ends = np.cumsum([0, *(len(rows.values) for rows in several)])
+        bounds = [rows.bounds[:-1] + end for rows, end in zip(several, ends, strict=False)]
+        return cls(np.concatenate([rows.values for rows in several]), np.concatenate([*bounds, ends[-1:]]))
+
     def __len__(self) -> int:
         """How many rows."""
         return len(self.bounds) - 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -21,31 +22,75 @@ from .model import Ensemble, Member
 _CHUNK = 50  # batches that are sorted by length together
 _WIDE = 3.0  # how much faster than the network the linear path learns
 
-Looked: TypeAlias = tuple[Corpus, Int64[np.ndarray, " _"]]  # what validates a network: parts of a corpus
+Parts: TypeAlias = Int64[np.ndarray, " _"]
+Looked: TypeAlias = tuple[Corpus, Parts]  # what validates a network: parts of a corpus
+
+
+class _Reading(NamedTuple):
+    """One way in which the texts are read.
+
+    Args:
+        corpus: the texts.
+        truth: the number of each part's class.
+        trained: the parts that each network is trained on.
+    """
+
+    corpus: Corpus
+    truth: Tensor
+    trained: list[Parts]
+
+    @classmethod
+    def of(cls, corpus: Corpus, truth: Rows, number: Rows, networks: int) -> _Reading:
+        """With the parts of each network's own texts."""
+        own = number[corpus.text]
+        return cls(corpus, torch.from_numpy(truth[corpus.text]), [np.flatnonzero(own != k) for k in range(networks)])
+
+    def counts(self, network: int, shape: torch.Size) -> Float64[np.ndarray, "grams classes"]:
+        """How often each word or pair occurs in each class of what a network is trained on."""
+        grams, classes = shape
+        chosen = np.zeros(len(self.corpus.grams), dtype=bool)
+        chosen[self.trained[network]] = True
+        flat, row = np.zeros(grams * classes), 0
+        for part in self.corpus.grams.parts():
+            rows = np.arange(row, row + len(part))
+            pairs = part.values.astype(np.int64) * classes + np.repeat(self.truth.numpy()[rows], part.lengths)
+            flat += np.bincount(pairs[np.repeat(chosen[rows], part.lengths)], minlength=len(flat))
+            row += len(part)
+        return flat.reshape(grams, classes)
 
 
 class Course:
-    """Draws batches for every network, and measures the losses."""
+    """Draws batches for every network, and measures the losses.
+
+    Args:
+        model: the networks.
+        corpora: the texts, read in one way or several, which the epochs take in turn.
+        truth: the number of each text's class.
+        number: of the network that each text validates, -1 where it validates none.
+        decision: how far the classes are evened out.
+        config: the knobs.
+        batch: texts in a step.
+    """
 
     def __init__(
         self,
         model: Ensemble,
-        corpus: Corpus,
+        corpora: Sequence[Corpus],
         truth: Rows,
         number: Rows,
         decision: Decision,
         config: TextClassifierConfig,
         batch: int,
     ) -> None:
-        self._model, self._corpus, self._config, self._batch = model, corpus, config, batch
-        self._truth = torch.from_numpy(truth[corpus.text])
+        self._model, self._config, self._batch = model, config, batch
         self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
-        self._trained = [np.flatnonzero(number[corpus.text] != k) for k in range(len(model.members))]
-        self.steps = -(-max(len(parts) for parts in self._trained) // batch)
+        self._readings = [_Reading.of(corpus, truth, number, len(model.members)) for corpus in corpora]
+        self.steps = -(-max(len(parts) for reading in self._readings for parts in reading.trained) // batch)
         self._epoch, self._batches = -1, [[np.empty(0, dtype=np.int64)]]
-        for member, parts in zip(model.members, self._trained, strict=True):
+        for k, member in enumerate(model.members):
             assert isinstance(member, Member)
-            member.ratio = _log_count_ratio(corpus, self._truth.numpy(), parts, member.wide.shape)
+            counts = [reading.counts(k, member.wide.shape) for reading in self._readings]
+            member.ratio = _log_count_ratio(1.0 + np.sum(counts, axis=0))
 
     def loss(self, step: int, generator: torch.Generator) -> Tensor:
         """The loss of a step's batches, summed over the networks."""
@@ -53,27 +98,32 @@ class Course:
         epoch, at = divmod(step, self.steps)
         if epoch != self._epoch:
             self._epoch = epoch
-            self._batches = [self._order(epoch, k) for k in range(len(self._trained))]
+            self._batches = [self._order(epoch, k) for k in range(len(self._model.members))]
+        reading = self._reading(epoch)
         total = torch.zeros(())
         for member, batches in zip(self._model.members, self._batches, strict=True):
             parts = batches[at % len(batches)]
             total = total + loss_of(
-                member(self._corpus.batch(parts)),
-                self._truth[parts],
+                member(reading.corpus.batch(parts)),
+                reading.truth[parts],
                 self._adjustment,
                 self._config.smoothing,
                 self._config.robust,
             )
         return total
 
+    def _reading(self, epoch: int) -> _Reading:
+        return self._readings[epoch % len(self._readings)]
+
     def _order(self, epoch: int, network: int) -> list[Rows]:
         """All parts in batches of about the same length, in an order that the seed and the epoch give."""
         generator = np.random.default_rng([self._config.seed, epoch, network])
-        order, size = generator.permutation(self._trained[network]), self._batch
+        reading, size = self._reading(epoch), self._batch
+        order = generator.permutation(reading.trained[network])
         batches = []
         for begin in range(0, len(order), size * _CHUNK):
             chunk = order[begin : begin + size * _CHUNK]
-            chunk = chunk[np.argsort(self._corpus.tokens.lengths[chunk], kind="stable")]
+            chunk = chunk[np.argsort(reading.corpus.tokens.lengths[chunk], kind="stable")]
             batches += [chunk[i : i + size] for i in range(0, len(chunk), size)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
@@ -96,21 +146,8 @@ class Course:
             member.ratio = torch.ones_like(member.wide)
 
 
-def _log_count_ratio(
-    corpus: Corpus, truth: Rows, parts: Int64[np.ndarray, " chosen"], shape: torch.Size
-) -> Float32[Tensor, "grams classes"]:
+def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Tensor, "grams classes"]:
     """How much more frequent each word or pair is in each class than in the others (Wang & Manning 2012)."""
-    grams, classes = shape
-    chosen = np.zeros(len(corpus.grams), dtype=bool)
-    chosen[parts] = True
-    flat = np.ones(grams * classes)
-    row = 0
-    for part in corpus.grams.parts():
-        rows = np.arange(row, row + len(part))
-        pairs = part.values.astype(np.int64) * classes + np.repeat(truth[rows], part.lengths)
-        flat += np.bincount(pairs[np.repeat(chosen[rows], part.lengths)], minlength=len(flat))
-        row += len(part)
-    counts = flat.reshape(grams, classes)
     others = counts.sum(1, keepdims=True) - counts
     ratio = np.log(counts / counts.sum(0)) - np.log(others / others.sum(0))
     return torch.from_numpy(_WIDE * ratio).float()

@@ -25,7 +25,7 @@ from .corpus import Batch, Corpus, Grams
 from .model import Ensemble, Shape
 from .vocabulary import Covered
 
-_TOKENS = 16_384  # of a batch in prediction, at most
+_TOKENS = 8192  # of a batch in prediction, at most
 
 AT_ONCE = 20_000
 """Texts that are held as tokens together."""

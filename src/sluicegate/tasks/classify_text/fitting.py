@@ -19,7 +19,7 @@ from sluicegate.training import Schedule, train
 
 from .baselines import by_fold, fit_both, majority
 from .config import TextClassifierConfig
-from .corpus import Corpus, Grams
+from .corpus import Corpus, Grams, Ragged
 from .course import Course, unseen
 from .examples import Examples, Validation
 from .fitted import Fitted
@@ -27,8 +27,10 @@ from .model import Ensemble, Shape
 from .terms import Words
 from .vocabulary import Vocabulary
 
-_FEWEST = 2000  # rows below which every word has a weight of its own
-_FEW = 20_000  # rows up to which several networks share the work
+_FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
+_FEW_TOKENS = 100_000  # up to which there are more networks, and wider ones
+_NETWORKS, _MORE_NETWORKS = 5, 10
+_UNITS, _MORE_UNITS = 64, 128
 _EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK = 1000  # steps between two looks at the validation rows, at most
@@ -55,13 +57,16 @@ def fit(
     """
     rows, classes = len(examples.truth), len(labels.classes)
     batch = config.batch or (64 if rows <= _MANY else _LARGE_BATCH)
-    few = rows < _FEWEST
-    vocabulary = Vocabulary.of(examples.texts, 1 if few else 2, config, vectors)
+    least = 1 if rows <= _FEW else 2
+    vocabulary = Vocabulary.of(examples.texts, least, config, vectors)
     tokenizer = vocabulary.tokenizer
-    plain = Corpus.of(examples.texts, tokenizer)
-    grams = Grams.of(plain.tokens, 1 if few else 2, _GRAMS)
-    corpus = replace(plain, grams=grams.within(plain.tokens))
-    members = config.folds or (5 if rows <= _FEW else 1)
+    # As they will be read, and as they will be read by a network that knows none of the words that occur once.
+    plain = [Corpus.of(examples.texts, t) for t in (tokenizer, vocabulary.strange) if t is not None]
+    together = Ragged.joined([corpus.tokens for corpus in plain])
+    grams = Grams.of(together, least, _GRAMS)
+    corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
+    few = len(plain[0].tokens.values) <= _FEW_TOKENS
+    members = config.folds or _networks(examples, few=few)
     number = np.full(rows, -1)
     if held_back is None:
         number = validation_folds(examples.truth, examples.groups, members, config.seed)
@@ -70,7 +75,7 @@ def fit(
         grams=len(grams.keys),
         classes=classes,
         embedding=vocabulary.embedding,
-        hidden=config.hidden,
+        hidden=config.hidden or (_MORE_UNITS if few else _UNITS),
         layers=config.layers,
         cell=config.cell,
         dropout=config.dropout,
@@ -81,9 +86,10 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = Ensemble(shape)
-    model.begin(torch.from_numpy(_START * vocabulary.start(plain.tokens)))
-    course = Course(model, corpus, examples.truth, number, decision, config, batch)
+    model.begin(torch.from_numpy(_START * vocabulary.start(together)))
+    course = Course(model, corpora, examples.truth, number, decision, config, batch)
     if held_back is None:
+        corpus = corpora[-1]
         looked = [(corpus, np.flatnonzero(number[corpus.text] == k)) for k in range(members)]
     else:
         other = Corpus.of(held_back.texts, tokenizer, grams)
@@ -137,6 +143,14 @@ def fit(
     )
     majority_said = majority(examples.truth, classes, len(seen))
     return fitted, Validation(kept, {"model": said, "majority_class": majority_said, **simple})
+
+
+def _networks(examples: Examples, *, few: bool) -> int:
+    """How many to train: of some groups no more than these."""
+    if len(examples.truth) > _FEW:
+        return 1
+    most = _MORE_NETWORKS if few else _NETWORKS
+    return most if examples.groups is None else max(1, min(most, len(set(examples.groups))))
 
 
 def _fingerprint(

@@ -81,7 +81,7 @@ class Member(nn.Module):
         """The recurrent path."""
         states, _ = self.recurrent(x, lengths=batch.lengths)
         beyond = torch.arange(x.shape[1])[None] >= batch.lengths[:, None]
-        weights = self.attention(torch.tanh(states)).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
+        weights = self.attention(states).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
         mean = torch.einsum("bt,bth->bh", weights, states)
         largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
         pooled = F.dropout(torch.cat([mean, largest], 1), self.shape.dropout, self.training)

@@ -94,7 +94,8 @@ class TextClassifier(TrainedTask[Fitted]):
             text: the column of texts; one that is missing counts as blank.
             label: the column of classes: texts, whole numbers or truth values.
             validation: rows to validate on, a table as `data`; None holds rows back, see `folds`.
-            groups: a column of what must not be torn apart, such as authors: all rows of a group validate together.
+            groups: a column of what must not be torn apart, such as authors: all rows of a group validate together,
+                those without a value as one more.
             vectors: a text file of word vectors, of word2vec, GloVe or fastText, gzip'd or not, that words start from;
                 `embedding` follows it. Words that it lacks start from their neighbours in the training texts.
             checkpoint: a file that keeps the state of training, so that a killed run can go on.

@@ -44,12 +44,15 @@ class Vocabulary:
 
     Args:
         tokenizer: cuts texts into tokens.
+        strange: the same, but reads words that occur once in pieces, as it does those that training did not have; None
+            where the tokenizer itself does.
         embedding: numbers that a word is read as.
         vectors: from a file, if one was given.
         covered: how many words have one.
     """
 
     tokenizer: WordTokenizer
+    strange: WordTokenizer | None
     embedding: int
     vectors: Vectors | None
     covered: Covered | None
@@ -74,10 +77,14 @@ class Vocabulary:
             vectors = file.of(known, lowercase=config.lowercase)
             also = vectors.words
         tokenizer = WordTokenizer.train(texts, words=config.words, least=least, lowercase=config.lowercase, also=also)
+        strange = None
+        if least == 1:
+            once, often = (words_of(texts, config.words, times, lowercase=config.lowercase) for times in (1, 2))
+            strange = tokenizer.without(set(once).difference(often, also))
         if file is None or vectors is None:
-            return cls(tokenizer, config.embedding or _EMBEDDING, None, None)
+            return cls(tokenizer, strange, config.embedding or _EMBEDDING, None, None)
         whole = set(tokenizer.tokens()).intersection(known)
-        return cls(tokenizer, file.dimension, vectors, Covered(vectors.source, len(also), len(whole)))
+        return cls(tokenizer, strange, file.dimension, vectors, Covered(vectors.source, len(also), len(whole)))
 
     def start(self, corpus: Ragged) -> Float32[np.ndarray, "tokens width"]:
         """The vectors of all tokens, of mean square 1 each: from the file, or from their neighbours in the texts."""
