@@ -32,6 +32,8 @@ def measure_sections(about: str | None, group: str, sections: Sections) -> None:
     options = parser.parse_args()
     if "SLUICEGATE_DATA" not in os.environ:
         sys.exit("SLUICEGATE_DATA is not set: give the folder that holds the data, see the top of this file")
+    for name in options.only if options.write else ():
+        _around(options.write, f"{group}:{name}")  # a missing place shows before hours of measuring
     for name in options.only:
         title, measure = sections[name]
         measured = measure(Path(os.environ["SLUICEGATE_DATA"]), options.seeds)
@@ -52,10 +54,15 @@ def machine() -> str:
 
 def replace_section(document: Path, name: str, text: str) -> None:
     """Put text between the document's marks `<!-- begin name -->` and `<!-- end name -->`."""
+    before, after = _around(document, name)
+    document.write_text(f"{before}\n{text}\n{after}")
+
+
+def _around(document: Path, name: str) -> tuple[str, str]:
+    """What stands before and behind a place, its marks included."""
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    whole = document.read_text()
-    head, _, rest = whole.partition(begin)
+    head, _, rest = document.read_text().partition(begin)
     _, found, tail = rest.partition(end)
     if not found:
         sys.exit(f"{document} has no place for the section {name}: add the lines {begin} and {end}")
-    document.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+    return head + begin, end + tail
