@@ -32,8 +32,8 @@ class Entry(NamedTuple):
     kind: Cell
     length: int
     hidden: int
-    memory: int
-    """The longest time scale that the gates begin with."""
+    memory: int | None
+    """The longest time scale that the gates begin with; None for PyTorch's first weights."""
     recipe: Recipe
     budget: float
     """Seconds of the processor's time."""
@@ -54,7 +54,11 @@ ENTRIES: dict[str, tuple[Problem, list[Entry]]] = {
     ),
     "copying": (
         COPYING,
-        [Entry("gru", 1000, 128, 30, COPY, 900)],
+        [
+            Entry("gru", 1000, 128, 30, COPY, 900),
+            Entry("lstm", 1000, 128, None, COPY, 900),
+            Entry("lstm", 5000, 128, None, COPY, 1800),
+        ],
     ),
 }
 
@@ -63,7 +67,9 @@ def run(problem: Problem, entry: Entry, seed: int) -> Outcome:
     """Train one network from its beginning, and measure it on fresh sequences."""
     torch.manual_seed(seed)
     options: dict[str, Any] = {} if entry.kind == "mingru" else {"recurrent_init": "orthogonal"}
-    options |= {"num_layers": entry.layers, "memory": (1, entry.memory)}
+    options |= {"num_layers": entry.layers}
+    if entry.memory is not None:
+        options |= {"memory": (1, entry.memory)}
     network = Network(entry.kind, problem.inputs, entry.hidden, problem.outputs, **options)
     return Learner(network, problem, entry.recipe, seed).learn(entry.length, entry.budget)
 
@@ -81,7 +87,8 @@ def table(name: str, seeds: int) -> Iterator[str]:
             found.append(run(problem, entry, seed))
             print(name, entry.kind, seed, found[-1], file=sys.stderr, flush=True)
         figures = ", ".join(f"{o.figure:.4f}" if name == "adding" else f"{o.figure:.1%}" for o in found)
-        layer = f"{NAMES[entry.kind]}, {entry.layers} x {entry.hidden}, `memory=(1, {entry.memory})`"
+        layer = f"{NAMES[entry.kind]}, {entry.layers} x {entry.hidden}"
+        layer += "" if entry.memory is None else f", `memory=(1, {entry.memory})`"
         spans = (_span([getattr(o, part) for o in found]) for part in ("sequences", "processor", "seconds"))
         solved = f"**{sum(o.solved for o in found)} of {seeds}**"
         yield f"| {entry.length:,} | {layer} | {solved} | {figures} | {' | '.join(spans)} |"

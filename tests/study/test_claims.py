@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from sluicegate.cli.app import app
 from sluicegate.study import claims, costs, counting, digits, gates, gradients, ladders
 from sluicegate.study.finding import Finding, judged, listed
-from sluicegate.study.learning import Learner, Recipe, fresh_figure, lengths
+from sluicegate.study.learning import Learner, Outcome, Recipe, fresh_figure, lengths
 from sluicegate.study.network import NAMES, Network
 from sluicegate.study.problems import ADDING, COPYING, adding, all_right, copying
+from sluicegate.tasks.report.drawing import Picture
 
 
 def drawn(seed=0):
@@ -140,6 +141,22 @@ def test_a_ladder_ends_where_a_layer_fails():
         "GRU, memory=(1, 30)"
     }
     assert COPYING.memoryless < 1e-8
+
+
+def test_a_layer_is_weaker_that_needs_twice_the_sequences():
+    size = ladders.Size(lengths=(100,))
+
+    def verdict(lstm, gru):
+        found = {
+            name: [Outcome(100, bool(k), 1.0, k, k, 1.0, 1.0)]
+            for name, k in {"RNN": 0, "LSTM": lstm, "GRU": gru}.items()
+        }
+        return ladders._finding(COPYING, size, [], found, Picture("", "", "")).verdict
+
+    assert verdict(1000, 1400) == "holds in part"  # lost beyond a few hundred steps, for none is longer
+    assert verdict(1000, 2000) == "holds"
+    assert verdict(1000, 0) == "holds"
+    assert verdict(0, 1000) == "holds in part"
 
 
 def test_a_verdict_is_that_of_its_parts():

@@ -39,6 +39,7 @@ class Size(NamedTuple):
     copying_hidden: int = 128
 
 
+_SLOWER = 1.5  # times as many sequences from which on one layer learns less readily than another
 QUICK = Size(lengths=(20, 40), budget=1.0, copy_budget=1.0, adding_hidden=8, copying_hidden=8)
 
 
@@ -95,6 +96,17 @@ def examine(problem: Problem, size: Size = Size(), seed: int = 0) -> Finding:  #
     return _finding(problem, size, table, found, _picture(problem, size, found, taking_part))
 
 
+def _fewest(found: dict[str, list[Outcome]], kind: str, length: int) -> int:
+    """The fewest sequences with which a kind of layer, begun in one way or another, solved a length; 0 if none did."""
+    taken = [
+        outcome.sequences
+        for name, climbed in found.items()
+        for outcome in climbed
+        if name.startswith(kind) and outcome.solved and outcome.length == length
+    ]
+    return min(taken, default=0)
+
+
 def furthest(climbed: list[Outcome]) -> int:
     """The longest length that was solved, or 0."""
     return max((outcome.length for outcome in climbed if outcome.solved), default=0)
@@ -127,7 +139,14 @@ def _finding(
         outcome += f" Trained as PyTorch begins it, and on the full length at once, the GRU came to {plain:,}: " + (
             "it is the training that gets lost, not the GRU." if plain < gru else "no less."
         )
-    judge = judged(lost, gru < 1000)
+    quickest = {kind: _fewest(found, kind, min(gru, lstm)) for kind in ("GRU", "LSTM")}
+    weaker = gru < lstm or quickest["GRU"] > _SLOWER * quickest["LSTM"] > 0
+    if gru and lstm:
+        outcome += (
+            f" For {min(gru, lstm):,} the LSTM took {quickest['LSTM'] / 1000:,.0f}k sequences at least, the GRU "
+            f"{quickest['GRU'] / 1000:,.0f}k."
+        )
+    judge = judged(weaker, lost)
     short, what = ("50", "steps") if problem is ADDING else ("5", "blanks")
     goal = "a mean squared error below 0.01" if problem is ADDING else "all ten symbols right in 99 % of the sequences"
     budget = size.budget if problem is ADDING else size.copy_budget
