@@ -9,6 +9,7 @@ import pytest
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
+from sluicegate.tasks.classify_text import fitting
 from sluicegate.tasks.classify_text.corpus import Corpus, Ragged
 from sluicegate.tasks.classify_text.vocabulary import Vocabulary
 
@@ -149,6 +150,13 @@ def test_three_classes(quick, texts):
     task = sluicegate.TextClassifier(**quick).fit(rows, progress=False)
     assert task.evaluate(texts(classes=("bad", "good", "mixed"), seed=7)).metrics["accuracy"] > 0.9
     assert np.array(task.report.details["confusion"]).shape == (3, 3)
+
+
+def test_many_classes_have_fewer_words_each(monkeypatch, quick, texts):
+    """The linear path has a weight for each word and class: the two together are kept within bounds."""
+    monkeypatch.setattr(fitting, "_WIDE_WEIGHTS", 60)
+    classifier = sluicegate.TextClassifier(**(quick | {"epochs": 1})).fit(texts(classes=("good", "bad", "mixed")))
+    assert len(classifier._fitted.grams.keys) == 20
 
 
 def test_explanations_point_at_the_word_that_tells(fitted):

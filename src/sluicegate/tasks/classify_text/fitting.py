@@ -34,7 +34,7 @@ _UNITS, _MORE_UNITS = 64, 128
 _EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK = 1000  # steps between two looks at the validation rows, at most
-_GRAMS = 200_000
+_GRAMS, _WIDE_WEIGHTS = 200_000, 2_000_000  # words and pairs, and weights of theirs for all classes, at most
 _START = 0.3  # the size of a word's numbers at the start
 
 
@@ -63,7 +63,7 @@ def fit(
     # As they will be read, and as they will be read by a network that knows none of the words that occur once.
     plain = [Corpus.of(examples.texts, t) for t in (tokenizer, vocabulary.strange) if t is not None]
     together = Ragged.joined([corpus.tokens for corpus in plain])
-    grams = Grams.of(together, least, _GRAMS)
+    grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)))
     corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
     few = len(plain[0].tokens.values) <= _FEW_TOKENS
     members = config.folds or _networks(examples, few=few)
