@@ -28,13 +28,13 @@ from .terms import Words
 from .vocabulary import Vocabulary
 
 _FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
-_FEW_TOKENS = 100_000  # up to which there are more networks, and wider ones
+_FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which there are more networks, and wider ones
 _NETWORKS, _MORE_NETWORKS = 5, 10
 _UNITS, _MORE_UNITS = 64, 128
 _EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK = 1000  # steps between two looks at the validation rows, at most
-_GRAMS, _WIDE_WEIGHTS = 200_000, 2_000_000  # words and pairs, and weights of theirs for all classes, at most
+_GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
 _START = 0.3  # the size of a word's numbers at the start
 
 
@@ -65,7 +65,7 @@ def fit(
     together = Ragged.joined([corpus.tokens for corpus in plain])
     grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)))
     corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
-    few = len(plain[0].tokens.values) <= _FEW_TOKENS
+    few = len(plain[0].tokens.values) <= _FEW_TOKENS and len(grams.keys) * classes <= _FEW_WEIGHTS
     members = config.folds or _networks(examples, few=few)
     number = np.full(rows, -1)
     if held_back is None:
