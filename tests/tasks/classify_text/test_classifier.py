@@ -9,7 +9,7 @@ import pytest
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
-from sluicegate.tasks.classify_text import fitting
+from sluicegate.tasks.classify_text import course, fitting
 from sluicegate.tasks.classify_text.corpus import Corpus, Ragged
 from sluicegate.tasks.classify_text.vocabulary import Vocabulary
 
@@ -196,6 +196,42 @@ def test_pieces_of_words_are_learnt_though_every_word_is_whole(table, quick):
     assert turned.all()
 
 
+def test_words_that_occur_once_validate_in_pieces(monkeypatch, table, quick):
+    """The network that is judged by such a row has never seen the word: read whole it would be judged too well."""
+    seen = []
+    judge = course.Course.validate
+
+    def watched(self, looked, truth):
+        seen.extend(looked)
+        return judge(self, looked, truth)
+
+    monkeypatch.setattr(course.Course, "validate", watched)
+    told = table.with_columns(text=pl.format("{} zqzq{}", "text", pl.int_range(len(table))))
+    knobs = quick | {"epochs": 1}
+    classifier = sluicegate.TextClassifier(**knobs).fit(told, progress=False)
+    whole = Corpus.of(told["text"].to_list(), classifier._fitted.tokenizer).tokens.lengths
+    for corpus, parts in seen:
+        assert (corpus.tokens.lengths[parts] > whole[parts]).all()
+
+
+def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, table, quick):
+    knobs = {name: value for name, value in (quick | {"epochs": 1}).items() if name not in ("folds", "hidden")}
+
+    def shape(**options):
+        found = sluicegate.TextClassifier(**knobs).fit(told, progress=False, **options)._fitted.shape
+        return found.members, found.hidden
+
+    told = table.with_columns(author=pl.Series(f"a{i % 3}" for i in range(len(table))))
+    assert shape() == (10, 128)
+    assert shape(groups="author") == (3, 128)
+    for bound in ("_FEW_TOKENS", "_FEW_WEIGHTS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(fitting, bound, 10)
+            assert shape() == (5, 64)
+    monkeypatch.setattr(fitting, "_FEW", 10)
+    assert shape()[0] == 1
+
+
 def test_long_texts_are_read_whole(fitted):
     """What tells the class stands at the end of a text that is read in parts."""
     text = "the film is long " * 300 + "lovely " * 300
@@ -225,8 +261,6 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
     whole = sluicegate.TextClassifier(**quick).fit(table, progress=False)
     task, path = sluicegate.TextClassifier(**quick), tmp_path / "state"
     looks = []
-
-    from sluicegate.tasks.classify_text import course
 
     class Stopped(Exception):  # noqa: N818 - no error, a kill
         pass

@@ -30,7 +30,7 @@ from .vocabulary import Vocabulary
 _FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which there are more networks, and wider ones
 _NETWORKS, _MORE_NETWORKS = 5, 10
-_UNITS, _MORE_UNITS = 64, 128
+UNITS, _MORE_UNITS = 64, 128
 _EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK = 1000  # steps between two looks at the validation rows, at most
@@ -75,7 +75,7 @@ def fit(
         grams=len(grams.keys),
         classes=classes,
         embedding=vocabulary.embedding,
-        hidden=config.hidden or (_MORE_UNITS if few else _UNITS),
+        hidden=config.hidden or (_MORE_UNITS if few else UNITS),
         layers=config.layers,
         cell=config.cell,
         dropout=config.dropout,
