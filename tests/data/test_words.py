@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from sluicegate.data.words import BLANK, UNKNOWN, WordTokenizer
+from sluicegate.data.words import BLANK, UNKNOWN, Capitals, WordTokenizer
 
 TEXTS = ["The film isn't good, it's great!", "a greater film", "films are great", "good films"]
 
@@ -58,6 +58,33 @@ def test_a_text_without_words_is_a_token_of_its_own(words):
 def test_spans_are_where_the_tokens_are(words):
     text = "The film, isn't  GREAT"
     assert [text[begin:end] for begin, end in words.spans(text)] == ["The", "film", ",", "isn't", "GREAT"]
+
+
+def test_capitals_are_told_beside_the_words(words):
+    texts = ["Good FILM, goodFilms. A great Film", "", "are it's Great!"]
+    tokens, capitals = words.encode_with_capitals(texts)
+    for found, expected in zip(tokens, words.encode(texts), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    names = words.tokens()
+    told, place = [], 0
+    for row in tokens:
+        told.append(
+            [(names[i], Capitals(c).name) for i, c in zip(row, capitals[place : place + len(row)], strict=True)]
+        )
+        place += len(row)
+    assert place == len(capitals)
+    first = told[0]
+    assert first[:3] == [("good", "SENTENCE"), ("film", "ALL"), (",", "NONE")]
+    assert {kind for _, kind in first[3:-4]} == {"SOME"}
+    assert first[-3:] == [("a", "SENTENCE"), ("great", "NONE"), ("film", "FIRST")]
+    assert told[1] == [("[BLANK]", "NONE")]
+    assert told[2] == [("are", "NONE"), ("it's", "NONE"), ("great", "FIRST"), ("!", "NONE")]
+
+
+def test_capitals_of_a_letter_that_lowercase_makes_two_of(words):
+    tokens, capitals = words.encode_with_capitals(["\u0130film FILM"])  # a capital I with a dot
+    assert len(tokens[0]) == len(capitals)
+    assert capitals[-1] == Capitals.ALL
 
 
 def test_saved_and_read_again(words):

@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from jaxtyping import Bool, Int32, Int64, UInt8
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 PAD, UNKNOWN, BLANK = 0, 1, 2
 """What fills batches up, a word of letters never seen, and a text without words."""
 
-_SPECIAL = ["[PAD]", "[UNK]", "[BLANK]"]
+SPECIAL = ("[PAD]", "[UNK]", "[BLANK]")
+CONTINUED = "##"
+"""What a piece begins with that goes on with a word."""
+
 _WORD = r"[\w\p{M}]+(?:['\u2019][\w\p{M}]+)*|[^\w\s]"  # apostrophes stay within words; a sign is a token by itself
-_CONTINUED = "##"
 _PIECES = 2000
 _ALL = 2**31
+_ENDS = ".!?"  # of sentences
+
+
+class Capitals(IntEnum):
+    """Which letters of a word are capitals; the pieces of a word have those of the whole."""
+
+    NONE = 0
+    SENTENCE = 1
+    """The first, where a sentence begins."""
+    FIRST = 2
+    """The first, elsewhere."""
+    SOME = 3
+    ALL = 4
+
+
+class Encoded(NamedTuple):
+    """Texts as numbers of tokens.
+
+    Args:
+        tokens: of each text.
+        capitals: of each token, one text after the other.
+    """
+
+    tokens: list[Int32[np.ndarray, " _"]]
+    capitals: UInt8[np.ndarray, " tokens"]
 
 
 class WordTokenizer:
@@ -45,14 +75,14 @@ class WordTokenizer:
             also: words that are whole however often they occur, beyond the most frequent ones.
         """
         whole = words_of(texts, words, least, lowercase=lowercase)
-        vocabulary = {token: number for number, token in enumerate(_SPECIAL)}
+        vocabulary = {token: number for number, token in enumerate(SPECIAL)}
         for token in (*whole, *also, *_pieces_of(texts, least, lowercase)):
             vocabulary.setdefault(token, len(vocabulary))
         tokenizer = Tokenizer(
             models.WordPiece(
                 vocabulary,
-                unk_token=_SPECIAL[UNKNOWN],
-                continuing_subword_prefix=_CONTINUED,
+                unk_token=SPECIAL[UNKNOWN],
+                continuing_subword_prefix=CONTINUED,
                 max_input_chars_per_word=100,
             )
         )
@@ -79,6 +109,28 @@ class WordTokenizer:
         """The numbers of each text's tokens; a text without any has the one that stands for it."""
         encoded = self._tokenizer.encode_batch_fast([clean(text) for text in texts], add_special_tokens=False)
         return [np.array(text.ids or [BLANK], dtype=np.int32) for text in encoded]
+
+    def encode_with_capitals(self, texts: Iterable[str]) -> Encoded:
+        """The same, and which letters of the words are capitals, which `encode` lets go."""
+        texts = [clean(text) for text in texts]
+        encoded = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        tokens = [np.array(text.ids or [BLANK], dtype=np.int32) for text in encoded]
+        spans, start = [], 0
+        for text, found in zip(texts, encoded, strict=True):
+            spans.append(np.array(found.offsets or [(0, 0)], dtype=np.int64) + start)  # a blank text has no letters
+            start += len(text)
+        opening = np.zeros(sum(map(len, tokens)), dtype=bool)
+        opening[np.cumsum([0, *map(len, tokens[:-1])])] = True
+        inner = self._inner[np.concatenate(tokens)]
+        return Encoded(tokens, _capitals("".join(texts), np.concatenate(spans), inner, opening))
+
+    @cached_property
+    def _inner(self) -> Bool[np.ndarray, " tokens"]:
+        """Which tokens, by number, go on with the word of the one before."""
+        numbers = self._tokenizer.get_vocab(with_added_tokens=False)
+        inner = np.zeros(1 + max(numbers.values()), dtype=bool)
+        inner[[number for token, number in numbers.items() if token.startswith(CONTINUED)]] = True
+        return inner
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where in a text its tokens are, in characters."""
@@ -112,7 +164,41 @@ def words_of(texts: Sequence[str], words: int, least: int, *, lowercase: bool = 
         lowercase: whether upper and lower case are the same.
     """
     trainer = trainers.WordLevelTrainer(vocab_size=words, min_frequency=least, show_progress=False)
-    return _trained(models.WordLevel(unk_token=_SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+    return _trained(models.WordLevel(unk_token=SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+
+
+def _capitals(
+    text: str,
+    spans: Int64[np.ndarray, "tokens 2"],
+    inner: Bool[np.ndarray, " tokens"],
+    opening: Bool[np.ndarray, " tokens"],
+) -> UInt8[np.ndarray, " tokens"]:
+    """Which letters of each token's word are capitals.
+
+    Args:
+        text: all texts, one after the other.
+        spans: where in it each token is.
+        inner: whether a token goes on with the word of the one before.
+        opening: whether a token is the first of a text.
+    """
+    letters = np.frombuffer(f"{text}\0".encode("utf-32-le"), dtype=np.uint32)
+    kinds, kind = np.unique(letters, return_inverse=True)
+    large, small, ends = (
+        np.array([test(chr(letter)) for letter in kinds])[kind]
+        for test in (str.isupper, str.islower, lambda letter: letter in _ENDS)
+    )
+    first = np.flatnonzero(~inner)
+    begin, end = spans[first, 0], spans[np.append(first[1:], len(spans)) - 1, 1]
+    larges, smalls = (np.concatenate([[0], np.cumsum(are)]) for are in (large, small))
+    many, others = larges[end] - larges[begin], smalls[end] - smalls[begin]
+    opens = opening[first] | np.append(True, ends[begin[:-1]])
+    found = np.full(len(first), Capitals.SOME, dtype=np.uint8)
+    found[many == 0] = Capitals.NONE
+    found[(many > 1) & (others == 0)] = Capitals.ALL
+    found[(many == 1) & large[begin]] = Capitals.FIRST
+    found[(found == Capitals.FIRST) & opens] = Capitals.SENTENCE
+    each: UInt8[np.ndarray, " tokens"] = found[np.cumsum(~inner) - 1]
+    return each
 
 
 def _pieces_of(texts: Sequence[str], least: int, lowercase: bool) -> list[str]:
@@ -126,10 +212,10 @@ def _pieces_of(texts: Sequence[str], least: int, lowercase: bool) -> list[str]:
         vocab_size=_PIECES,
         min_frequency=least,
         show_progress=False,
-        continuing_subword_prefix=_CONTINUED,
-        special_tokens=[_CONTINUED + letter for letter in letters],
+        continuing_subword_prefix=CONTINUED,
+        special_tokens=[CONTINUED + letter for letter in letters],
     )
-    return _trained(models.WordPiece(unk_token=_SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+    return _trained(models.WordPiece(unk_token=SPECIAL[UNKNOWN]), trainer, texts, lowercase)
 
 
 def _trained(model: models.Model, trainer: trainers.Trainer, texts: Sequence[str], lowercase: bool) -> list[str]:

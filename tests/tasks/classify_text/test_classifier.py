@@ -159,6 +159,25 @@ def test_many_classes_have_fewer_words_each(monkeypatch, quick, texts):
     assert len(classifier._fitted.grams.keys) == 20
 
 
+def test_capitals_may_tell_the_class(quick):
+    """Of words that are the same but for their capitals, which the vocabulary does not tell apart."""
+    what = ("story", "cast", "plot", "music")
+    rows = [(f"the {what[k // 2 % 4]} of this {'FILM' if k % 2 else 'film'} is long", k % 2) for k in range(120)]
+    table = pl.DataFrame(rows, schema=["text", "label"], orient="row")
+    classifier = sluicegate.TextClassifier(**quick).fit(table, progress=False)
+    assert classifier.predict(["a FILM is long", "a film is long"])["label"].to_list() == [1, 0]
+    spoke = classifier.explain("a FILM is long")
+    assert spoke.sort("share", descending=True)["token"][0] == "FILM"
+
+
+def test_texts_without_capitals_need_no_weights_for_them(fitted, table, quick):
+    assert not fitted._fitted.shape.capitals
+    cased = table.with_columns(pl.col("text").str.to_titlecase())
+    assert sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(cased, progress=False)._fitted.shape.capitals
+    whole = sluicegate.TextClassifier(**quick | {"epochs": 1, "lowercase": False}).fit(cased, progress=False)
+    assert not whole._fitted.shape.capitals  # there, other capitals make another word
+
+
 def test_explanations_point_at_the_word_that_tells(fitted):
     found = fitted.explain("the film is lovely and a story is long")
     assert found["share"].abs().sum() == pytest.approx(1.0)
@@ -172,8 +191,9 @@ def test_explanations_point_at_the_word_that_tells(fitted):
     assert fitted.explain("").is_empty()
 
 
-def test_pieces_of_words_are_learnt_though_every_word_is_whole(table, quick):
+def test_pieces_of_words_are_learnt_though_every_word_is_whole(monkeypatch, table, quick):
     """A word that training did not have is read in pieces, which say something only if training has read some."""
+    monkeypatch.setattr(fitting.Spelling, "of", lambda _: None)  # from which pieces learn without being read
     odd = pl.DataFrame({"text": [f"zqzq{i} film" for i in range(10)], "label": table["label"][:10]})
     told = pl.concat([table, odd])
     classifier = sluicegate.TextClassifier(**quick).fit(told, progress=False)

@@ -6,20 +6,39 @@ import torch
 from sluicegate.data.words import WordTokenizer
 from sluicegate.tasks.classify_text.corpus import Corpus, Grams
 from sluicegate.tasks.classify_text.model import Ensemble, Shape
+from sluicegate.tasks.classify_text.spelling import Spelling
 
 
 def test_what_fills_a_batch_up_changes_nothing(texts):
     """A text's logits are those that it has alone."""
-    told = [*texts(rows=4)["text"].to_list(), "fine", "a long text " * 20]
+    told = [*texts(rows=4)["text"].to_list(), "fine", "A long TEXT " * 20]
     tokenizer = WordTokenizer.train(told, words=100, least=1)
-    plain = Corpus.of(told, tokenizer)
+    plain = Corpus.of(told, tokenizer, capitals=True)
     grams = Grams.of(plain.tokens, 1, 1000)
-    corpus = Corpus.of(told, tokenizer, grams)
+    corpus = Corpus.of(told, tokenizer, grams, capitals=True)
     torch.manual_seed(0)
-    model = Ensemble(Shape(len(tokenizer), len(grams.keys), 3, 5, 4, 1, "gru", 0.5, 0.1, 2)).eval()
+    model = Ensemble(Shape(len(tokenizer), len(grams.keys), 3, 5, 4, 1, "gru", 0.5, 0.1, 2, capitals=True)).eval()
     with torch.no_grad():
         for member in model.members:
             member.wide.normal_()
         together = model(corpus.batch(np.arange(len(told))))
         for row in range(len(told)):
             torch.testing.assert_close(model(corpus.batch(np.array([row])))[0], together[row], rtol=1e-5, atol=1e-5)
+
+
+def test_spelling_goes_into_the_words_when_training_ends(texts):
+    told = texts(rows=4)["text"].to_list()
+    tokenizer = WordTokenizer.train(told, words=100, least=1)
+    corpus = Corpus.of(told, tokenizer)
+    torch.manual_seed(0)
+    model = Ensemble(Shape(len(tokenizer), 0, 3, 5, 4, 1, "gru", 0.5, 0.1, 2, capitals=False)).eval()
+    model.begin(torch.randn(len(tokenizer), 5), Spelling.of(tokenizer.tokens()))
+    batch = corpus.batch(np.arange(len(told)))
+    names = set(model.state_dict())
+    with torch.no_grad():
+        before = model(batch)
+        model.finish()
+        torch.testing.assert_close(model(batch), before)
+    assert any("spelling" in name for name in names)
+    assert not any("spelling" in name for name in model.state_dict())
+    assert not any(member.embedding.weight[0].any() for member in model.members)

@@ -36,7 +36,8 @@ class TextClassifierConfig(BaseModel):
         blend: average the model's probabilities with those of TF-IDF and logistic regression, in the proportion that
             does best on the validation rows.
         words: whole words in the vocabulary at most, the most frequent ones.
-        lowercase: whether upper and lower case are the same.
+        lowercase: whether words that differ in their capitals are the same word, beside which the network is told where
+            the capitals were.
         batch: texts in an optimiser step; None takes 64 up to 100,000 rows and 256 beyond.
         learning_rate: the highest learning rate of AdamW.
         epochs: times that the training rows are gone through at most; None is 15, but 400 steps at least and 12,000

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt8
 from torch import Tensor
 
 from sluicegate.data.words import WordTokenizer, lengths_of
@@ -29,12 +29,14 @@ class Batch(NamedTuple):
         lengths: [rows].
         grams: the words and pairs of all rows, one row after the other.
         bounds: [rows], where in `grams` each row begins.
+        capitals: [rows, tokens], which letters of each word are capitals, where that counts.
     """
 
     tokens: Tensor
     lengths: Tensor
     grams: Tensor
     bounds: Tensor
+    capitals: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -179,19 +181,29 @@ class Corpus:
         grams: of each part.
         text: the number of the text that each part is of.
         texts: how many texts there are.
+        capitals: which letters of each token's word are capitals, where that counts.
     """
 
     tokens: Ragged
     grams: Ragged
     text: Int64[np.ndarray, " parts"]
     texts: int
+    capitals: UInt8[np.ndarray, " tokens"] | None
 
     @classmethod
-    def of(cls, texts: Sequence[str], tokenizer: WordTokenizer, grams: Grams | None = None) -> Corpus:
+    def of(
+        cls, texts: Sequence[str], tokenizer: WordTokenizer, grams: Grams | None = None, *, capitals: bool = False
+    ) -> Corpus:
         """Cut texts into tokens and parts; without `grams`, these are left out."""
         values, lengths, owner = ([np.empty(0, dtype=kind)] for kind in (np.int32, np.int64, np.int64))
+        cased = [np.empty(0, dtype=np.uint8)]
         for begin in range(0, len(texts), _AT_ONCE):
-            encoded = tokenizer.encode(texts[begin : begin + _AT_ONCE])
+            some = texts[begin : begin + _AT_ONCE]
+            if capitals:
+                encoded, marks = tokenizer.encode_with_capitals(some)
+                cased.append(marks)
+            else:
+                encoded = tokenizer.encode(some)
             values.append(np.concatenate(encoded))  # a text's own array takes ten times the memory of its numbers
             counts = lengths_of(encoded)
             pieces = -(-counts // LONGEST)
@@ -203,21 +215,18 @@ class Corpus:
             np.concatenate(values), np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
         )
         found = (grams or Grams(np.empty(0, dtype=np.int64))).within(ragged)
-        return cls(ragged, found, np.concatenate(owner), len(texts))
+        return cls(ragged, found, np.concatenate(owner), len(texts), np.concatenate(cased) if capitals else None)
 
     def batch(self, parts: Int64[np.ndarray, " rows"]) -> Batch:
         """Some of the parts, ready for the network."""
         lengths = self.tokens.bounds[parts + 1] - self.tokens.bounds[parts]
-        tokens = np.zeros((len(parts), int(lengths.max())), dtype=np.int64)
+        within = np.arange(int(lengths.max())) < lengths[:, None]
         places, _ = self.tokens.places(parts)
-        tokens[np.arange(tokens.shape[1]) < lengths[:, None]] = self.tokens.values[places]
+        tokens = _filled(self.tokens.values[places], within)
+        capitals = None if self.capitals is None else _filled(self.capitals[places], within)
         places, bounds = self.grams.places(parts)
-        return Batch(
-            torch.from_numpy(tokens),
-            torch.from_numpy(lengths),
-            torch.from_numpy(self.grams.values[places].astype(np.int64)),
-            torch.from_numpy(bounds),
-        )
+        grams = torch.from_numpy(self.grams.values[places].astype(np.int64))
+        return Batch(tokens, torch.from_numpy(lengths), grams, torch.from_numpy(bounds), capitals)
 
     def by_text(self, values: Float32[np.ndarray, "parts classes"]) -> Float32[np.ndarray, "texts classes"]:
         """The mean over the parts of each text."""
@@ -226,3 +235,10 @@ class Corpus:
         total = np.zeros((self.texts, values.shape[1]), dtype=np.float64)
         np.add.at(total, self.text, values)
         return (total / np.bincount(self.text, minlength=self.texts)[:, None]).astype(np.float32)
+
+
+def _filled(values: Shaped[np.ndarray, " values"], within: Bool[np.ndarray, "rows tokens"]) -> Tensor:
+    """Numbers in rows, with zeros behind."""
+    rows = np.zeros(within.shape, dtype=np.int64)
+    rows[within] = values
+    return torch.from_numpy(rows)

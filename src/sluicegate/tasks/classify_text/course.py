@@ -136,15 +136,6 @@ class Course:
             losses.append(float(loss_of(said, target, self._adjustment, 0.0, self._config.robust)))
         return float(np.mean(losses))
 
-    @torch.no_grad()
-    def finish(self) -> None:
-        """Put the log-count ratios into the weights."""
-        for member in self._model.members:
-            assert isinstance(member, Member)
-            assert isinstance(member.ratio, Tensor)
-            member.wide.copy_(member.wide * member.ratio)
-            member.ratio = torch.ones_like(member.wide)
-
 
 def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Tensor, "grams classes"]:
     """How much more frequent each word or pair is in each class than in the others (Wang & Manning 2012)."""

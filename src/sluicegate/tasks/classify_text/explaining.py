@@ -42,7 +42,7 @@ def explain(fitted: Fitted, text: str, label: int | None = None) -> Explanation:
     spans = fitted.tokenizer.spans(text)
     if not spans:
         return Explanation(label, [], np.empty(0))
-    corpus = Corpus.of([text], fitted.tokenizer, fitted.grams)
+    corpus = Corpus.of([text], fitted.tokenizer, fitted.grams, capitals=fitted.shape.capitals)
     classes = len(fitted.labels.classes)
     lead = torch.full((classes,), -1.0 / (classes - 1))
     lead[label] = 1.0
@@ -65,7 +65,7 @@ def _shares(
     for begin in range(0, len(parts), _AT_ONCE):
         batch = corpus.batch(parts[begin : begin + _AT_ONCE])
         with torch.enable_grad():
-            x = member.embed(batch.tokens).detach().requires_grad_()
+            x = member.embed(batch).detach().requires_grad_()
             (gradient,) = torch.autograd.grad((member.read(batch, x) @ lead).sum(), x)
         read = (gradient * x.detach()).sum(2).double().numpy()
         for row, length in enumerate(batch.lengths.tolist()):

@@ -67,7 +67,8 @@ class Fitted:
         """The probability of each class, for each text."""
         said = []
         for begin in range(0, len(texts), AT_ONCE):
-            corpus = Corpus.of(texts[begin : begin + AT_ONCE], self.tokenizer, self.grams)
+            some = texts[begin : begin + AT_ONCE]
+            corpus = Corpus.of(some, self.tokenizer, self.grams, capitals=self.shape.capitals)
             logits = logits_of(self.model, corpus, np.arange(len(corpus.text)))
             said.append(self.decision.calibrated(corpus.by_text(logits).astype(np.float64)))
         if not said:

@@ -24,6 +24,7 @@ from .course import Course, unseen
 from .examples import Examples, Validation
 from .fitted import Fitted
 from .model import Ensemble, Shape
+from .spelling import Spelling
 from .terms import Words
 from .vocabulary import Vocabulary
 
@@ -33,7 +34,7 @@ _NETWORKS, _MORE_NETWORKS = 5, 10
 UNITS, _MORE_UNITS = 64, 128
 _EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
-_LOOK = 1000  # steps between two looks at the validation rows, at most
+_LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
 _GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
 _START = 0.3  # the size of a word's numbers at the start
 
@@ -61,7 +62,9 @@ def fit(
     vocabulary = Vocabulary.of(examples.texts, least, config, vectors)
     tokenizer = vocabulary.tokenizer
     # As they will be read, and as they will be read by a network that knows none of the words that occur once.
-    plain = [Corpus.of(examples.texts, t) for t in (tokenizer, vocabulary.strange) if t is not None]
+    capitals = config.lowercase and any(text != text.lower() for text in examples.texts)
+    ways = [way for way in (tokenizer, vocabulary.strange) if way is not None]
+    plain = [Corpus.of(examples.texts, way, capitals=capitals) for way in ways]
     together = Ragged.joined([corpus.tokens for corpus in plain])
     grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)))
     corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
@@ -81,18 +84,20 @@ def fit(
         dropout=config.dropout,
         word_dropout=config.word_dropout,
         members=members,
+        capitals=capitals,
     )
     decision = Decision.before(examples.truth, classes, config.balance)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = Ensemble(shape)
-    model.begin(torch.from_numpy(_START * vocabulary.start(together)))
+        spelling = Spelling.of(tokenizer.tokens()) if rows <= _FEW else None
+        model.begin(torch.from_numpy(_START * vocabulary.start(together)), spelling)
     course = Course(model, corpora, examples.truth, number, decision, config, batch)
     if held_back is None:
         corpus = corpora[-1]
         looked = [(corpus, np.flatnonzero(number[corpus.text] == k)) for k in range(members)]
     else:
-        other = Corpus.of(held_back.texts, tokenizer, grams)
+        other = Corpus.of(held_back.texts, tokenizer, grams, capitals=capitals)
         looked = [(other, np.arange(len(other.text)))] * members
     shown = examples if held_back is None else held_back
     steps = course.steps * (config.epochs or 1)
@@ -104,7 +109,7 @@ def fit(
         lambda: course.validate(looked, shown.truth),
         Schedule(
             steps=steps,
-            every=max(1, min(course.steps // 2, _LOOK)),
+            every=max(_LOOK_LEAST, min(course.steps // 2, _LOOK)),
             patience=config.patience,
             learning_rate=config.learning_rate,
             clip=math.sqrt(members),
@@ -116,7 +121,7 @@ def fit(
         resume=resume,
         progress=progress,
     )
-    course.finish()
+    model.finish()
     curve = replace(curve, training=[loss / members for loss in curve.training])  # it was summed over the networks
     logits, seen = unseen(model, looked, len(shown.truth), classes)
     kept = shown.take(seen)

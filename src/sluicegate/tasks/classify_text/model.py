@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from sluicegate.data.words import Capitals
 from sluicegate.tasks.cells import LAYERS
 from sluicegate.types import Cell
 
 from .corpus import Batch
+from .spelling import Spelling
+
+_CAPITALS, _RUNS = 0.1, 0.3  # the size of what is added to a word's numbers at the start
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Shape:
         dropout: share of units left out in training.
         word_dropout: share of words left out in training.
         members: how many networks there are.
+        capitals: whether they are told which letters of words are capitals.
     """
 
     tokens: int
@@ -45,6 +51,35 @@ class Shape:
     dropout: float
     word_dropout: float
     members: int
+    capitals: bool = False
+
+
+class Spelled(nn.Module):
+    """What the letters of a word add to its numbers, learnt from all words with the same runs of letters.
+
+    Args:
+        spelling: the runs of each token.
+        width: numbers of a token.
+    """
+
+    def __init__(self, spelling: Spelling, width: int) -> None:
+        super().__init__()
+        self.runs = nn.Embedding(spelling.count, width)
+        nn.init.normal_(self.runs.weight, std=_RUNS)
+        self.register_buffer("values", torch.from_numpy(spelling.runs.values.astype(np.int64)), persistent=False)
+        self.register_buffer("bounds", torch.from_numpy(spelling.runs.bounds), persistent=False)
+
+    def forward(self, tokens: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape width"]:
+        """The mean over the runs of each token."""
+        assert isinstance(self.values, Tensor)
+        assert isinstance(self.bounds, Tensor)
+        distinct, place = tokens.unique(return_inverse=True)  # type: ignore[no-untyped-call]
+        lengths = self.bounds[distinct + 1] - self.bounds[distinct]
+        begins = lengths.cumsum(0) - lengths
+        places = torch.repeat_interleave(self.bounds[distinct] - begins, lengths) + torch.arange(int(lengths.sum()))
+        mean = F.embedding_bag(self.values[places], self.runs.weight, begins, mode="mean")
+        found: Tensor = F.embedding(place, mean)
+        return found
 
 
 class Member(nn.Module):
@@ -54,6 +89,12 @@ class Member(nn.Module):
         super().__init__()
         self.shape = shape
         self.embedding = nn.Embedding(shape.tokens, shape.embedding, padding_idx=0)
+        self.capitals: nn.Embedding | None = None
+        if shape.capitals:
+            self.capitals = nn.Embedding(len(Capitals), shape.embedding, padding_idx=Capitals.NONE)
+            with torch.no_grad():
+                self.capitals.weight.mul_(_CAPITALS)
+        self.spelling: Spelled | None = None
         self.recurrent = LAYERS[shape.cell](
             shape.embedding, shape.hidden, shape.layers, batch_first=True, bidirectional=True
         )
@@ -65,11 +106,15 @@ class Member(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
         """The logits of each class."""
-        return self.read(batch, self.embed(batch.tokens)) + self.linear(batch)
+        return self.read(batch, self.embed(batch)) + self.linear(batch)
 
-    def embed(self, tokens: Int64[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens embedding"]:
+    def embed(self, batch: Batch) -> Float[Tensor, "rows tokens embedding"]:
         """Words as numbers; in training some words are left out, and of every word of a text the same numbers."""
-        x: Tensor = self.embedding(tokens)
+        x: Tensor = self.embedding(batch.tokens)
+        if self.spelling is not None:
+            x = x + self.spelling(batch.tokens)
+        if self.capitals is not None:
+            x = x + self.capitals(batch.capitals)
         if self.training:
             rows, steps, width = x.shape
             kept = torch.rand(rows, steps, 1) >= self.shape.word_dropout
@@ -103,12 +148,26 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
 
     @torch.no_grad()
-    def begin(self, vectors: Float[Tensor, "tokens embedding"]) -> None:
-        """Let the words of all networks start from these."""
+    def begin(self, vectors: Float[Tensor, "tokens embedding"], spelling: Spelling | None) -> None:
+        """Let the words of all networks start from these, and learn from words that are spelled like them."""
         for member in self.members:
             assert isinstance(member, Member)
             member.embedding.weight.copy_(vectors)
             member.embedding.weight[0] = 0.0
+            if spelling is not None:
+                member.spelling = Spelled(spelling, self.shape.embedding)
+
+    @torch.no_grad()
+    def finish(self) -> None:
+        """Put into the weights what took part in training alone: log-count ratios, and how words are spelled."""
+        for member in self.members:
+            assert isinstance(member, Member)
+            assert isinstance(member.ratio, Tensor)
+            member.wide.copy_(member.wide * member.ratio)
+            member.ratio = torch.ones_like(member.wide)
+            if member.spelling is not None:
+                member.embedding.weight.add_(member.spelling(torch.arange(self.shape.tokens)))
+                member.spelling = None
 
     def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
         """The mean of the networks' logits."""
