@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,23 +19,41 @@ from sluicegate.training import progress_bar
 
 from . import costs, counting, digits, gates, gradients, ladders
 from .finding import Finding
-from .problems import ADDING, COPYING
+from .problems import ADDING, COPYING, Problem
 
 PAGE, IMAGES = "claims.md", "images/claims"
 
-# The copy problem takes a network so long to learn at all that two lengths are all there is time for.
-_COPYING = ladders.Size(lengths=(100, 1000), copy_budget=150.0)
 
-EXPERIMENTS: dict[str, tuple[Callable[..., Finding], Any, Any]] = {
-    "copying": (partial(ladders.examine, COPYING), _COPYING, ladders.QUICK),
-    "adding": (partial(ladders.examine, ADDING), ladders.Size(), ladders.QUICK),
-    "gradients": (gradients.examine, gradients.Size(), gradients.QUICK),
-    "counting": (counting.examine, counting.Size(), counting.QUICK),
-    "digits": (digits.examine, digits.Size(), digits.QUICK),
-    "gates": (gates.examine, gates.Size(), gates.QUICK),
-    "costs": (costs.examine, costs.Size(), costs.QUICK),
+class Experiment(NamedTuple):
+    """What decides a claim, in one piece or in parts that may run side by side."""
+
+    examine: Callable[..., Any]
+    """From the size to what came of it; of an experiment in parts, from the name of one and the size."""
+    whole: Any
+    """Its size."""
+    miniature: Any
+    parts: Callable[[Any], Iterable[str]] | None = None
+    """From the size to their names."""
+    judge: Callable[[Any, dict[str, Any]], Finding] | None = None
+    """From the size and what came of each part."""
+
+    @classmethod
+    def ladder(cls, problem: Problem) -> Experiment:
+        """Each contender is a part."""
+        climb, contenders = partial(ladders.climb, problem), partial(ladders.contenders, problem)
+        return cls(climb, ladders.Size(), ladders.QUICK, contenders, partial(ladders.examine, problem))
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "copying": Experiment.ladder(COPYING),
+    "adding": Experiment.ladder(ADDING),
+    "gradients": Experiment(gradients.examine, gradients.Size(), gradients.QUICK),
+    "counting": Experiment(counting.examine, counting.Size(), counting.QUICK),
+    "digits": Experiment(digits.examine, digits.Size(), digits.QUICK),
+    "gates": Experiment(gates.examine, gates.Size(), gates.QUICK),
+    "costs": Experiment(costs.examine, costs.Size(), costs.QUICK),
 }
-"""By name: what examines the claim, how large, and how large in miniature; those that take longest come first."""
+"""By name; those that take longest come first."""
 
 ORDER = ("gradients", "costs", "adding", "copying", "digits", "counting", "gates")
 """As the page tells of them."""
@@ -55,20 +73,29 @@ def check_claims(
     Returns:
         The findings, in the order of the page.
     """
-    begun, found = time.perf_counter(), {}
-    side_by_side = [name for name in EXPERIMENTS if name != "costs"]
+    begun = time.perf_counter()
+    sizes = {name: experiment.miniature if quick else experiment.whole for name, experiment in EXPERIMENTS.items()}
+    tasks = [
+        (name, part)
+        for name, experiment in EXPERIMENTS.items()
+        for part in (experiment.parts(sizes[name]) if experiment.parts else [None])
+    ]
+    found: dict[str, dict[str | None, Any]] = {name: {} for name in EXPERIMENTS}
     with (
-        progress_bar("experiments", len(EXPERIMENTS), progress) as report,
+        progress_bar("experiments", len(tasks), progress) as report,
         ProcessPoolExecutor(jobs or os.cpu_count() or 1, get_context("spawn")) as pool,
     ):
-        waiting = {pool.submit(_examined, name, quick): name for name in side_by_side}
-        for done in as_completed(waiting):
-            found[waiting[done]] = done.result()
-            report(len(found), waiting[done])
-        # Times are taken when nothing else of ours runs.
-        found["costs"] = pool.submit(_examined, "costs", quick).result()
-        report(len(found), "costs")
-    findings, folder = [found[name] for name in ORDER], Path(out)
+
+        def run(chosen: list[tuple[str, str | None]]) -> None:
+            waiting = {pool.submit(_examined, name, part, sizes[name]): (name, part) for name, part in chosen}
+            for done in as_completed(waiting):
+                name, part = waiting[done]
+                found[name][part] = done.result()
+                report(sum(map(len, found.values())), name if part is None else f"{name}: {part}")
+
+        run([task for task in tasks if task[0] != "costs"])
+        run([task for task in tasks if task[0] == "costs"])  # times are taken when nothing else of ours runs
+    findings, folder = [_finding(EXPERIMENTS[name], sizes[name], found[name]) for name in ORDER], Path(out)
     for finding in findings:
         for number, picture in enumerate(finding.pictures):
             write_atomic(folder / IMAGES / finding.file(number), picture.svg.encode())
@@ -76,10 +103,18 @@ def check_claims(
     return findings
 
 
-def _examined(name: str, quick: bool) -> Finding:
+def _examined(name: str, part: str | None, size: Any) -> Any:
     torch.set_num_threads(1)
-    examine, whole, miniature = EXPERIMENTS[name]
-    return examine(miniature if quick else whole)
+    experiment = EXPERIMENTS[name]
+    return experiment.examine(size) if part is None else experiment.examine(part, size)
+
+
+def _finding(experiment: Experiment, size: Any, found: dict[Any, Any]) -> Finding:
+    """Judge an experiment by its parts, in their order, where it has some."""
+    if experiment.parts is None or experiment.judge is None:
+        finding: Finding = found[None]
+        return finding
+    return experiment.judge(size, {part: found[part] for part in experiment.parts(size)})
 
 
 def _page(findings: list[Finding], seconds: float, quick: bool) -> Iterator[str]:

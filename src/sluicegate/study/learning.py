@@ -21,6 +21,8 @@ from .problems import Problem
 FRESH = 500
 """Sequences that a figure is taken on."""
 
+_FEWEST = 10  # steps at a length, before its mean loss says anything
+
 
 class Recipe(NamedTuple):
     """How to train."""
@@ -94,6 +96,9 @@ class Learner:
         self.draw = torch.Generator().manual_seed(seed)
         self.optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate, fused=True)
         self.sequences = self.steps = 0
+        self.mean = 1.0  # of the losses
+        # Two draws of sequences to look at, apart from those that the outcome is taken on: one may pass by luck.
+        self._others = (seed + 7919, seed + 15838)
         self.begun, self.begun_processor = time.perf_counter(), time.process_time()
 
     def learn(self, length: int, budget: float) -> Outcome:
@@ -103,11 +108,14 @@ class Learner:
             length: Steps of the sequences.
             budget: Seconds of the processor's time from now.
         """
-        end = time.process_time() + budget
+        end, tried = time.process_time() + budget, 0
         for stage in lengths(length, self.recipe.start if self.steps == 0 else None):
             if not self._until(stage, end, last=stage == length):
                 break
         figure = fresh_figure(self.network, self.problem, length, self.seed)
+        while not self.problem.solved(figure) and self._until(length, end, last=True):
+            tried += 1  # the looks had passed by luck; each time it is asked on other sequences
+            figure = fresh_figure(self.network, self.problem, length, self.seed + 31 * tried)
         return Outcome(
             length,
             self.problem.solved(figure),
@@ -120,21 +128,25 @@ class Learner:
 
     def _until(self, length: int, end: float, *, last: bool) -> bool:
         """Train at a length until its loss is small enough; whether it was before the end of the budget."""
-        problem, mean = self.problem, 1.0
+        problem, steps = self.problem, 0
         while time.process_time() < end:
-            mean += 0.02 * (self._step(length, mean) - mean)
-            if not last and mean < problem.learnt:
+            loss, steps = self._step(length), steps + 1
+            # Of this length alone, and of its last fifty steps the most.
+            self.mean += max(1 / steps, 0.02) * (loss - self.mean)
+            if steps < _FEWEST:
+                continue
+            if not last and self.mean < problem.learnt:
                 return True
-            if last and mean < problem.nearly:
-                if problem.solved(fresh_figure(self.network, problem, length, self.seed + 7919)):
+            if last and self.mean < problem.nearly:
+                if all(problem.solved(fresh_figure(self.network, problem, length, seed)) for seed in self._others):
                     return True
-                mean = 1.5 * problem.nearly  # a look costs time: not before some steps more
+                self.mean = 1.5 * problem.nearly  # a look costs time: not before some steps more
         return False
 
-    def _step(self, length: int, mean: float) -> float:
+    def _step(self, length: int) -> float:
         x, answers = self.problem.draw(length, self.recipe.rows, self.draw)
         if self.recipe.cool:
-            low = (max(mean, 0.0) / (1.5 * self.problem.learnt)) ** 0.5
+            low = (self.mean / (1.5 * self.problem.learnt)) ** 0.5
             self.optimiser.param_groups[0]["lr"] = self.recipe.rate * min(1.0, max(0.05, low))
         self.optimiser.zero_grad()
         loss = self.problem.loss(self.network(x, self.problem.answers), answers)
