@@ -21,8 +21,9 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 demo: $(STAMP)
 	$(BIN)/sluicegate demo
 
+# A process for each core, which takes from another what is left to do when its own is done.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 # The tests of the C++ part: under the sanitizers, then as it is compiled for use. Needs no Python, only CMake, which is
 # taken from the virtual environment where the system has none.

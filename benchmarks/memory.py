@@ -58,7 +58,6 @@ ENTRIES: dict[str, tuple[Problem, list[Entry]]] = {
         [
             Entry("gru", 1000, 128, None, GRU_COPY, 900),
             Entry("lstm", 1000, 128, None, LSTM_COPY, 900),
-            Entry("gru", 5000, 128, None, GRU_COPY, 900),
             Entry("lstm", 5000, 128, None, LSTM_COPY, 900),
         ],
     ),
