@@ -90,16 +90,17 @@ def table(name: str, seeds: int) -> Iterator[str]:
         figures = ", ".join(f"{o.figure:.4f}" if name == "adding" else f"{o.figure:.1%}" for o in found)
         layer = f"{NAMES[entry.kind]}, {entry.layers} x {entry.hidden}"
         layer += "" if entry.memory is None else f", `memory=(1, {entry.memory})`"
-        spans = (_span([getattr(o, part) for o in found]) for part in ("sequences", "processor", "seconds"))
+        costs = (_span([getattr(o, part) for o in found]) for part in ("sequences", "processor", "seconds"))
         solved = f"**{sum(o.solved for o in found)} of {seeds}**"
-        yield f"| {entry.length:,} | {layer} | {solved} | {figures} | {' | '.join(spans)} |"
+        yield f"| {entry.length:,} | {layer} | {solved} | {figures} | {' | '.join(costs)} |"
     yield ""
-    yield f"Without memory: {memoryless}. {FRESH} fresh sequences; medians and ranges over the seeds."
+    spans = "medians and ranges over the seeds" if seeds > 1 else "one seed each"
+    yield f"Without memory: {memoryless}. {FRESH} fresh sequences; {spans}."
 
 
 def _span(values: list[float]) -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})" if len(values) > 1 else f"{middle:,.0f}"
 
 
 SECTIONS = ("adding", "copying")
