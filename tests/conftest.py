@@ -17,6 +17,11 @@ hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("sluicegate")
 
 
+def pytest_collection_modifyitems(items):
+    """Those that take longest begin first: else one process is left alone with them at the end."""
+    items.sort(key=lambda item: item.path.name != "test_documents.py")
+
+
 @pytest.fixture(autouse=True)
 def _threads():
     if torch := sys.modules.get("torch"):
