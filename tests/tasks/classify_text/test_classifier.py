@@ -178,6 +178,14 @@ def test_texts_without_capitals_need_no_weights_for_them(fitted, table, quick):
     assert not whole._fitted.shape.capitals  # there, other capitals make another word
 
 
+def test_words_of_one_letter_share_no_spelling(quick):
+    table = pl.DataFrame(
+        [("\u597d \u7247", "good"), ("\u574f \u7247", "bad")] * 20, schema=["text", "label"], orient="row"
+    )
+    classifier = sluicegate.TextClassifier(**quick).fit(table, progress=False)
+    assert classifier.predict(["\u597d", "\u574f"])["label"].to_list() == ["good", "bad"]
+
+
 def test_explanations_point_at_the_word_that_tells(fitted):
     found = fitted.explain("the film is lovely and a story is long")
     assert found["share"].abs().sum() == pytest.approx(1.0)
