@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from sluicegate.cli.app import app
-from sluicegate.study import claims, costs, counting, digits, gates, gradients, ladders
+from sluicegate.study import claims, costs, counting, digits, gates, gradients, ladders, learning
 from sluicegate.study.finding import Finding, judged, listed
 from sluicegate.study.learning import Learner, Outcome, Recipe, fresh_figure, lengths
 from sluicegate.study.network import NAMES, Network
@@ -66,6 +66,34 @@ def test_a_learner_solves_a_short_problem_and_an_untrained_network_does_not():
     assert found.solved
     assert found.figure < 0.01
     assert found.sequences == 32 * found.steps
+
+
+def test_a_figure_that_falls_short_after_the_looks_is_a_reason_to_train_on(monkeypatch):
+    asked, learner = [], Learner(Network("gru", 2, 4, 1), ADDING, Recipe(start=None), 0)
+    monkeypatch.setattr(learner, "_until", lambda *_, **__: True)  # the looks pass each time
+
+    def figure(network, problem, length, seed):
+        asked.append(seed)
+        return 0.02 if len(asked) < 3 else 0.001
+
+    monkeypatch.setattr(learning, "fresh_figure", figure)
+    found = learner.learn(8, budget=30.0)
+    assert found.solved
+    assert found.figure == 0.001
+    assert len(set(asked)) == 3, "each time on other sequences"
+    asked.clear()
+    assert not learner.learn(8, budget=0.0).solved
+    assert len(asked) == 1
+
+
+def test_the_mean_loss_is_that_of_the_length(monkeypatch):
+    """What the network already does takes no more than the fewest steps to be seen."""
+    learner = Learner(Network("gru", 2, 4, 1), ADDING, Recipe(start=4), 0)
+    monkeypatch.setattr(learning, "fresh_figure", lambda *_: 0.001)
+    steps = []
+    monkeypatch.setattr(learner, "_step", lambda length: steps.append(length) or 0.001)
+    assert learner.learn(16, budget=30.0).solved
+    assert [steps.count(length) for length in (4, 8, 16)] == [learning._FEWEST] * 3
 
 
 @pytest.mark.parametrize("kind", list(NAMES))
@@ -168,6 +196,15 @@ def test_a_verdict_is_that_of_its_parts():
     )
     assert "> It is said." in lines
     assert "| 1 |" in lines
+
+
+def test_where_nothing_can_be_written_nothing_is_tried(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "_run", lambda *_: pytest.fail("it began the work"))
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(app, ["study", "claims", "--quick", "--out", str(tmp_path / "file")])
+    assert done.exit_code == 1
+    assert "error: cannot save to" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_all_claims_make_a_page(tmp_path):

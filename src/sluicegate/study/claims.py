@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 
 from sluicegate import _core
-from sluicegate.atomic import write_atomic
+from sluicegate.atomic import write_atomic, written_aside
 from sluicegate.training import progress_bar
 
 from . import costs, counting, digits, gates, gradients, ladders
@@ -72,9 +72,25 @@ def check_claims(
 
     Returns:
         The findings, in the order of the page.
+
+    Raises:
+        BundleError: the page cannot be written there; said before the experiments begin.
     """
-    begun = time.perf_counter()
+    begun, folder = time.perf_counter(), Path(out)
     sizes = {name: experiment.miniature if quick else experiment.whole for name, experiment in EXPERIMENTS.items()}
+    with written_aside(folder / PAGE) as page:
+        page.touch()  # where nothing can be written, that is said before the work and not after it
+        found = _run(sizes, jobs or os.cpu_count() or 1, progress)
+        findings = [_finding(EXPERIMENTS[name], sizes[name], found[name]) for name in ORDER]
+        for finding in findings:
+            for number, picture in enumerate(finding.pictures):
+                write_atomic(folder / IMAGES / finding.file(number), picture.svg.encode())
+        page.write_text("\n".join(_page(findings, time.perf_counter() - begun, quick)), encoding="utf-8")
+    return findings
+
+
+def _run(sizes: dict[str, Any], jobs: int, progress: bool | None) -> dict[str, dict[str | None, Any]]:
+    """What came of each part of each experiment."""
     tasks = [
         (name, part)
         for name, experiment in EXPERIMENTS.items()
@@ -83,7 +99,7 @@ def check_claims(
     found: dict[str, dict[str | None, Any]] = {name: {} for name in EXPERIMENTS}
     with (
         progress_bar("experiments", len(tasks), progress) as report,
-        ProcessPoolExecutor(jobs or os.cpu_count() or 1, get_context("spawn")) as pool,
+        ProcessPoolExecutor(jobs, get_context("spawn")) as pool,
     ):
 
         def run(chosen: list[tuple[str, str | None]]) -> None:
@@ -95,12 +111,7 @@ def check_claims(
 
         run([task for task in tasks if task[0] != "costs"])
         run([task for task in tasks if task[0] == "costs"])  # times are taken when nothing else of ours runs
-    findings, folder = [_finding(EXPERIMENTS[name], sizes[name], found[name]) for name in ORDER], Path(out)
-    for finding in findings:
-        for number, picture in enumerate(finding.pictures):
-            write_atomic(folder / IMAGES / finding.file(number), picture.svg.encode())
-    write_atomic(folder / PAGE, "\n".join(_page(findings, time.perf_counter() - begun, quick)).encode())
-    return findings
+    return found
 
 
 def _examined(name: str, part: str | None, size: Any) -> Any:

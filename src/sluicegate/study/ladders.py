@@ -118,7 +118,7 @@ def _cell(problem: Problem, climbed: list[Outcome], rung: int) -> str:
     if rung >= len(climbed):
         return "not tried"
     outcome = climbed[rung]
-    figure = f"{outcome.figure:.3f}" if problem is ADDING else f"{outcome.figure:.0%}"
+    figure = f"{outcome.figure:.3f}" if problem is ADDING else f"{outcome.figure:.1%}"
     if not outcome.solved:
         return f"no ({figure})"
     return f"{figure}, {outcome.sequences / 1000:,.0f}k, {outcome.processor:.0f} s"

@@ -113,8 +113,10 @@ class Learner:
             if not self._until(stage, end, last=stage == length):
                 break
         figure = fresh_figure(self.network, self.problem, length, self.seed)
-        while not self.problem.solved(figure) and self._until(length, end, last=True):
-            tried += 1  # the looks had passed by luck; each time it is asked on other sequences
+        while not self.problem.solved(figure) and time.process_time() < end:
+            # The looks had passed by luck: it is trained on, and asked on other sequences.
+            self._until(length, end, last=True)
+            tried += 1
             figure = fresh_figure(self.network, self.problem, length, self.seed + 31 * tried)
         return Outcome(
             length,
