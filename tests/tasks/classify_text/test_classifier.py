@@ -178,6 +178,31 @@ def test_texts_without_capitals_need_no_weights_for_them(fitted, table, quick):
     assert not whole._fitted.shape.capitals  # there, other capitals make another word
 
 
+def test_words_learn_from_those_that_are_spelled_alike(monkeypatch, table, quick):
+    """A word that is in no text, but in the vocabulary, has numbers from the letters that it shares with others."""
+    told = [
+        f"{text} re{word}ed"
+        for word, text in zip(["view", "mark", "turn", "port", "play"] * 24, table["text"], strict=True)
+    ]
+    rows = table.with_columns(text=pl.Series(told))
+
+    def never():
+        classifier = sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(rows, progress=False)
+        tokenizer = classifier._fitted.tokenizer
+        read = set(np.concatenate(tokenizer.encode(told)))
+        unread = [number for number in range(len(tokenizer)) if number not in read]
+        return classifier._fitted.model.members[0].embedding.weight.detach()[unread]
+
+    with_spelling = never()
+    monkeypatch.setattr(fitting.Spelling, "of", lambda _: None)
+    assert with_spelling.any(1).sum() > never().any(1).sum()
+
+
+def test_looks_at_the_validation_rows_are_ten_steps_apart_at_least(fitted):
+    """Else patience ends training before the learning rate has risen."""
+    assert np.diff([0, *fitted._fitted.curve.steps]).min() >= 10
+
+
 def test_words_of_one_letter_share_no_spelling(quick):
     table = pl.DataFrame(
         [("\u597d \u7247", "good"), ("\u574f \u7247", "bad")] * 20, schema=["text", "label"], orient="row"
