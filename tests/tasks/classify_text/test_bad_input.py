@@ -154,9 +154,11 @@ def test_a_saved_model_whose_parts_do_not_fit(tmp_path, fitted):
 
     files = dict(fitted._files())
     settings = json.loads(files["config.json"])
-    for change in ({"shape": {**settings["shape"], "hidden": 10**9}}, {"classes": ["a"]}, {"blend": {"name": 3}}):
+    changes = [{"shape": {**settings["shape"], "hidden": 10**9}}, {"classes": ["a"]}, {"blend": {"name": 3}}]
+    changes += [{"shape": {**settings["shape"], "windows": odd}} for odd in ([2, 10**9], [], 3)]
+    for number, change in enumerate(changes):
         damaged = {**files, "config.json": json.dumps({**settings, **change}).encode()}
-        folder = tmp_path / next(iter(change))
+        folder = tmp_path / str(number)
         bundle.write(folder, damaged)
         with pytest.raises(BundleError, match="does not hold together"):
             sluicegate.load(folder)

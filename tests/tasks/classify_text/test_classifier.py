@@ -272,15 +272,15 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
 
     def shape(**options):
         found = sluicegate.TextClassifier(**knobs).fit(told, progress=False, **options)._fitted.shape
-        return found.members, found.hidden
+        return found.members, found.hidden, len(found.windows)
 
     told = table.with_columns(author=pl.Series(f"a{i % 3}" for i in range(len(table))))
-    assert shape() == (10, 128)
-    assert shape(groups="author") == (3, 128)
+    assert shape() == (10, 128, 2)
+    assert shape(groups="author") == (3, 128, 2)
     for bound in ("_FEW_TOKENS", "_FEW_WEIGHTS"):
         with monkeypatch.context() as patch:
             patch.setattr(fitting, bound, 10)
-            assert shape() == (5, 64)
+            assert shape() == (5, 64, 0)
     monkeypatch.setattr(fitting, "_FEW", 10)
     assert shape()[0] == 1
 

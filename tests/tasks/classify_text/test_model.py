@@ -17,13 +17,27 @@ def test_what_fills_a_batch_up_changes_nothing(texts):
     grams = Grams.of(plain.tokens, 1, 1000)
     corpus = Corpus.of(told, tokenizer, grams, capitals=True)
     torch.manual_seed(0)
-    model = Ensemble(Shape(len(tokenizer), len(grams.keys), 3, 5, 4, 1, "gru", 0.5, 0.1, 2, capitals=True)).eval()
+    shape = Shape(len(tokenizer), len(grams.keys), 3, 5, 4, 1, "gru", 0.5, 0.1, 2, capitals=True, windows=(2, 3))
+    model = Ensemble(shape).eval()
     with torch.no_grad():
         for member in model.members:
             member.wide.normal_()
         together = model(corpus.batch(np.arange(len(told))))
         for row in range(len(told)):
             torch.testing.assert_close(model(corpus.batch(np.array([row])))[0], together[row], rtol=1e-5, atol=1e-5)
+
+
+def test_a_convolution_sees_the_words_around_each(texts):
+    told = texts(rows=4)["text"].to_list()
+    tokenizer = WordTokenizer.train(told, words=100, least=1)
+    model = Ensemble(Shape(len(tokenizer), 0, 3, 5, 4, 1, "gru", 0.5, 0.1, 1, windows=(1, 2, 3, 4))).eval()
+    (member,) = model.members
+    x = torch.randn(2, 7, 5)
+    with torch.no_grad():
+        for size, layer, said in zip(range(1, 5), member.convolutions, member.convolved(x), strict=True):
+            around = torch.nn.functional.pad(x.mT, ((size - 1) // 2, size // 2))
+            weight = layer.weight.unflatten(1, (size, 5)).mT
+            torch.testing.assert_close(said, torch.nn.functional.conv1d(around, weight, layer.bias).mT)
 
 
 def test_spelling_goes_into_the_words_when_training_ends(texts):

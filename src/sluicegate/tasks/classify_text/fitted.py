@@ -22,7 +22,7 @@ from sluicegate.training import Curve
 from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
 from .corpus import Batch, Corpus, Grams
-from .model import Ensemble, Shape
+from .model import FILTERS, Ensemble, Shape
 from .vocabulary import Covered
 
 _TOKENS = 8192  # of a batch in prediction, at most
@@ -114,7 +114,7 @@ class Fitted:
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
         """What `files` wrote."""
         settings = saved.json(bundle.CONFIG)
-        shape = Shape(**settings["shape"])
+        shape = Shape(**{**settings["shape"], "windows": tuple(settings["shape"].get("windows", ()))})
         arrays = saved.tensors("arrays.safetensors")
         weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
         _require_fitting(shape, weights)
@@ -173,8 +173,9 @@ def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
         raise ValueError(f"the weights are not those of {shape.members} networks")
     expected = {
         "embedding.weight": (shape.tokens, shape.embedding),
-        "output.weight": (shape.classes, 4 * shape.hidden),
+        "output.weight": (shape.classes, shape.pooled),
         "wide": (shape.grams + 1, shape.classes),
+        **{f"convolutions.{i}.weight": (FILTERS, n * shape.embedding) for i, n in enumerate(shape.windows)},
     }
     for name, sizes in expected.items():
         for member in range(shape.members):

@@ -32,6 +32,7 @@ _FEW = 20_000  # rows up to which there are several networks, and a word that oc
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which there are more networks, and wider ones
 _NETWORKS, _MORE_NETWORKS = 5, 10
 UNITS, _MORE_UNITS = 64, 128
+_WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
 _EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
@@ -85,6 +86,7 @@ def fit(
         word_dropout=config.word_dropout,
         members=members,
         capitals=capitals,
+        windows=_WINDOWS if few else (),
     )
     decision = Decision.before(examples.truth, classes, config.balance)
     with torch.random.fork_rng(devices=[]):

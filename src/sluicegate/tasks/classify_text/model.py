@@ -1,10 +1,13 @@
 """The network: a recurrent layer that reads both ways, pooled by attention and maximum, beside a linear path.
 
+In small tables convolutions over neighbouring words stand beside the recurrent layer.
+
 Several networks of one shape, each with weights of its own, are trained together and averaged.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +23,7 @@ from sluicegate.types import Cell
 from .corpus import Batch
 from .spelling import Spelling
 
+FILTERS = 100  # of each convolution
 _CAPITALS, _RUNS = 0.1, 0.3  # the size of what is added to a word's numbers at the start
 
 
@@ -39,6 +43,7 @@ class Shape:
         word_dropout: share of words left out in training.
         members: how many networks there are.
         capitals: whether they are told which letters of words are capitals.
+        windows: how many words each convolution sees at a time.
     """
 
     tokens: int
@@ -52,6 +57,12 @@ class Shape:
     word_dropout: float
     members: int
     capitals: bool = False
+    windows: tuple[int, ...] = ()
+
+    @property
+    def pooled(self) -> int:
+        """Count what is said of a whole text: means and largest states of two directions, and the filters' largest."""
+        return 4 * self.hidden + FILTERS * len(self.windows)
 
 
 class Spelled(nn.Module):
@@ -99,7 +110,8 @@ class Member(nn.Module):
             shape.embedding, shape.hidden, shape.layers, batch_first=True, bidirectional=True
         )
         self.attention = nn.Linear(2 * shape.hidden, 1)
-        self.output = nn.Linear(4 * shape.hidden, shape.classes)
+        self.convolutions = nn.ModuleList(nn.Linear(size * shape.embedding, FILTERS) for size in shape.windows)
+        self.output = nn.Linear(shape.pooled, shape.classes)
         # What each word or pair says of each class at the start, and how far training has moved that.
         self.wide = nn.Parameter(torch.zeros(shape.grams + 1, shape.classes))
         self.register_buffer("ratio", torch.ones(shape.grams + 1, shape.classes), persistent=False)
@@ -123,15 +135,22 @@ class Member(nn.Module):
         return x
 
     def read(self, batch: Batch, x: Float[Tensor, "rows tokens embedding"]) -> Float[Tensor, "rows classes"]:
-        """The recurrent path."""
+        """The recurrent path, and that of the convolutions."""
         states, _ = self.recurrent(x, lengths=batch.lengths)
         beyond = torch.arange(x.shape[1])[None] >= batch.lengths[:, None]
         weights = self.attention(states).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
         mean = torch.einsum("bt,bth->bh", weights, states)
         largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
-        pooled = F.dropout(torch.cat([mean, largest], 1), self.shape.dropout, self.training)
+        found = [F.relu(said).masked_fill(beyond[..., None], 0.0).amax(1) for said in self.convolved(x)]
+        pooled = F.dropout(torch.cat([mean, largest, *found], 1), self.shape.dropout, self.training)
         logits: Tensor = self.output(pooled)
         return logits
+
+    def convolved(self, x: Float[Tensor, "rows tokens embedding"]) -> Iterator[Float[Tensor, "rows tokens filters"]]:
+        """What each convolution says of the words around each word (Kim 2014), zeros beyond the text."""
+        for size, convolution in zip(self.shape.windows, self.convolutions, strict=True):
+            around = F.pad(x, (0, 0, (size - 1) // 2, size // 2))
+            yield convolution(torch.cat([around[:, i : i + x.shape[1]] for i in range(size)], 2))
 
     def linear(self, batch: Batch) -> Float[Tensor, "rows classes"]:
         """The linear path, for the words and pairs that occur."""
