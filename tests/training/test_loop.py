@@ -6,6 +6,7 @@ from torch import nn
 
 from sluicegate.errors import BundleError, ConfigError, DataError
 from sluicegate.training import Schedule, train
+from sluicegate.training.loop import _clip
 
 SCHEDULE = Schedule(steps=120, every=10, patience=100, learning_rate=0.02, average=0.9)
 TRUTH = torch.tensor([[1.0, -2.0, 0.5]])
@@ -126,6 +127,18 @@ def test_a_loss_that_is_no_number_is_named():
             seed=0,
             progress=False,
         )
+
+
+@pytest.mark.parametrize("size", [0.01, 3.0, float("nan")])
+def test_the_gradient_is_shortened_as_pytorch_does(size):
+    models = [nn.Linear(3, 2) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    for model in models:
+        (model(torch.ones(1, 3)).sum() * size).backward()
+    _clip([*models[0].parameters(), nn.Parameter(torch.ones(4))], 1.0)
+    nn.utils.clip_grad_norm_(models[1].parameters(), 1.0)
+    for mine, other in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, rtol=0, atol=0, equal_nan=True)
 
 
 def test_the_rate_rises_then_falls():

@@ -109,7 +109,7 @@ def train(
                 optimiser.zero_grad()
                 value = loss(step, draw)
                 value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(weights.values(), schedule.clip, foreach=True)
+                _clip(list(weights.values()), schedule.clip)
                 optimiser.step()
                 # The average forgets its start at first, so that early looks are not at random weights.
                 keep = min(schedule.average, (step + 1) / (step + 11))
@@ -127,6 +127,13 @@ def train(
             weight.copy_(state.best[name])
     model.eval()
     return state.curve
+
+
+def _clip(weights: list[nn.Parameter], largest: float) -> None:
+    """Shorten the gradient to a norm; PyTorch's one function for it goes over all of it even where that is no use."""
+    norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None], foreach=True)
+    if not float(norm) <= largest:
+        nn.utils.clip_grads_with_norm_(weights, largest, norm, foreach=True)
 
 
 def _look(
