@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 import sluicegate
+from sluicegate import bundle
 from sluicegate.errors import BundleError, ConfigError, DataError
+from sluicegate.tasks.classify_text import fitted as saved_models
 
 
 def fit(table, **options):
@@ -150,15 +152,21 @@ def test_knobs(knobs, words):
 
 
 def test_a_saved_model_whose_parts_do_not_fit(tmp_path, fitted):
-    from sluicegate import bundle
-
     files = dict(fitted._files())
-    settings = json.loads(files["config.json"])
-    changes = [{"shape": {**settings["shape"], "hidden": 10**9}}, {"classes": ["a"]}, {"blend": {"name": 3}}]
-    changes += [{"shape": {**settings["shape"], "windows": odd}} for odd in ([2, 10**9], [], 3)]
-    for number, change in enumerate(changes):
-        damaged = {**files, "config.json": json.dumps({**settings, **change}).encode()}
-        folder = tmp_path / str(number)
-        bundle.write(folder, damaged)
-        with pytest.raises(BundleError, match="does not hold together"):
-            sluicegate.load(folder)
+    for number, change in enumerate(({"classes": ["a"]}, {"blend": {"name": 3}}, {"shape": {}})):
+        refuse_saved(tmp_path / str(number), files, **change)
+
+
+@pytest.mark.parametrize("odd", [{"hidden": 10**9}, {"windows": [2, 10**9]}, {"windows": []}, {"windows": 3}])
+def test_a_saved_model_of_other_sizes_is_refused_before_there_is_memory_for_it(tmp_path, monkeypatch, fitted, odd):
+    files, made = dict(fitted._files()), []
+    monkeypatch.setattr(saved_models, "Ensemble", made.append)
+    refuse_saved(tmp_path / "model", files, shape={**json.loads(files["config.json"])["shape"], **odd})
+    assert not made
+
+
+def refuse_saved(folder, files, **change):
+    settings = {**json.loads(files["config.json"]), **change}
+    bundle.write(folder, {**files, "config.json": json.dumps(settings).encode()})
+    with pytest.raises(BundleError, match="does not hold together"):
+        sluicegate.load(folder)
