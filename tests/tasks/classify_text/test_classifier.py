@@ -271,7 +271,9 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
     knobs = {name: value for name, value in (quick | {"epochs": 1}).items() if name not in ("folds", "hidden")}
 
     def shape(**options):
-        found = sluicegate.TextClassifier(**knobs).fit(told, progress=False, **options)._fitted.shape
+        classifier = sluicegate.TextClassifier(**knobs).fit(told, progress=False, **options)
+        found = classifier._fitted.shape
+        assert ("beside convolutions over 2 and 3 words" in classifier.report.facts["model"]) == bool(found.windows)
         return found.members, found.hidden, len(found.windows)
 
     told = table.with_columns(author=pl.Series(f"a{i % 3}" for i in range(len(table))))

@@ -38,9 +38,9 @@ class TextClassifier(TrainedTask[Fitted]):
     """Tell classes of texts apart: sentiment, topics, kinds of questions, in any language.
 
     Several networks read the words both ways with a recurrent layer, pooled by attention and maximum, beside a linear
-    path over words and pairs of words; each is trained on another part of the rows, and their mean is calibrated on
-    the rows that they did not see. Every evaluation sets it beside the majority class, TF-IDF with logistic
-    regression, and NB-SVM.
+    path over words and pairs of words and, of small tables, convolutions over neighbouring words; each is trained on
+    another part of the rows, and their mean is calibrated on the rows that they did not see. Every evaluation sets it
+    beside the majority class, TF-IDF with logistic regression, and NB-SVM.
 
     Args:
         cell: `gru`, `lstm`, `rnn` or `mingru`.

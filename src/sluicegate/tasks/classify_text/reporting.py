@@ -43,11 +43,12 @@ def _facts(fitted: Fitted, validation: Validation) -> dict[str, str]:
     shape, examples = fitted.shape, validation.examples
     networks = "1 network" if shape.members == 1 else f"the mean of {shape.members} networks"
     weights = sum(parameter.numel() for parameter in fitted.model.parameters())
+    beside = f" beside convolutions over {' and '.join(map(str, shape.windows))} words" if shape.windows else ""
     facts = {
         "rows": f"{len(examples.truth):,}",
         "trained on": f"{fitted.rows:,} rows",
         "classes": f"{len(fitted.labels.classes):,}",
-        "model": f"{shape.cell.upper()}, {shape.hidden} units each way, {networks}, {weights:,} weights",
+        "model": f"{shape.cell.upper()}, {shape.hidden} units each way{beside}, {networks}, {weights:,} weights",
         "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} words and pairs in the linear path",
         **({} if fitted.covered is None else {"vectors": fitted.covered.fact()}),
         "tfidf logistic regression": "words and pairs of words, C = 10",
