@@ -1,5 +1,6 @@
 """The text classifier learns, is honest about it, and gives the same bits however it is asked."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 
 import sluicegate
+from sluicegate import bundle
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
 from sluicegate.tasks.classify_text import course, fitting
@@ -285,6 +287,17 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
             assert shape() == (5, 64, 0)
     monkeypatch.setattr(fitting, "_FEW", 10)
     assert shape()[0] == 1
+
+
+def test_a_model_that_was_saved_without_convolutions_still_loads(tmp_path, monkeypatch, table, quick):
+    monkeypatch.setattr(fitting, "_WINDOWS", ())
+    classifier = sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(table, progress=False)
+    files = dict(classifier._files())
+    settings = json.loads(files["config.json"])
+    del settings["shape"]["windows"]
+    bundle.write(tmp_path / "model", {**files, "config.json": json.dumps(settings).encode()})
+    told = table["text"].to_list()
+    assert sluicegate.load(tmp_path / "model").predict(told).equals(classifier.predict(told))
 
 
 def test_long_texts_are_read_whole(fitted):
