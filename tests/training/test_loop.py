@@ -93,6 +93,20 @@ def test_resumed_run_ends_with_the_same_bits(tmp_path, stopped_at):
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(part), strict=True))
 
 
+def test_each_seed_and_each_step_draw_anew():
+    drawn = []
+    for seed in (0, 1, 2**31 - 1):
+        model, schedule = make(), Schedule(steps=4, every=2, patience=9, learning_rate=0.01)
+
+        def loss(_, generator, model=model):
+            drawn.append((float(torch.rand((), generator=generator)), float(torch.rand(()))))
+            return model(torch.ones(1, 3)).mean()
+
+        train(model, loss, lambda: 1.0, schedule, seed=seed, progress=False)
+    of_batches, of_dropout = zip(*drawn, strict=True)
+    assert len(set(of_batches)) == len(set(of_dropout)) == 12
+
+
 def test_leaves_the_callers_chance_alone():
     torch.manual_seed(7)
     expected = torch.rand(3)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -101,9 +102,10 @@ def train(
             until = min(state.step + schedule.every, schedule.steps)
             first = state.step
             for step in range(first, until):
-                draw.manual_seed((seed << 32) + step)
+                chance = _seed_of(seed, step)
+                draw.manual_seed(chance)
                 # Of the processor alone: `torch.manual_seed` notes down the call stack for every other kind of device.
-                torch.default_generator.manual_seed((seed << 32) + step)
+                torch.default_generator.manual_seed(chance)
                 for group in optimiser.param_groups:
                     group["lr"] = schedule.rate(step)
                 optimiser.zero_grad()
@@ -127,6 +129,11 @@ def train(
             weight.copy_(state.best[name])
     model.eval()
     return state.curve
+
+
+def _seed_of(seed: int, step: int) -> int:
+    """A seed for PyTorch's generator, which takes the lower 32 bits of one: the two numbers have to share these."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
 
 
 def _clip(weights: list[nn.Parameter], largest: float) -> None:
