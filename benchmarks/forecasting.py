@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable

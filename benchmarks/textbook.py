@@ -22,7 +22,7 @@ from document import machine, replace_section
 from torch import Tensor, nn
 
 import sluicegate.nn
-from sluicegate.training import Schedule, train
+from sluicegate.training import Part, Schedule, train
 
 POINTS, WINDOW, UNITS, BATCH, EPOCHS, ROUNDS = 1000, 50, 50, 32, 50, 5
 RATE = 1e-3
@@ -61,7 +61,8 @@ def through_the_loop(model: nn.Module, x: Tensor, y: Tensor) -> None:
     def validate() -> float:
         return F.mse_loss(model(x), y).item()
 
-    train(model, loss, validate, Schedule(EPOCHS * per_epoch, 10 * per_epoch, EPOCHS, RATE), seed=0, progress=True)
+    schedule = Schedule(EPOCHS * per_epoch, 10 * per_epoch, EPOCHS, RATE)
+    train(model, [Part(model, loss, validate)], schedule, seed=0, progress=True)
 
 
 def bare(model: nn.Module, x: Tensor, y: Tensor) -> None:

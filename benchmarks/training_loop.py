@@ -20,7 +20,7 @@ from document import machine, replace_section
 from torch import Tensor, nn
 
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape, loss
-from sluicegate.training import Schedule, train
+from sluicegate.training import Part, Schedule, train
 
 STEPS, ROUNDS = 60, 7
 QUANTILES = torch.tensor([0.1, 0.5, 0.9])
@@ -53,7 +53,7 @@ def bare(model: nn.Module, mean_loss: Loss) -> None:
 
 def ours(model: nn.Module, mean_loss: Loss) -> None:
     """Sluicegate's loop; the looks at the validation part are not steps and are left out."""
-    train(model, mean_loss, lambda: 0.0, Schedule(STEPS, STEPS, 1, 1e-3), seed=0, progress=True)
+    train(model, [Part(model, mean_loss, lambda: 0.0)], Schedule(STEPS, STEPS, 1, 1e-3), seed=0, progress=True)
 
 
 def fabric(model: nn.Module, mean_loss: Loss) -> None:

@@ -1,12 +1,14 @@
 """The loop learns, stops when it should, and goes on to the bit where it was stopped."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
 from sluicegate.errors import BundleError, ConfigError, DataError
-from sluicegate.training import Schedule, train
-from sluicegate.training.loop import _clip
+from sluicegate.training import Part, Schedule, train
+from sluicegate.training.descent import _clip
 
 SCHEDULE = Schedule(steps=120, every=10, patience=100, learning_rate=0.02, average=0.9)
 TRUTH = torch.tensor([[1.0, -2.0, 0.5]])
@@ -28,7 +30,7 @@ def run(model, schedule=SCHEDULE, **options):
         return float((model(held_back) - held_back @ TRUTH.T).square().mean().detach())
 
     options = {"seed": 5, "progress": False, **options}
-    return train(model, loss, validate, schedule, **options)
+    return train(model, [Part(model, loss, validate)], schedule, **options)
 
 
 def weights(model):
@@ -55,8 +57,13 @@ def test_stops_when_nothing_gets_better():
     looks = iter([1.0, 2.0, 0.5, *[3.0] * 50])
     curve = train(
         model,
-        lambda _, generator: model(torch.randn(4, 3, generator=generator)).square().mean(),
-        lambda: next(looks),
+        [
+            Part(
+                model,
+                lambda _, generator: model(torch.randn(4, 3, generator=generator)).square().mean(),
+                lambda: next(looks),
+            )
+        ],
         Schedule(steps=400, every=10, patience=4, learning_rate=0.01),
         seed=0,
         progress=False,
@@ -85,10 +92,90 @@ def test_resumed_run_ends_with_the_same_bits(tmp_path, stopped_at):
         return (part(x) - x @ TRUTH.T).square().mean()
 
     with pytest.raises(KilledError):
-        train(part, loss, stop_after_a_look, SCHEDULE, seed=5, fingerprint="a", checkpoint=path, progress=False)
+        train(
+            part,
+            [Part(part, loss, stop_after_a_look)],
+            SCHEDULE,
+            seed=5,
+            fingerprint="a",
+            checkpoint=path,
+            progress=False,
+        )
     torch.manual_seed(99)  # nothing may hang on what the process drew before
     part = make()
     resumed = run(part, fingerprint="a", checkpoint=path, resume=True)
+    assert resumed == curve
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(part), strict=True))
+
+
+class Pair(nn.Module):
+    """Two networks that have nothing to do with each other."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.members = nn.ModuleList(nn.Linear(3, 1) for _ in range(2))
+
+    def parts(self, stop=lambda: None):
+        held_back = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
+
+        def loss(member, _, generator):
+            x = torch.randn(32, 3, generator=generator)
+            return (member(x) - x @ TRUTH.T).square().mean()
+
+        def validate(member):
+            stop()
+            with torch.no_grad():
+                return float((member(held_back) - held_back @ TRUTH.T).square().mean())
+
+        return [Part(member, partial(loss, member), partial(validate, member)) for member in self.members]
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def test_a_part_is_trained_as_it_would_be_alone(threads):
+    pair, alone = Pair(), Pair()
+    train(pair, pair.parts(), SCHEDULE, seed=5, progress=False)
+    (first, _), (other, _) = pair.members, alone.members
+    train(other, alone.parts()[:1], SCHEDULE, seed=5, progress=False)
+    assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(other), strict=True))
+
+
+def test_parts_have_the_same_bits_on_any_number_of_threads():
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        pair = Pair()
+        curve = train(pair, pair.parts(), SCHEDULE, seed=5, progress=False)
+        found.append((curve, weights(pair)))
+    torch.set_num_threads(before)
+    assert found[0][0] == found[1][0]
+    assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
+    assert not torch.equal(found[0][1][0], found[0][1][2])  # each draws its own
+
+
+def test_several_parts_are_resumed_to_the_same_bits(tmp_path, threads):
+    class KilledError(Exception):
+        pass
+
+    whole, part, looks = Pair(), Pair(), []
+    curve = train(whole, whole.parts(), SCHEDULE, seed=5, progress=False)
+
+    def stop_after_a_look():
+        looks.append(1)
+        if len(looks) > 7:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(part, part.parts(stop_after_a_look), SCHEDULE, seed=5, checkpoint=tmp_path / "state", progress=False)
+    part = Pair()
+    resumed = train(part, part.parts(), SCHEDULE, seed=5, checkpoint=tmp_path / "state", resume=True, progress=False)
     assert resumed == curve
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(part), strict=True))
 
@@ -102,7 +189,7 @@ def test_each_seed_and_each_step_draw_anew():
             drawn.append((float(torch.rand((), generator=generator)), float(torch.rand(()))))
             return model(torch.ones(1, 3)).mean()
 
-        train(model, loss, lambda: 1.0, schedule, seed=seed, progress=False)
+        train(model, [Part(model, loss, lambda: 1.0)], schedule, seed=seed, progress=False)
     of_batches, of_dropout = zip(*drawn, strict=True)
     assert len(set(of_batches)) == len(set(of_dropout)) == 12
 
@@ -135,8 +222,7 @@ def test_a_loss_that_is_no_number_is_named():
     with pytest.raises(DataError, match="lost its way"):
         train(
             model,
-            lambda _, generator: model(torch.full((2, 3), float("nan"))).mean(),
-            lambda: 1.0,
+            [Part(model, lambda _, generator: model(torch.full((2, 3), float("nan"))).mean(), lambda: 1.0)],
             SCHEDULE,
             seed=0,
             progress=False,

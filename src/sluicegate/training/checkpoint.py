@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +18,7 @@ from sluicegate.atomic import write_atomic
 from sluicegate.errors import BundleError, ConfigError
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW keeps for each parameter
+Moments: TypeAlias = dict[str, dict[str, Tensor]]  # by the weight's name
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Curve:
 
 @dataclass
 class Checkpoint:
-    """What training needs to go on, beside the weights and the optimiser's state.
+    """What training needs to go on, beside the weights and the optimisers' moments.
 
     Args:
         average: the moving average of the weights.
@@ -54,15 +56,13 @@ class Checkpoint:
         copies = ({name: w.detach().clone() for name, w in weights.items()} for _ in range(2))
         return cls(average=next(copies), best=next(copies))
 
-    def write(
-        self, path: Path, weights: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, fingerprint: str
-    ) -> None:
-        """Write the state, the weights and the optimiser's state, whole or not at all."""
+    def write(self, path: Path, weights: dict[str, nn.Parameter], moments: Moments, fingerprint: str) -> None:
+        """Write the state, the weights and the optimisers' moments, whole or not at all."""
         tensors = {f"average.{name}": tensor for name, tensor in self.average.items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for name, weight in weights.items():
             tensors[f"weight.{name}"] = weight.detach()
-            for moment, tensor in optimiser.state.get(weight, {}).items():  # none where no gradient came yet
+            for moment, tensor in moments[name].items():  # none where no gradient came yet
                 tensors[f"{moment}.{name}"] = tensor
         facts = {"step": self.step, "best_loss": self.best_loss, "waited": self.waited, "curve": asdict(self.curve)}
         tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -71,10 +71,8 @@ class Checkpoint:
         write_atomic(path, save(tensors, metadata))
 
     @classmethod
-    def read(
-        cls, path: Path, weights: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer, fingerprint: str
-    ) -> Checkpoint:
-        """Read what `write` wrote, into the weights and the optimiser too.
+    def read(cls, path: Path, weights: dict[str, nn.Parameter], fingerprint: str) -> tuple[Checkpoint, Moments]:
+        """Read what `write` wrote, into the weights too, and return the moments.
 
         Raises:
             ConfigError: it belongs to other data or settings.
@@ -98,13 +96,15 @@ class Checkpoint:
         with torch.no_grad():
             for name, weight in weights.items():
                 weight.copy_(tensors[f"weight.{name}"])
-                keys = {moment: f"{moment}.{name}" for moment in _MOMENTS}
-                optimiser.state[weight] = {moment: tensors[key] for moment, key in keys.items() if key in tensors}
-        return cls(
+        state = cls(
             average={name: tensors[f"average.{name}"] for name in weights},
             best={name: tensors[f"best.{name}"] for name in weights},
             **facts,
         )
+        keys = {name: {moment: f"{moment}.{name}" for moment in _MOMENTS} for name in weights}
+        return state, {
+            name: {moment: tensors[key] for moment, key in own.items() if key in tensors} for name, own in keys.items()
+        }
 
 
 def _digest(state: str, tensors: dict[str, Tensor]) -> str:

@@ -230,22 +230,32 @@ def test_standardised_by_the_training_recordings(trained, recordings):
     np.testing.assert_allclose(trained._fitted.standard.deviation[2:], changes.std(0), rtol=1e-9)
 
 
+def test_the_number_of_threads_changes_no_bit(recordings, quick):
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False)._files())
+    torch.set_num_threads(before)
+    assert found[0]["weights.safetensors"] == found[1]["weights.safetensors"]
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path, monkeypatch):
     whole = sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False)
     from sluicegate.tasks.classify_series import fitting
 
-    looks, real = [], fitting._Course.validate
+    looks, real = [], fitting._Course._validate
 
-    def failing(self, *arguments):
-        looks.append(1)
+    def failing(self, network, *rest):
+        if network == 0:
+            looks.append(1)
         if len(looks) == 4:
             raise KeyboardInterrupt
-        return real(self, *arguments)
+        return real(self, network, *rest)
 
-    monkeypatch.setattr(fitting._Course, "validate", failing)
+    monkeypatch.setattr(fitting._Course, "_validate", failing)
     with pytest.raises(KeyboardInterrupt):
         sluicegate.SeriesClassifier(**quick).fit(*recordings, checkpoint=tmp_path / "c", progress=False)
-    monkeypatch.setattr(fitting._Course, "validate", real)
+    monkeypatch.setattr(fitting._Course, "_validate", real)
     again = sluicegate.SeriesClassifier(**quick)
     again.fit(*recordings, checkpoint=tmp_path / "c", resume=True, progress=False)
     assert again._files()["weights.safetensors"] == whole._files()["weights.safetensors"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import sluicegate
 from sluicegate import bundle
@@ -254,17 +255,18 @@ def test_pieces_of_words_are_learnt_though_every_word_is_whole(monkeypatch, tabl
 def test_words_that_occur_once_validate_in_pieces(monkeypatch, table, quick):
     """The network that is judged by such a row has never seen the word: read whole it would be judged too well."""
     seen = []
-    judge = course.Course.validate
+    judge = course.Course._validate
 
-    def watched(self, looked, truth):
-        seen.extend(looked)
-        return judge(self, looked, truth)
+    def watched(self, network, corpus, parts, truth):
+        seen.append((corpus, parts))
+        return judge(self, network, corpus, parts, truth)
 
-    monkeypatch.setattr(course.Course, "validate", watched)
+    monkeypatch.setattr(course.Course, "_validate", watched)
     told = table.with_columns(text=pl.format("{} zqzq{}", "text", pl.int_range(len(table))))
     knobs = quick | {"epochs": 1}
     classifier = sluicegate.TextClassifier(**knobs).fit(told, progress=False)
     whole = Corpus.of(told["text"].to_list(), classifier._fitted.tokenizer).tokens.lengths
+    assert seen
     for corpus, parts in seen:
         assert (corpus.tokens.lengths[parts] > whole[parts]).all()
 
@@ -324,6 +326,16 @@ def test_the_report_shows_what_went_wrong(fitted, table):
     assert set(told) <= set(flipped["text"])
 
 
+def test_the_number_of_threads_changes_no_bit(table, quick):
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        found.append(sluicegate.TextClassifier(**quick).fit(table, progress=False)._files()["weights.safetensors"])
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert len(set(found)) == 1
+
+
 def test_a_killed_run_goes_on(tmp_path, table, quick):
     """Stopped after a look, and resumed, training ends with the same weights."""
     whole = sluicegate.TextClassifier(**quick).fit(table, progress=False)
@@ -333,14 +345,15 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
     class Stopped(Exception):  # noqa: N818 - no error, a kill
         pass
 
-    def stop(self, looked, truth, validate=course.Course.validate):
-        looks.append(1)
+    def stop(self, network, *rest, validate=course.Course._validate):
+        if network == 0:
+            looks.append(1)
         if len(looks) == 3:
             raise Stopped
-        return validate(self, looked, truth)
+        return validate(self, network, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(course.Course, "validate", stop)
+        patch.setattr(course.Course, "_validate", stop)
         with pytest.raises(Stopped):
             task.fit(table, checkpoint=path, progress=False)
     again = sluicegate.TextClassifier(**quick).fit(table, checkpoint=path, resume=True, progress=False)

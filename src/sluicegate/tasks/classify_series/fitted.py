@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from safetensors.numpy import save as save_arrays
 from torch import nn
 
@@ -16,7 +16,7 @@ from sluicegate import bundle
 from sluicegate.data import Recordings
 from sluicegate.tasks.classes.decision import Decision, Said
 from sluicegate.tasks.classes.labels import Labels
-from sluicegate.training import Curve
+from sluicegate.training import Curve, Workers
 
 from .baselines import METHODS, Method
 from .config import SeriesClassifierConfig
@@ -169,20 +169,25 @@ class Fitted:
         return fitted, SeriesClassifierConfig(**settings["settings"])
 
 
-@torch.inference_mode()
 def logits_of(
     model: nn.Module, windowed: Windowed, rows: Int64[np.ndarray, " rows"]
 ) -> Float64[np.ndarray, "rows classes"]:
     """The logits of some recordings, the mean over their windows, computed in batches of about the same length."""
     windows = np.flatnonzero(np.isin(windowed.owner, rows))
     order = windows[np.argsort(-windowed.lengths[windows], kind="stable")]
-    found: list[Any] = []
-    begin = 0
+    batches, begin = [], 0
     while begin < len(order):
         size = max(1, _STEPS // int(windowed.lengths[order[begin]]))
-        found.append(model(windowed.batch(order[begin : begin + size])).numpy())
+        batches.append(order[begin : begin + size])
         begin += size
-    logits = np.concatenate(found)
+
+    @torch.inference_mode()
+    def said(some: Int64[np.ndarray, " some"]) -> Float32[np.ndarray, "some classes"]:
+        found: Float32[np.ndarray, "some classes"] = model(windowed.batch(some)).numpy()
+        return found
+
+    with Workers(len(batches)) as workers:
+        logits = np.concatenate(workers.map(said, batches))
     total = np.zeros((len(windowed.values), logits.shape[1]))
     np.add.at(total, windowed.owner[order], logits)
     counts = np.bincount(windowed.owner, minlength=len(windowed.values))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from sluicegate.tasks.classes.labels import Labels
 from sluicegate.tasks.classes.loss import loss_of
 from sluicegate.tasks.classes.splitting import validation_folds
 from sluicegate.tasks.classes.validating import said_by_fold
-from sluicegate.training import Schedule, progress_bar, train
+from sluicegate.training import Part, Schedule, progress_bar, train
 
 from .baselines import Method, Values, fit_all
 from .config import SeriesClassifierConfig
@@ -108,14 +108,12 @@ def fit(
     course = _Course(model, windowed, truth, number, decision, config)
     curve = train(
         model,
-        course.loss,
-        lambda: course.validate(other, shown.truth, looked),
+        course.parts(other, shown.truth, looked),
         Schedule(
             steps=config.steps,
             every=max(1, config.steps // _LOOKS),
             patience=config.patience,
             learning_rate=config.learning_rate,
-            clip=math.sqrt(shape.members),
             epoch=-(-len(truth) // config.batch),
         ),
         seed=config.seed,
@@ -125,7 +123,6 @@ def fit(
         progress=progress,
     )
     logits = course.unseen(other, looked, classes)
-    curve = replace(curve, training=[loss / shape.members for loss in curve.training])  # it was summed over them
     methods, simple, seen = _simple(
         windowed.channels,
         truth,
@@ -228,18 +225,25 @@ class _Course:
         self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
         self._trained = [np.flatnonzero(number != k) for k in range(len(model.members))]
 
-    def loss(self, step: int, generator: torch.Generator) -> Tensor:
-        """The loss of a step's batches, summed over the networks."""
-        del generator
-        total = torch.zeros(())
-        for network, (member, trained) in enumerate(zip(self._model.members, self._trained, strict=True)):
-            draw = np.random.default_rng([self._config.seed, step, network])
-            chosen = self._chosen(trained, step, network)
-            batch: Batch = self._windowed.drawn(chosen, draw)
-            total = total + loss_of(
-                member(batch), self._truth[chosen], self._adjustment, self._config.smoothing, self._config.robust
-            )
-        return total
+    def parts(self, windowed: Windowed, truth: Rows, looked: list[Rows]) -> list[Part]:
+        """What is trained: each network, which its own recordings of `looked` validate."""
+        return [
+            Part(member, partial(self._loss, k), partial(self._validate, k, windowed, truth, looked[k]))
+            for k, member in enumerate(self._model.members)
+        ]
+
+    def _loss(self, network: int, step: int, generator: torch.Generator) -> Tensor:
+        """The loss of a network's batch in a step."""
+        draw = np.random.default_rng([self._config.seed, step, network])
+        chosen = self._chosen(self._trained[network], step, network)
+        batch: Batch = self._windowed.drawn(chosen, draw)
+        return loss_of(
+            self._model.members[network](batch, generator),
+            self._truth[chosen],
+            self._adjustment,
+            self._config.smoothing,
+            self._config.robust,
+        )
 
     def _chosen(self, trained: Rows, step: int, network: int) -> Rows:
         """The next recordings in an order that goes through all of them before one comes again."""
@@ -252,15 +256,10 @@ class _Course:
         }
         return np.array([orders[epoch][i] for epoch, i in zip(epochs.tolist(), at.tolist(), strict=True)])
 
-    def validate(self, windowed: Windowed, truth: Rows, looked: list[Rows]) -> float:
-        """The mean loss of the networks, each on the recordings that it is validated on."""
-        losses = []
-        for member, rows in zip(self._model.members, looked, strict=True):
-            said = torch.from_numpy(logits_of(member, windowed, rows)).float()
-            losses.append(
-                float(loss_of(said, torch.from_numpy(truth[rows]), self._adjustment, 0.0, self._config.robust))
-            )
-        return float(np.mean(losses))
+    def _validate(self, network: int, windowed: Windowed, truth: Rows, rows: Rows) -> float:
+        """The mean loss of a network on the recordings that it is validated on."""
+        said = torch.from_numpy(logits_of(self._model.members[network], windowed, rows)).float()
+        return float(loss_of(said, torch.from_numpy(truth[rows]), self._adjustment, 0.0, self._config.robust))
 
     def unseen(self, windowed: Windowed, looked: list[Rows], classes: int) -> Float64[np.ndarray, "rows classes"]:
         """The mean logits of recordings by the networks that did not train on them; NaN where all did."""

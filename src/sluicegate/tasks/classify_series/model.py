@@ -13,6 +13,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.tasks.cells import LAYERS
+from sluicegate.tasks.classes.dropout import kept
 from sluicegate.types import Cell
 
 from .windows import Batch
@@ -56,19 +57,22 @@ class Member(nn.Module):
         self.attention = nn.Linear(2 * shape.hidden, 1)
         self.output = nn.Linear(4 * shape.hidden, shape.classes)
 
-    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
-        """The logits of each class."""
-        shape, dropout = self.shape, self.shape.dropout
+    def forward(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows classes"]:
+        """The logits of each class; what is left out in training is drawn by `chance`."""
+        shape = self.shape
         frames, lengths = frames_of(batch, shape.stride)
         x = F.relu(self.front(frames))
         if self.training:  # of every step of a window the same units
-            x = x * ((torch.rand(len(x), 1, shape.hidden) >= dropout) / (1.0 - dropout))
+            x = x * kept((len(x), 1, shape.hidden), shape.dropout, chance)
         states, _ = self.recurrent(x, lengths=lengths)
         beyond = torch.arange(x.shape[1])[None] >= lengths[:, None]
         weights = self.attention(torch.tanh(states)).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
         mean = torch.einsum("bt,bth->bh", weights, states)
         largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
-        logits: Tensor = self.output(F.dropout(torch.cat([mean, largest], 1), dropout, self.training))
+        pooled = torch.cat([mean, largest], 1)
+        if self.training:
+            pooled = pooled * kept(pooled.shape, shape.dropout, chance)
+        logits: Tensor = self.output(pooled)
         return logits
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.loss import loss_of
+from sluicegate.training import Part
 
 from .config import TextClassifierConfig
 from .corpus import Corpus
@@ -86,31 +88,33 @@ class Course:
         self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
         self._readings = [_Reading.of(corpus, truth, number, len(model.members)) for corpus in corpora]
         self.steps = -(-max(len(parts) for reading in self._readings for parts in reading.trained) // batch)
-        self._epoch, self._batches = -1, [[np.empty(0, dtype=np.int64)]]
+        self._epochs: list[tuple[int, list[Rows]]] = [(-1, [])] * len(model.members)
         for k, member in enumerate(model.members):
             assert isinstance(member, Member)
             counts = [reading.counts(k, member.wide.shape) for reading in self._readings]
             member.ratio = _log_count_ratio(1.0 + np.sum(counts, axis=0))
 
-    def loss(self, step: int, generator: torch.Generator) -> Tensor:
-        """The loss of a step's batches, summed over the networks."""
-        del generator
+    def parts(self, looked: list[Looked], truth: Rows) -> list[Part]:
+        """What is trained: each network, which its own texts of `looked` validate."""
+        return [
+            Part(member, partial(self._loss, k), partial(self._validate, k, *looked[k], truth))
+            for k, member in enumerate(self._model.members)
+        ]
+
+    def _loss(self, network: int, step: int, generator: torch.Generator) -> Tensor:
+        """The loss of a network's batch in a step."""
         epoch, at = divmod(step, self.steps)
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._batches = [self._order(epoch, k) for k in range(len(self._model.members))]
-        reading = self._reading(epoch)
-        total = torch.zeros(())
-        for member, batches in zip(self._model.members, self._batches, strict=True):
-            parts = batches[at % len(batches)]
-            total = total + loss_of(
-                member(reading.corpus.batch(parts)),
-                reading.truth[parts],
-                self._adjustment,
-                self._config.smoothing,
-                self._config.robust,
-            )
-        return total
+        if epoch != self._epochs[network][0]:
+            self._epochs[network] = epoch, self._order(epoch, network)
+        reading, batches = self._reading(epoch), self._epochs[network][1]
+        parts = batches[at % len(batches)]
+        return loss_of(
+            self._model.members[network](reading.corpus.batch(parts), generator),
+            reading.truth[parts],
+            self._adjustment,
+            self._config.smoothing,
+            self._config.robust,
+        )
 
     def _reading(self, epoch: int) -> _Reading:
         return self._readings[epoch % len(self._readings)]
@@ -127,14 +131,11 @@ class Course:
             batches += [chunk[i : i + size] for i in range(0, len(chunk), size)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
-    def validate(self, looked: list[Looked], truth: Rows) -> float:
-        """The mean loss of the networks, each on the rows that it is validated on."""
-        losses = []
-        for member, (corpus, parts) in zip(self._model.members, looked, strict=True):
-            said = torch.from_numpy(logits_of(member, corpus, parts))
-            target = torch.from_numpy(truth[corpus.text[parts]])
-            losses.append(float(loss_of(said, target, self._adjustment, 0.0, self._config.robust)))
-        return float(np.mean(losses))
+    def _validate(self, network: int, corpus: Corpus, parts: Parts, truth: Rows) -> float:
+        """The mean loss of a network on the rows that it is validated on."""
+        said = torch.from_numpy(logits_of(self._model.members[network], corpus, parts))
+        target = torch.from_numpy(truth[corpus.text[parts]])
+        return float(loss_of(said, target, self._adjustment, 0.0, self._config.robust))
 
 
 def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Tensor, "grams classes"]:

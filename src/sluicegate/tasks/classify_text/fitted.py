@@ -17,11 +17,11 @@ from sluicegate import bundle
 from sluicegate.data.words import WordTokenizer
 from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.labels import Labels
-from sluicegate.training import Curve
+from sluicegate.training import Curve, Workers
 
 from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
-from .corpus import Batch, Corpus, Grams
+from .corpus import Corpus, Grams
 from .model import FILTERS, Ensemble, Shape
 from .vocabulary import Covered
 
@@ -147,21 +147,25 @@ class Fitted:
         return fitted, TextClassifierConfig(**settings["settings"])
 
 
-@torch.inference_mode()
 def logits_of(
     model: nn.Module, corpus: Corpus, parts: Int64[np.ndarray, " rows"]
 ) -> Float32[np.ndarray, "rows classes"]:
-    """The logits of some parts of a corpus, computed in batches of about the same length."""
+    """The logits of some parts of a corpus, computed in batches of about the same length, several at a time."""
     lengths = corpus.tokens.lengths[parts]
     order = np.argsort(-lengths, kind="stable")
-    found: list[Any] = []
-    begin = 0
+    batches, begin = [], 0
     while begin < len(order):
         size = max(1, _TOKENS // int(lengths[order[begin]]))
-        batch: Batch = corpus.batch(parts[order[begin : begin + size]])
-        found.append(model(batch).numpy())
+        batches.append(parts[order[begin : begin + size]])
         begin += size
-    logits = np.concatenate(found)
+
+    @torch.inference_mode()
+    def said(some: Int64[np.ndarray, " some"]) -> Float32[np.ndarray, "some classes"]:
+        found: Float32[np.ndarray, "some classes"] = model(corpus.batch(some)).numpy()
+        return found
+
+    with Workers(len(batches)) as workers:
+        logits = np.concatenate(workers.map(said, batches))
     back: Float32[np.ndarray, "rows classes"] = np.empty_like(logits)
     back[order] = logits
     return back

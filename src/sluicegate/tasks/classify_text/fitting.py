@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,14 +106,12 @@ def fit(
         steps = min(max(_EPOCHS, -(-_STEPS // course.steps)) * course.steps, _MOST_STEPS)
     curve = train(
         model,
-        course.loss,
-        lambda: course.validate(looked, shown.truth),
+        course.parts(looked, shown.truth),
         Schedule(
             steps=steps,
             every=max(_LOOK_LEAST, min(course.steps // 2, _LOOK)),
             patience=config.patience,
             learning_rate=config.learning_rate,
-            clip=math.sqrt(members),
             epoch=course.steps,
         ),
         seed=config.seed,
@@ -124,7 +121,6 @@ def fit(
         progress=progress,
     )
     model.finish()
-    curve = replace(curve, training=[loss / members for loss in curve.training])  # it was summed over the networks
     logits, seen = unseen(model, looked, len(shown.truth), classes)
     kept = shown.take(seen)
     words = Words.of(examples.texts)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from sluicegate.data.words import Capitals
 from sluicegate.tasks.cells import LAYERS
+from sluicegate.tasks.classes.dropout import kept
 from sluicegate.types import Cell
 
 from .corpus import Batch
@@ -116,11 +117,11 @@ class Member(nn.Module):
         self.wide = nn.Parameter(torch.zeros(shape.grams + 1, shape.classes))
         self.register_buffer("ratio", torch.ones(shape.grams + 1, shape.classes), persistent=False)
 
-    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
-        """The logits of each class."""
-        return self.read(batch, self.embed(batch)) + self.linear(batch)
+    def forward(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows classes"]:
+        """The logits of each class; what is left out in training is drawn by `chance`."""
+        return self.read(batch, self.embed(batch, chance), chance) + self.linear(batch)
 
-    def embed(self, batch: Batch) -> Float[Tensor, "rows tokens embedding"]:
+    def embed(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows tokens embedding"]:
         """Words as numbers; in training some words are left out, and of every word of a text the same numbers."""
         x: Tensor = self.embedding(batch.tokens)
         if self.spelling is not None:
@@ -129,12 +130,13 @@ class Member(nn.Module):
             x = x + self.capitals(batch.capitals)
         if self.training:
             rows, steps, width = x.shape
-            kept = torch.rand(rows, steps, 1) >= self.shape.word_dropout
-            same = (torch.rand(rows, 1, width) >= self.shape.dropout) / (1.0 - self.shape.dropout)
-            x = x * (kept * same)
+            words = torch.rand(rows, steps, 1, generator=chance) >= self.shape.word_dropout
+            x = x * (words * kept((rows, 1, width), self.shape.dropout, chance))
         return x
 
-    def read(self, batch: Batch, x: Float[Tensor, "rows tokens embedding"]) -> Float[Tensor, "rows classes"]:
+    def read(
+        self, batch: Batch, x: Float[Tensor, "rows tokens embedding"], chance: torch.Generator | None = None
+    ) -> Float[Tensor, "rows classes"]:
         """The recurrent path, and that of the convolutions."""
         states, _ = self.recurrent(x, lengths=batch.lengths)
         beyond = torch.arange(x.shape[1])[None] >= batch.lengths[:, None]
@@ -142,7 +144,9 @@ class Member(nn.Module):
         mean = torch.einsum("bt,bth->bh", weights, states)
         largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
         found = [F.relu(said).masked_fill(beyond[..., None], 0.0).amax(1) for said in self.convolved(x)]
-        pooled = F.dropout(torch.cat([mean, largest, *found], 1), self.shape.dropout, self.training)
+        pooled = torch.cat([mean, largest, *found], 1)
+        if self.training:
+            pooled = pooled * kept(pooled.shape, self.shape.dropout, chance)
         logits: Tensor = self.output(pooled)
         return logits
 

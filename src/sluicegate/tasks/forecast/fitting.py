@@ -17,7 +17,7 @@ from sluicegate.data.axis import calendar_periods
 from sluicegate.errors import DataError
 from sluicegate.metrics import seasonal_scale
 from sluicegate.tasks.report import Report
-from sluicegate.training import Schedule, train
+from sluicegate.training import Part, Schedule, train
 
 from .baselines import seasonal_deviation
 from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers
@@ -88,8 +88,13 @@ def fit(
     start = draw.solve(model, held_back)
     curve = train(
         model,
-        lambda _, generator: draw.loss(model, config.batch, generator),
-        lambda: draw.validate(model, held_back),
+        [
+            Part(
+                model,
+                lambda _, generator: draw.loss(model, config.batch, generator),
+                lambda: draw.validate(model, held_back),
+            )
+        ],
         _schedule(config, len(training) * len(columns.targets)),
         seed=config.seed,
         fingerprint=_fingerprint(prepared, split, columns, config),
