@@ -72,10 +72,18 @@ class Descent:
         schedule: how fast.
         seed: with the numbers of step and part, the source of all chance.
         average: the moving average of each of its weights.
+        alone: whether there are no other parts, so that it may draw from PyTorch's own generator too.
     """
 
     def __init__(
-        self, part: Part, number: int, schedule: Schedule, seed: int, average: dict[nn.Parameter, Tensor]
+        self,
+        part: Part,
+        number: int,
+        schedule: Schedule,
+        seed: int,
+        average: dict[nn.Parameter, Tensor],
+        *,
+        alone: bool,
     ) -> None:
         self._part, self._number, self._schedule, self._seed = part, number, schedule, seed
         self.weights = list(part.model.parameters())
@@ -83,16 +91,19 @@ class Descent:
             self.weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
         )
         self._average = [average[weight] for weight in self.weights]
-        self._draw = torch.Generator()
+        # Of the processor alone: `torch.manual_seed` notes down the call stack for every other kind of device.
+        self._generators = [torch.Generator(), *([torch.default_generator] if alone else [])]
         self._total = torch.zeros(())
 
     def step(self, step: int) -> None:
         """Take a step."""
-        self._draw.manual_seed(seed_of(self._seed, step, self._number))
+        chance = _seed_of(self._seed, step, self._number)
+        for generator in self._generators:
+            generator.manual_seed(chance)
         for group in self.optimiser.param_groups:
             group["lr"] = self._schedule.rate(step)
         self.optimiser.zero_grad()
-        loss = self._part.loss(step, self._draw)
+        loss = self._part.loss(step, self._generators[0])
         loss.backward()  # type: ignore[no-untyped-call]
         _clip(self.weights, self._schedule.clip)
         self.optimiser.step()
@@ -105,7 +116,7 @@ class Descent:
         return total
 
 
-def seed_of(seed: int, step: int, part: int) -> int:
+def _seed_of(seed: int, step: int, part: int) -> int:
     """A seed for PyTorch's generator, which takes the lower 32 bits of one: the three numbers have to share these."""
     return int(np.random.SeedSequence((seed, step, part)).generate_state(1)[0])
 

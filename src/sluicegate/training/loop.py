@@ -20,7 +20,7 @@ from torch import nn
 from sluicegate.errors import DataError
 
 from .checkpoint import Checkpoint, Curve, Moments
-from .descent import Descent, Part, Schedule, seed_of
+from .descent import Descent, Part, Schedule
 from .progress import progress_bar
 from .watching import note_cost
 from .workers import Workers
@@ -59,7 +59,9 @@ def train(
     if resume and checkpoint is not None and checkpoint.exists():
         state, moments = Checkpoint.read(checkpoint, weights, fingerprint)
     average = {weight: state.average[name] for name, weight in weights.items()}
-    descents = [Descent(part, number, schedule, seed, average) for number, part in enumerate(parts)]
+    descents = [
+        Descent(part, number, schedule, seed, average, alone=len(parts) == 1) for number, part in enumerate(parts)
+    ]
     states = {weight: descent.optimiser.state for descent in descents for weight in descent.weights}
     for name, own in moments.items():
         states[weights[name]][weights[name]] = own
@@ -71,9 +73,6 @@ def train(
     ):
 
         def take_step(descent: Descent, step: int) -> None:
-            if len(descents) == 1:
-                # Of the processor alone: `torch.manual_seed` notes down the call stack for every other kind of device.
-                torch.default_generator.manual_seed(seed_of(seed, step, 0))
             descent.step(step)
             if descent is descents[0]:
                 report(step + 1)
