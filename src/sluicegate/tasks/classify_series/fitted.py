@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 from safetensors.numpy import save as save_arrays
 from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data import Recordings
+from sluicegate.tasks.classes.batches import logits_in_batches
 from sluicegate.tasks.classes.decision import Decision, Said
 from sluicegate.tasks.classes.labels import Labels
-from sluicegate.training import Curve, Workers
+from sluicegate.training import Curve
 
 from .baselines import METHODS, Method
 from .config import SeriesClassifierConfig
@@ -172,24 +173,11 @@ class Fitted:
 def logits_of(
     model: nn.Module, windowed: Windowed, rows: Int64[np.ndarray, " rows"]
 ) -> Float64[np.ndarray, "rows classes"]:
-    """The logits of some recordings, the mean over their windows, computed in batches of about the same length."""
+    """The logits of some recordings, the mean over their windows."""
     windows = np.flatnonzero(np.isin(windowed.owner, rows))
-    order = windows[np.argsort(-windowed.lengths[windows], kind="stable")]
-    batches, begin = [], 0
-    while begin < len(order):
-        size = max(1, _STEPS // int(windowed.lengths[order[begin]]))
-        batches.append(order[begin : begin + size])
-        begin += size
-
-    @torch.inference_mode()
-    def said(some: Int64[np.ndarray, " some"]) -> Float32[np.ndarray, "some classes"]:
-        found: Float32[np.ndarray, "some classes"] = model(windowed.batch(some)).numpy()
-        return found
-
-    with Workers(len(batches)) as workers:
-        logits = np.concatenate(workers.map(said, batches))
+    logits = logits_in_batches(model, windowed.batch, windows, windowed.lengths[windows], _STEPS)
     total = np.zeros((len(windowed.values), logits.shape[1]))
-    np.add.at(total, windowed.owner[order], logits)
+    np.add.at(total, windowed.owner[windows], logits)
     counts = np.bincount(windowed.owner, minlength=len(windowed.values))
     mean: Float64[np.ndarray, "rows classes"] = total[rows] / counts[rows, None]
     return mean

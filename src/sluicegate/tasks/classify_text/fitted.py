@@ -15,9 +15,10 @@ from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data.words import WordTokenizer
+from sluicegate.tasks.classes.batches import logits_in_batches
 from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.labels import Labels
-from sluicegate.training import Curve, Workers
+from sluicegate.training import Curve
 
 from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
@@ -150,25 +151,8 @@ class Fitted:
 def logits_of(
     model: nn.Module, corpus: Corpus, parts: Int64[np.ndarray, " rows"]
 ) -> Float32[np.ndarray, "rows classes"]:
-    """The logits of some parts of a corpus, computed in batches of about the same length, several at a time."""
-    lengths = corpus.tokens.lengths[parts]
-    order = np.argsort(-lengths, kind="stable")
-    batches, begin = [], 0
-    while begin < len(order):
-        size = max(1, _TOKENS // int(lengths[order[begin]]))
-        batches.append(parts[order[begin : begin + size]])
-        begin += size
-
-    @torch.inference_mode()
-    def said(some: Int64[np.ndarray, " some"]) -> Float32[np.ndarray, "some classes"]:
-        found: Float32[np.ndarray, "some classes"] = model(corpus.batch(some)).numpy()
-        return found
-
-    with Workers(len(batches)) as workers:
-        logits = np.concatenate(workers.map(said, batches))
-    back: Float32[np.ndarray, "rows classes"] = np.empty_like(logits)
-    back[order] = logits
-    return back
+    """The logits of some parts of a corpus."""
+    return logits_in_batches(model, corpus.batch, parts, corpus.tokens.lengths[parts], _TOKENS)
 
 
 def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
