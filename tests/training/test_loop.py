@@ -157,7 +157,18 @@ def test_parts_have_the_same_bits_on_any_number_of_threads():
     torch.set_num_threads(before)
     assert found[0][0] == found[1][0]
     assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
-    assert not torch.equal(found[0][1][0], found[0][1][2])  # each draws its own
+
+
+def test_each_part_draws_its_own():
+    pair, drawn = Pair(), []
+
+    def loss(member, _, generator):
+        drawn.append(float(torch.rand((), generator=generator)))
+        return member(torch.ones(1, 3)).mean()
+
+    parts = [part._replace(loss=partial(loss, part.model)) for part in pair.parts()]
+    train(pair, parts, Schedule(steps=4, every=2, patience=9, learning_rate=0.01), seed=0, progress=False)
+    assert len(set(drawn)) == 8
 
 
 def test_several_parts_are_resumed_to_the_same_bits(tmp_path, threads):

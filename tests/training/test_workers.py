@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -24,6 +25,8 @@ def test_every_part_once_in_order(threads, parts):
         assert workers.map(lambda part: part * part, range(parts)) == [part * part for part in range(parts)]
         assert workers.map(str, []) == []
     assert torch.get_num_threads() == threads
+    with ThreadPoolExecutor(1) as pool:  # what a new thread of the process gets
+        assert pool.submit(torch.get_num_threads).result() == threads
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])
