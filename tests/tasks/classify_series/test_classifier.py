@@ -1,5 +1,7 @@
 """The series classifier learns, is honest about it, and gives the same answer however it is asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,7 +10,7 @@ import torch
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
-from sluicegate.tasks.classify_series import baselines, fitted
+from sluicegate.tasks.classify_series import baselines, fitted, fitting
 from sluicegate.tasks.classify_series.minirocket import MiniRocket, has_minirocket
 
 
@@ -241,8 +243,6 @@ def test_the_number_of_threads_changes_no_bit(recordings, quick):
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path, monkeypatch):
     whole = sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False)
-    from sluicegate.tasks.classify_series import fitting
-
     looks, real = [], fitting._Course._validate
 
     def failing(self, network, *rest):
@@ -264,6 +264,24 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path
         sluicegate.SeriesClassifier(**quick).fit(
             other, recordings[1], checkpoint=tmp_path / "c", resume=True, progress=False
         )
+
+
+def test_steps_follow_the_number_of_recordings(quick, record, monkeypatch):
+    taken = []
+    real = fitting.train
+
+    def train(model, parts, schedule, **options):
+        taken.append((schedule.steps, schedule.every))
+        return real(model, parts, replace(schedule, steps=1), **options)
+
+    monkeypatch.setattr(fitting, "train", train)
+    knobs = quick | {"steps": None}
+    sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
+    monkeypatch.setattr(fitting, "_STEPS", 50)
+    sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)  # two batches
+    monkeypatch.setattr(fitting, "_MOST_STEPS", 90)
+    sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
+    assert taken == [(600, 30), (120, 6), (90, 4)]
 
 
 def test_the_report_shows_stretches_of_mistakes(quick, record):

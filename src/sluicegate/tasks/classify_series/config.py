@@ -37,7 +37,8 @@ class SeriesClassifierConfig(BaseModel):
             best on the validation recordings.
         batch: windows in an optimiser step.
         learning_rate: the highest learning rate of AdamW.
-        steps: optimiser steps at most.
+        steps: optimiser steps at most; None goes through the recordings 60 times, but takes 600 steps at least and
+            12,000 at most.
         patience: looks at the validation recordings without a better one after which training stops.
     """
 
@@ -57,5 +58,5 @@ class SeriesClassifierConfig(BaseModel):
     blend: bool = False
     batch: Positive = 32
     learning_rate: Annotated[Real, Field(gt=0, allow_inf_nan=False)] = 2e-3
-    steps: Positive = 600
+    steps: Positive | None = None
     patience: Positive = 5

@@ -32,6 +32,7 @@ _FEW = 2000  # recordings up to which several networks share the work
 _FOLDS = 5
 _WHOLE = 400  # steps up to which recordings are read whole
 _READ = 100  # steps of the recurrent layer at most
+_EPOCHS, _STEPS, _MOST_STEPS = 60, 600, 12_000  # times through the recordings, and steps at least and at most
 _LOOKS = 20  # at the validation recordings, if training goes all the way
 
 Rows = Int64[np.ndarray, " _"]
@@ -106,15 +107,17 @@ def fit(
         number = np.full(len(truth), -1)
         looked = [np.arange(len(shown.truth))] * shape.members
     course = _Course(model, windowed, truth, number, decision, config)
+    epoch = -(-len(truth) // config.batch)
+    steps = config.steps or min(max(_EPOCHS * epoch, _STEPS), _MOST_STEPS)
     curve = train(
         model,
         course.parts(other, shown.truth, looked),
         Schedule(
-            steps=config.steps,
-            every=max(1, config.steps // _LOOKS),
+            steps=steps,
+            every=max(1, steps // _LOOKS),
             patience=config.patience,
             learning_rate=config.learning_rate,
-            epoch=-(-len(truth) // config.batch),
+            epoch=epoch,
         ),
         seed=config.seed,
         fingerprint=_fingerprint(examples, held_back, config),
