@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sluicegate.tasks.classes.loss import loss_of
+from sluicegate.tasks.classes.loss import disagreement, loss_of
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.0, 0.0]])
 TRUTH = torch.tensor([0, 2])
@@ -41,3 +41,11 @@ def test_the_adjustment_is_added_to_the_logits():
     adjustment = torch.tensor([0.0, -1.0, 2.0])
     found = loss_of(LOGITS, TRUTH, adjustment, 0.0, 0.0)
     assert float(found) == pytest.approx(float(loss_of(LOGITS + adjustment, TRUTH, NONE, 0.0, 0.0)))
+
+
+def test_the_disagreement_is_the_divergence_both_ways():
+    other = torch.tensor([[0.0, 1.0, 0.0], [2.0, -1.0, 0.5]])
+    p, q = chances(LOGITS), chances(other)
+    both = (p * np.log(p / q)).sum(1) + (q * np.log(q / p)).sum(1)
+    assert float(disagreement(torch.stack([LOGITS, other]))) == pytest.approx(0.5 * both.mean(), rel=1e-5)
+    assert float(disagreement(torch.stack([LOGITS, LOGITS]))) == 0.0

@@ -291,6 +291,30 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
     assert shape()[0] == 1
 
 
+def test_few_texts_are_read_twice(monkeypatch, table, quick):
+    """And more often, as that takes longer to learn."""
+    knobs = {name: value for name, value in quick.items() if name not in ("epochs", "batch")}
+    steps, asked = [], []
+    course_of, train = fitting.Course, fitting.train
+
+    def watched(*arguments):
+        asked.append(arguments[-1])
+        return course_of(*arguments)
+
+    def told(model, parts, schedule, **options):
+        steps.append(schedule.steps)
+        return train(model, parts, schedule, **options)
+
+    monkeypatch.setattr(fitting, "Course", watched)
+    monkeypatch.setattr(fitting, "train", told)
+    monkeypatch.setattr(fitting, "_STEPS", 1)
+    sluicegate.TextClassifier(**knobs).fit(table, progress=False)
+    monkeypatch.setattr(fitting, "_FEW_TOKENS", 10)
+    sluicegate.TextClassifier(**knobs).fit(table, progress=False)
+    assert asked == [1.0, 0.0]
+    assert steps[0] * 15 == steps[1] * 25
+
+
 def test_a_model_that_was_saved_without_convolutions_still_loads(tmp_path, monkeypatch, table, quick):
     monkeypatch.setattr(fitting, "_WINDOWS", ())
     classifier = sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(table, progress=False)

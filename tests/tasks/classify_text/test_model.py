@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
+import sluicegate
 from sluicegate.data.words import WordTokenizer
+from sluicegate.tasks.classes.loss import disagreement
 from sluicegate.tasks.classify_text.corpus import Corpus, Grams
 from sluicegate.tasks.classify_text.model import Ensemble, Shape
 from sluicegate.tasks.classify_text.spelling import Spelling
@@ -56,3 +58,20 @@ def test_spelling_goes_into_the_words_when_training_ends(texts):
     assert any("spelling" in name for name in names)
     assert not any("spelling" in name for name in model.state_dict())
     assert not any(member.embedding.weight[0].any() for member in model.members)
+
+
+def test_readings_agree_where_consistency_is_asked_for(table, quick):
+    """What leaving units out changes in the answers of the trained network."""
+
+    def apart(consistency):
+        told = table["text"].to_list()
+        classifier = sluicegate.TextClassifier(**quick | {"consistency": consistency}).fit(table, progress=False)
+        fitted = classifier._fitted
+        corpus = Corpus.of(told, fitted.tokenizer, fitted.grams, capitals=fitted.shape.capitals)
+        member = fitted.model.members[0].train()
+        with torch.no_grad():
+            said = member(corpus.batch(np.tile(np.arange(len(told)), 2)), torch.Generator().manual_seed(0))
+        return float(disagreement(said.unflatten(0, (2, -1))))
+
+    none, some, more = (apart(consistency) for consistency in (0.0, 1.0, 10.0))
+    assert more < some < none

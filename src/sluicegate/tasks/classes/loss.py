@@ -31,3 +31,14 @@ def loss_of(
     chosen = log_p.gather(1, truth[:, None]).squeeze(1)
     main = -torch.expm1(robust * chosen) / robust
     return ((1 - smoothing) * main - smoothing * log_p.mean(1)).mean()
+
+
+def disagreement(logits: Float[Tensor, "2 rows classes"]) -> Tensor:
+    """How far two readings of the same rows are apart, other units left out in each (R-Drop, Wu et al. 2021).
+
+    Returns:
+        The mean over the rows of the Kullback-Leibler divergences of each from the other, halved.
+    """
+    one, other = F.log_softmax(logits, 2)
+    apart: Tensor = 0.5 * ((one.exp() - other.exp()) * (one - other)).sum(1).mean()
+    return apart

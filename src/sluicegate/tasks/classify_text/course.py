@@ -12,7 +12,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from sluicegate.tasks.classes.decision import Decision
-from sluicegate.tasks.classes.loss import loss_of
+from sluicegate.tasks.classes.loss import disagreement, loss_of
 from sluicegate.training import Part
 
 from .config import TextClassifierConfig
@@ -72,6 +72,7 @@ class Course:
         decision: how far the classes are evened out.
         config: the knobs.
         batch: texts in a step.
+        consistency: how much two readings of a text are to agree; 0 reads once.
     """
 
     def __init__(
@@ -83,8 +84,9 @@ class Course:
         decision: Decision,
         config: TextClassifierConfig,
         batch: int,
+        consistency: float,
     ) -> None:
-        self._model, self._config, self._batch = model, config, batch
+        self._model, self._config, self._batch, self._consistency = model, config, batch, consistency
         self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
         self._readings = [_Reading.of(corpus, truth, number, len(model.members)) for corpus in corpora]
         self.steps = -(-max(len(parts) for reading in self._readings for parts in reading.trained) // batch)
@@ -108,13 +110,14 @@ class Course:
             self._epochs[network] = epoch, self._order(epoch, network)
         reading, batches = self._reading(epoch), self._epochs[network][1]
         parts = batches[at % len(batches)]
-        return loss_of(
-            self._model.members[network](reading.corpus.batch(parts), generator),
-            reading.truth[parts],
-            self._adjustment,
-            self._config.smoothing,
-            self._config.robust,
-        )
+        # A row that stands in the batch twice has other units left out each time.
+        readings = 2 if self._consistency > 0 else 1
+        logits = self._model.members[network](reading.corpus.batch(np.tile(parts, readings)), generator)
+        truth = reading.truth[parts].repeat(readings)
+        loss = loss_of(logits, truth, self._adjustment, self._config.smoothing, self._config.robust)
+        if readings == 2:
+            loss = loss + self._consistency * disagreement((logits + self._adjustment).unflatten(0, (2, -1)))
+        return loss
 
     def _reading(self, epoch: int) -> _Reading:
         return self._readings[epoch % len(self._readings)]

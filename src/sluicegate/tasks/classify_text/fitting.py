@@ -32,7 +32,9 @@ _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which
 _NETWORKS, _MORE_NETWORKS = 5, 10
 UNITS, _MORE_UNITS = 64, 128
 _WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
-_EPOCHS, _STEPS, _MOST_STEPS = 15, 400, 12_000  # times through the rows, and steps at least and at most
+_CONSISTENCY = 1.0  # that is asked for there
+_EPOCHS, _MORE_EPOCHS = 15, 25  # times through the rows, and where consistency is asked for, which takes longer
+_STEPS, _MOST_STEPS = 400, 12_000  # at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
 _GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
@@ -93,7 +95,10 @@ def fit(
         model = Ensemble(shape)
         spelling = Spelling.of(tokenizer.tokens()) if rows <= _FEW else None
         model.begin(torch.from_numpy(_START * vocabulary.start(together)), spelling)
-    course = Course(model, corpora, examples.truth, number, decision, config, batch)
+    consistency = config.consistency
+    if consistency is None:
+        consistency = _CONSISTENCY if few else 0.0
+    course = Course(model, corpora, examples.truth, number, decision, config, batch, consistency)
     if held_back is None:
         corpus = corpora[-1]
         looked = [(corpus, np.flatnonzero(number[corpus.text] == k)) for k in range(members)]
@@ -103,7 +108,8 @@ def fit(
     shown = examples if held_back is None else held_back
     steps = course.steps * (config.epochs or 1)
     if config.epochs is None:
-        steps = min(max(_EPOCHS, -(-_STEPS // course.steps)) * course.steps, _MOST_STEPS)
+        epochs = _MORE_EPOCHS if consistency > 0 else _EPOCHS
+        steps = min(max(epochs, -(-_STEPS // course.steps)) * course.steps, _MOST_STEPS)
     curve = train(
         model,
         course.parts(looked, shown.truth),
