@@ -52,7 +52,8 @@ def test_ends_with_the_best_weights():
     assert final == pytest.approx(min(curve.validation), rel=1e-6)
 
 
-def test_stops_when_nothing_gets_better():
+@pytest.mark.parametrize(("min_delta", "stopped"), [(0.0, 7), (0.6, 5)])
+def test_stops_when_nothing_gets_better(min_delta, stopped):
     model = make()
     looks = iter([1.0, 2.0, 0.5, *[3.0] * 50])
     curve = train(
@@ -64,11 +65,11 @@ def test_stops_when_nothing_gets_better():
                 lambda: next(looks),
             )
         ],
-        Schedule(steps=400, every=10, patience=4, learning_rate=0.01),
+        Schedule(steps=400, every=10, patience=4, learning_rate=0.01, min_delta=min_delta),
         seed=0,
         progress=False,
     )
-    assert curve.validation == [1.0, 2.0, 0.5, 3.0, 3.0, 3.0, 3.0]
+    assert curve.validation == [1.0, 2.0, 0.5, 3.0, 3.0, 3.0, 3.0][:stopped]
 
 
 @pytest.mark.parametrize("stopped_at", [1, 4, 11])

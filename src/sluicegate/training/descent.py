@@ -26,6 +26,7 @@ class Schedule:
         weight_decay: its decay.
         clip: the largest norm of the gradient of a part.
         average: the share that the moving average of the weights keeps at each step.
+        min_delta: how far the validation loss must fall below the best one to be better.
         epoch: steps in which the training rows go by once, for whoever watches.
     """
 
@@ -36,6 +37,7 @@ class Schedule:
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.99
+    min_delta: float = 0.0
     epoch: int = 1
 
     def rate(self, step: int) -> float:

@@ -83,7 +83,9 @@ def train(
             workers.rounds(take_step, descents, range(state.step, until))
             loss = float(np.mean([descent.loss() for descent in descents])) / (until - state.step)
             state.step = until
-            _look(model, weights, state, lambda: float(np.mean(workers.map(_validated, parts))), loss)
+            _look(
+                model, weights, state, lambda: float(np.mean(workers.map(_validated, parts))), loss, schedule.min_delta
+            )
             report(until, f"validation loss {state.curve.validation[-1]:.4f}")
             if checkpoint is not None:
                 moments = {name: states[weight].get(weight, {}) for name, weight in weights.items()}
@@ -101,7 +103,12 @@ def _validated(part: Part) -> float:
 
 
 def _look(
-    model: nn.Module, weights: dict[str, nn.Parameter], state: Checkpoint, validate: Callable[[], float], loss: float
+    model: nn.Module,
+    weights: dict[str, nn.Parameter],
+    state: Checkpoint,
+    validate: Callable[[], float],
+    loss: float,
+    min_delta: float,
 ) -> None:
     """Validate with the averaged weights, and keep them where they are the best so far."""
     model.eval()
@@ -120,7 +127,7 @@ def _look(
     state.curve.steps.append(state.step)
     state.curve.training.append(loss)
     state.curve.validation.append(value)
-    if value < state.best_loss:
+    if value < state.best_loss - min_delta:
         state.best_loss, state.waited = value, 0
         state.best = {name: tensor.clone() for name, tensor in state.average.items()}
     else:

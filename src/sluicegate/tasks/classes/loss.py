@@ -7,6 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+MIN_DELTA = 1e-5
+"""How far a validation loss must fall to be better: where classes are easily told apart it falls for ever."""
+
 
 def loss_of(
     logits: Float[Tensor, "rows classes"],

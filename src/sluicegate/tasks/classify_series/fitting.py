@@ -17,7 +17,7 @@ from sluicegate.data import Recordings
 from sluicegate.errors import ConfigError
 from sluicegate.tasks.classes.decision import Decision, Said
 from sluicegate.tasks.classes.labels import Labels
-from sluicegate.tasks.classes.loss import loss_of
+from sluicegate.tasks.classes.loss import MIN_DELTA, loss_of
 from sluicegate.tasks.classes.splitting import validation_folds
 from sluicegate.tasks.classes.validating import said_by_fold
 from sluicegate.training import Part, Schedule, progress_bar, train
@@ -116,6 +116,7 @@ def fit(
             steps=steps,
             every=max(1, steps // _LOOKS),
             patience=config.patience,
+            min_delta=MIN_DELTA,
             learning_rate=config.learning_rate,
             epoch=epoch,
         ),

@@ -13,6 +13,7 @@ from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
 from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.labels import Labels
+from sluicegate.tasks.classes.loss import MIN_DELTA
 from sluicegate.tasks.classes.splitting import validation_folds
 from sluicegate.training import Schedule, train
 
@@ -117,6 +118,7 @@ def fit(
             steps=steps,
             every=max(_LOOK_LEAST, min(course.steps // 2, _LOOK)),
             patience=config.patience,
+            min_delta=MIN_DELTA,
             learning_rate=config.learning_rate,
             epoch=course.steps,
         ),
