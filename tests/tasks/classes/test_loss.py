@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sluicegate.tasks.classes.loss import disagreement, loss_of
+from sluicegate.tasks.classes.loss import Loss, disagreement, loss_of
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.0, 0.0]])
 TRUTH = torch.tensor([0, 2])
@@ -49,3 +49,17 @@ def test_the_disagreement_is_the_divergence_both_ways():
     both = (p * np.log(p / q)).sum(1) + (q * np.log(q / p)).sum(1)
     assert float(disagreement(torch.stack([LOGITS, other]))) == pytest.approx(0.5 * both.mean(), rel=1e-5)
     assert float(disagreement(torch.stack([LOGITS, LOGITS]))) == 0.0
+
+
+@pytest.mark.parametrize("robust", [0.0, 0.7])
+def test_readings_share_their_truth(robust):
+    """The losses of a batch that holds its rows twice, and of one that holds them once."""
+    other, adjustment = torch.tensor([[0.0, 1.0, 0.0], [2.0, -1.0, 0.5]]), torch.tensor([0.0, -1.0, 2.0])
+    alone = [loss_of(logits, TRUTH, adjustment, 0.1, robust) for logits in (LOGITS, other)]
+    once, twice = (Loss(adjustment, 0.1, robust, consistency) for consistency in (0.0, 3.0))
+    assert (once.readings, twice.readings) == (1, 2)
+    torch.testing.assert_close(once.training(LOGITS, TRUTH), alone[0])
+    apart = disagreement(torch.stack([LOGITS + adjustment, other + adjustment]))
+    torch.testing.assert_close(twice.training(torch.cat([LOGITS, other]), TRUTH), sum(alone) / 2 + 3 * apart)
+    expected = float(loss_of(LOGITS, TRUTH, adjustment, 0.0, robust))
+    assert twice.validation(LOGITS, TRUTH) == once.validation(LOGITS, TRUTH) == expected

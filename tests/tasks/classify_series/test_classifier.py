@@ -284,6 +284,23 @@ def test_steps_follow_the_number_of_recordings(quick, record, monkeypatch):
     assert taken == [(600, 30), (120, 6), (90, 4)]
 
 
+def test_few_recordings_are_read_twice(quick, record, monkeypatch):
+    rows = []
+    real = fitting.Loss.training
+
+    def training(self, logits, truth):
+        rows.append(len(logits) // len(truth))
+        return real(self, logits, truth)
+
+    monkeypatch.setattr(fitting.Loss, "training", training)
+    knobs = quick | {"steps": 1, "folds": 1}
+    sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
+    sluicegate.SeriesClassifier(**knobs, consistency=0).fit(*record(20), progress=False)
+    monkeypatch.setattr(fitting, "_FEW", 10)
+    sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
+    assert rows == [2, 1, 1]
+
+
 def test_the_report_shows_stretches_of_mistakes(quick, record):
     task = sluicegate.SeriesClassifier(**{**quick, "steps": 4}).fit(*record(60), progress=False)
     report = task.evaluate(*record(60, seed=9))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
@@ -37,7 +39,7 @@ def loss_of(
 
 
 def disagreement(logits: Float[Tensor, "2 rows classes"]) -> Tensor:
-    """How far two readings of the same rows are apart, other units left out in each (R-Drop, Wu et al. 2021).
+    """How far two readings of the same rows are apart.
 
     Returns:
         The mean over the rows of the Kullback-Leibler divergences of each from the other, halved.
@@ -45,3 +47,38 @@ def disagreement(logits: Float[Tensor, "2 rows classes"]) -> Tensor:
     one, other = F.log_softmax(logits, 2)
     apart: Tensor = 0.5 * ((one.exp() - other.exp()) * (one - other)).sum(1).mean()
     return apart
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The losses of a classifier.
+
+    Args:
+        adjustment: as in `loss_of`.
+        smoothing: likewise; in training alone.
+        robust: likewise.
+        consistency: the weight of the disagreement of two readings of each row, other units left out in each (R-Drop,
+            Wu et al. 2021); 0 reads once.
+    """
+
+    adjustment: Float[Tensor, " classes"]
+    smoothing: float
+    robust: float
+    consistency: float
+
+    @property
+    def readings(self) -> int:
+        """How often a batch in training is to hold its rows, one time after the other."""
+        return 2 if self.consistency > 0 else 1
+
+    def training(self, logits: Float[Tensor, "readings classes"], truth: Int64[Tensor, " rows"]) -> Tensor:
+        """Of a batch that holds its rows `readings` times."""
+        repeated = truth.repeat(self.readings)
+        loss = loss_of(logits, repeated, self.adjustment, self.smoothing, self.robust)
+        if self.consistency > 0:
+            loss = loss + self.consistency * disagreement((logits + self.adjustment).reshape(2, len(truth), -1))
+        return loss
+
+    def validation(self, logits: Float[Tensor, "rows classes"], truth: Int64[Tensor, " rows"]) -> float:
+        """Of rows that were not trained on."""
+        return float(loss_of(logits, truth, self.adjustment, 0.0, self.robust))

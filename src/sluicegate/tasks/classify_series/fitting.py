@@ -17,7 +17,7 @@ from sluicegate.data import Recordings
 from sluicegate.errors import ConfigError
 from sluicegate.tasks.classes.decision import Decision, Said
 from sluicegate.tasks.classes.labels import Labels
-from sluicegate.tasks.classes.loss import MIN_DELTA, loss_of
+from sluicegate.tasks.classes.loss import MIN_DELTA, Loss
 from sluicegate.tasks.classes.splitting import validation_folds
 from sluicegate.tasks.classes.validating import said_by_fold
 from sluicegate.training import Part, Schedule, progress_bar, train
@@ -30,6 +30,7 @@ from .windows import Batch, Standard, Windowed
 
 _FEW = 2000  # recordings up to which several networks share the work
 _FOLDS = 5
+_CONSISTENCY = 1.0  # that is asked for there
 _WHOLE = 400  # steps up to which recordings are read whole
 _READ = 100  # steps of the recurrent layer at most
 _EPOCHS, _STEPS, _MOST_STEPS = 60, 600, 12_000  # times through the recordings, and steps at least and at most
@@ -226,7 +227,11 @@ class _Course:
     ) -> None:
         self._model, self._windowed, self._config = model, windowed, config
         self._truth = torch.from_numpy(truth)
-        self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
+        adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
+        consistency = config.consistency
+        if consistency is None:
+            consistency = _CONSISTENCY if len(truth) <= _FEW else 0.0
+        self._losses = Loss(adjustment, config.smoothing, config.robust, consistency)
         self._trained = [np.flatnonzero(number != k) for k in range(len(model.members))]
 
     def parts(self, windowed: Windowed, truth: Rows, looked: list[Rows]) -> list[Part]:
@@ -240,14 +245,8 @@ class _Course:
         """The loss of a network's batch in a step."""
         draw = np.random.default_rng([self._config.seed, step, network])
         chosen = self._chosen(self._trained[network], step, network)
-        batch: Batch = self._windowed.drawn(chosen, draw)
-        return loss_of(
-            self._model.members[network](batch, generator),
-            self._truth[chosen],
-            self._adjustment,
-            self._config.smoothing,
-            self._config.robust,
-        )
+        batch: Batch = self._windowed.drawn(np.tile(chosen, self._losses.readings), draw)
+        return self._losses.training(self._model.members[network](batch, generator), self._truth[chosen])
 
     def _chosen(self, trained: Rows, step: int, network: int) -> Rows:
         """The next recordings in an order that goes through all of them before one comes again."""
@@ -263,7 +262,7 @@ class _Course:
     def _validate(self, network: int, windowed: Windowed, truth: Rows, rows: Rows) -> float:
         """The mean loss of a network on the recordings that it is validated on."""
         said = torch.from_numpy(logits_of(self._model.members[network], windowed, rows)).float()
-        return float(loss_of(said, torch.from_numpy(truth[rows]), self._adjustment, 0.0, self._config.robust))
+        return self._losses.validation(said, torch.from_numpy(truth[rows]))
 
     def unseen(self, windowed: Windowed, looked: list[Rows], classes: int) -> Float64[np.ndarray, "rows classes"]:
         """The mean logits of recordings by the networks that did not train on them; NaN where all did."""

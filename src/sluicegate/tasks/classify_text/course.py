@@ -12,7 +12,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from sluicegate.tasks.classes.decision import Decision
-from sluicegate.tasks.classes.loss import disagreement, loss_of
+from sluicegate.tasks.classes.loss import Loss
 from sluicegate.training import Part
 
 from .config import TextClassifierConfig
@@ -86,8 +86,9 @@ class Course:
         batch: int,
         consistency: float,
     ) -> None:
-        self._model, self._config, self._batch, self._consistency = model, config, batch, consistency
-        self._adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
+        self._model, self._seed, self._batch = model, config.seed, batch
+        adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
+        self._losses = Loss(adjustment, config.smoothing, config.robust, consistency)
         self._readings = [_Reading.of(corpus, truth, number, len(model.members)) for corpus in corpora]
         self.steps = -(-max(len(parts) for reading in self._readings for parts in reading.trained) // batch)
         self._epochs: list[tuple[int, list[Rows]]] = [(-1, [])] * len(model.members)
@@ -110,21 +111,15 @@ class Course:
             self._epochs[network] = epoch, self._order(epoch, network)
         reading, batches = self._reading(epoch), self._epochs[network][1]
         parts = batches[at % len(batches)]
-        # A row that stands in the batch twice has other units left out each time.
-        readings = 2 if self._consistency > 0 else 1
-        logits = self._model.members[network](reading.corpus.batch(np.tile(parts, readings)), generator)
-        truth = reading.truth[parts].repeat(readings)
-        loss = loss_of(logits, truth, self._adjustment, self._config.smoothing, self._config.robust)
-        if readings == 2:
-            loss = loss + self._consistency * disagreement((logits + self._adjustment).unflatten(0, (2, -1)))
-        return loss
+        logits = self._model.members[network](reading.corpus.batch(np.tile(parts, self._losses.readings)), generator)
+        return self._losses.training(logits, reading.truth[parts])
 
     def _reading(self, epoch: int) -> _Reading:
         return self._readings[epoch % len(self._readings)]
 
     def _order(self, epoch: int, network: int) -> list[Rows]:
         """All parts in batches of about the same length, in an order that the seed and the epoch give."""
-        generator = np.random.default_rng([self._config.seed, epoch, network])
+        generator = np.random.default_rng([self._seed, epoch, network])
         reading, size = self._reading(epoch), self._batch
         order = generator.permutation(reading.trained[network])
         batches = []
@@ -137,8 +132,7 @@ class Course:
     def _validate(self, network: int, corpus: Corpus, parts: Parts, truth: Rows) -> float:
         """The mean loss of a network on the rows that it is validated on."""
         said = torch.from_numpy(logits_of(self._model.members[network], corpus, parts))
-        target = torch.from_numpy(truth[corpus.text[parts]])
-        return float(loss_of(said, target, self._adjustment, 0.0, self._config.robust))
+        return self._losses.validation(said, torch.from_numpy(truth[corpus.text[parts]]))
 
 
 def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Tensor, "grams classes"]:
