@@ -63,6 +63,16 @@ def test_both_methods_are_those_of_scikit_learn(told, classes):
     np.testing.assert_allclose(nb_svm.probabilities(asked), expected, atol=1e-3)
 
 
+def test_many_classes_have_fewer_words_each(told, monkeypatch):
+    texts, truth = told
+    words = Words.of(texts)
+    for weights, features in ((10**6, len(Terms.of(words, 10**6).keys)), (60, 20), (1, 1)):
+        monkeypatch.setattr(baselines, "_WEIGHTS", weights)
+        methods, terms = fit_both(words, truth, 3)
+        assert len(terms.keys) == features
+        assert all(method.weights.shape == (3, features) for method in methods)
+
+
 def test_folds_are_what_each_would_be_alone(told):
     words, truth = Words.of(told[0]), told[1]
     number = np.arange(len(truth)) % 3

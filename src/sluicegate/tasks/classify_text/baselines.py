@@ -23,6 +23,7 @@ MOST_ROWS = 200_000
 """Rows that the simple methods are trained on at most, drawn at random: a million would take gigabytes."""
 
 _FEATURES = 300_000  # the most frequent words and pairs
+_WEIGHTS = 5_000_000  # of all classes, at most; the solver holds each some forty times over
 _NEVER = -20.0  # the score of a class that training did not have
 
 Truth = Int64[np.ndarray, " rows"]
@@ -79,7 +80,7 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
     if len(truth) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(seed).permutation(len(truth))[:MOST_ROWS])
         words, truth = words.take(rows), truth[rows]
-    terms = Terms.of(words, _FEATURES)
+    terms = Terms.of(words, max(1, min(_FEATURES, _WEIGHTS // classes)))
     # No text has a word, or all are of one class: nothing but the frequency of the classes is left.
     if not len(terms.keys) or len(np.unique(truth)) == 1:
         terms = Terms((), terms.keys[:0])
