@@ -191,6 +191,7 @@ def measure_smartwatch(data: Path, seeds: int) -> list[str]:
                 runs.setdefault(name, []).append(row)
         for name, rows in runs.items():
             right.setdefault(name, []).append([statistics.mean(row[metric] for row in rows) for metric in SHOWN])
+        print(f"seed {seed}: {100 * right['model'][-1][0]:.2f}", file=sys.stderr, flush=True)
     lines = ["| method | " + " | ".join(name.replace("_", " ") for name in SHOWN) + " |", "| --- |" + " --- |" * 4]
     for name, means in right.items():
         accuracy = [100 * row[0] for row in means]
