@@ -16,7 +16,7 @@ import sluicegate
 from sluicegate import cli
 from sluicegate.cli.app import app
 from sluicegate.data import read_table
-from sluicegate.data.axis import parse_time
+from sluicegate.data.times import parse_time
 
 ROWS, HORIZON = 150, 6
 QUICK = ("--context", 24, "--steps", 20, "--hidden", 8, "--batch", 16)

@@ -16,8 +16,8 @@ from sluicegate.data.axis import (
     YEAR,
     calendar_features,
     calendar_periods,
-    parse_time,
 )
+from sluicegate.data.times import parse_time
 from sluicegate.errors import ConfigError, DataError
 
 

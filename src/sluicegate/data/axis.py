@@ -23,25 +23,14 @@ from jaxtyping import Float64, Int64
 
 from sluicegate.errors import ConfigError, DataError
 
+from .times import parse_time
+from .zones import stands_for, to_instants, to_local
+
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 WEEK, YEAR = 7 * DAY, int(365.2425 * DAY)
 MONTHS_TO_1970 = 1970 * 12
-_LAST = 2**63 - 1
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday of the epoch
-
-# The forms in which time stamps are read from text: year first, so that day and month cannot be mixed up.
-_FORMATS = (
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-    "%Y/%m/%d %H:%M:%S%.f",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-)
-_OFFSET = r"(?i)(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 @dataclass(frozen=True)
@@ -54,7 +43,8 @@ class TimeAxis:
         zone: the time zone's name, or None where stamps carry none.
         unit: what the column held: `int`, `date`, or a time stamp's resolution `ms`, `us` or `ns`.
         wall: the hands of the clock are regular, not the instants.
-        anchor: for months, microseconds from the first of the month to the stamp.
+        anchor: for months, microseconds from the first of the month to the stamp; with `wall`, where in a step the
+            rows stand by the local clock, counted from 1970 on.
         month_end: for months, the stamp is on the last day of its month.
     """
 
@@ -94,29 +84,78 @@ class TimeAxis:
                 return _plural(self.step // size, name)
         return _plural(self.step, "microsecond")
 
+    @property
+    def on_wall(self) -> bool:
+        """Whether it is the hands of the local clock that go on evenly."""
+        return self.wall or self.kind == "month"
+
     def ticks(self, column: pl.Series) -> Int64[np.ndarray, " rows"]:
-        """The ticks of a column that `parse_time` returned."""
-        return ticks_of(column, self.kind, wall=self.wall)
+        """The ticks of a column that `parse_time` returned; rows in this order, series after series."""
+        if self.kind == "integer":
+            return column.cast(pl.Int64).to_numpy()
+        us = microseconds(column)
+        if not self.on_wall:
+            return us
+        return self.numbered(us if self.zone is None else self.unshifted(us, self.anchor))
+
+    def numbered(self, local: Int64[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
+        """The ticks of local times, in microseconds since 1970, on an axis `on_wall`."""
+        if self.kind != "month":
+            return local
+        months: Int64[np.ndarray, " rows"] = local.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+        return months + MONTHS_TO_1970
+
+    def unshifted(
+        self, instants: Int64[np.ndarray, " rows"], phase: int | Int64[np.ndarray, " rows"]
+    ) -> Int64[np.ndarray, " rows"]:
+        """The local times of instants, on an axis `on_wall` in a zone.
+
+        Where an instant stands for a time of the axis that the local clock leaves out, it is that time.
+
+        Args:
+            instants: microseconds since 1970 in UTC.
+            phase: where in a step the rows of a clock stand.
+        """
+        assert self.zone is not None
+        local = to_local(instants, self.zone)
+        if self.kind == "month":
+            month = self.numbered(local)
+            near = [self.naive(month), self.naive(month + 1)]
+        else:
+            before = local - (local - phase) % self.step
+            near = [before, before + self.step]
+        off = local != near[0]
+        if off.any():
+            local = local.copy()
+            for times in near:
+                rows = np.flatnonzero(off)
+                rows = rows[stands_for(instants[rows], times[rows], self.zone)]
+                local[rows] = times[rows]
+        return local
+
+    def naive(self, ticks: Int64[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
+        """What the stamps of an axis `on_wall` show, in microseconds since 1970, whether or not such times exist."""
+        if self.kind != "month":
+            return ticks
+        first = (ticks - MONTHS_TO_1970).astype("datetime64[M]")
+        last = ((first + 1).astype("datetime64[D]") - 1).astype("datetime64[us]").astype(np.int64)
+        if self.month_end:
+            return last + self.anchor
+        # The 30th of February is its last day.
+        return np.minimum(first.astype("datetime64[us]").astype(np.int64) + self.anchor, last + self.anchor % DAY)
 
     def stamps(self, ticks: Int64[np.ndarray, " rows"], name: str = "time") -> pl.Series:
-        """The column, as the user wrote it, that has these ticks."""
+        """The column, as the user wrote it, that has these ticks; every one of them exists by the local clock."""
         if self.kind == "integer":
             return pl.Series(name, ticks)
-        if self.kind == "month":
-            first = (ticks - MONTHS_TO_1970).astype("datetime64[M]")
-            if self.month_end:
-                first = (first + 1).astype("datetime64[D]") - 1
-            us = first.astype("datetime64[us]").astype(np.int64) + self.anchor
-        else:
-            us = ticks
+        us = self.naive(ticks) if self.on_wall else ticks
+        if self.zone is not None and self.on_wall:
+            us = to_instants(us, self.zone)
         column = pl.Series(name, us).cast(pl.Datetime("us"))
         if self.unit == "date":
             return column.cast(pl.Date)
         if self.zone is not None:
-            if self.wall or self.kind == "month":
-                column = column.dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
-            else:
-                column = column.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
+            column = column.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
         return column.dt.cast_time_unit(self.unit) if self.unit != "us" else column  # type: ignore[arg-type]
 
     def tick_of(self, moment: Any) -> int:
@@ -135,20 +174,21 @@ class TimeAxis:
                 moment = moment.to_pydatetime()
             if isinstance(moment, np.datetime64):
                 moment = str(moment)
-            values = [moment] if isinstance(moment, (str, datetime, date)) else None
-            if values is None:
+            if not isinstance(moment, (str, datetime, date)):
                 raise TypeError
-            column = parse_time(pl.Series("start", values), str)
-            zone = getattr(column.dtype, "time_zone", None)
-            if zone is None and self.zone is not None:
-                column = column.cast(pl.Datetime("us")).dt.replace_time_zone(self.zone)
-            elif zone is not None and self.zone is None:
-                raise TypeError
-            elif zone is not None and self.zone is not None:
-                column = column.dt.convert_time_zone(self.zone)
+            column = parse_time(pl.Series("start", [moment]), str)
         except (TypeError, ValueError, DataError, pl.exceptions.PolarsError) as error:
             raise ConfigError(f"`start` (={moment!r}) must be {expected}, as in the time column") from error
-        return int(self.ticks(column)[0])
+        us = microseconds(column)
+        given = getattr(column.dtype, "time_zone", None)
+        if given is not None and self.zone is None:
+            raise ConfigError(f"`start` (={moment!r}) must be {expected}, as in the time column, without a time zone")
+        if self.zone is not None:
+            if self.on_wall and given is not None:
+                us = self.unshifted(us, self.anchor)
+            elif not self.on_wall and given is None:
+                us = to_instants(us, self.zone)
+        return int(self.numbered(us)[0])
 
     def local(self, ticks: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
         """Microseconds since 1970 by the local clock, which calendar effects follow."""
@@ -156,101 +196,18 @@ class TimeAxis:
             return (ticks - MONTHS_TO_1970).astype("datetime64[M]").astype("datetime64[us]").astype(np.int64)
         if self.zone in (None, "UTC") or self.wall:
             return ticks
-        flat = pl.Series(ticks.reshape(-1)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-        naive = flat.dt.convert_time_zone(self.zone or "UTC").dt.replace_time_zone(None)
-        return naive.cast(pl.Int64).to_numpy().reshape(ticks.shape)
+        return to_local(ticks.reshape(-1), self.zone or "UTC").reshape(ticks.shape)
 
 
 def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def ticks_of(column: pl.Series, kind: str, *, wall: bool) -> Int64[np.ndarray, " rows"]:
-    """The ticks of a time column; a view of it where the column is already in ticks."""
-    if kind == "integer":
-        return column.cast(pl.Int64).to_numpy()
-    if kind == "month":
-        naive = column.cast(pl.Datetime("us")) if column.dtype == pl.Date else column
-        return (naive.dt.year().cast(pl.Int64) * 12 + naive.dt.month().cast(pl.Int64) - 1).to_numpy()
+def microseconds(column: pl.Series) -> Int64[np.ndarray, " rows"]:
+    """Dates and time stamps as microseconds since 1970, in UTC where they have a zone; a view where they are that."""
     if column.dtype == pl.Date:
-        return column.cast(pl.Datetime("us")).cast(pl.Int64).to_numpy()
-    if wall:
-        column = column.dt.replace_time_zone(None)
+        column = column.cast(pl.Datetime("us"))
     return column.dt.cast_time_unit("us").cast(pl.Int64).to_numpy()
-
-
-def parse_time(column: pl.Series, where: Any) -> pl.Series:
-    """Turn a time column as users have it into whole numbers, dates or time stamps.
-
-    Args:
-        column: whole numbers, dates, time stamps, or text in one of the year-first forms of ISO 8601.
-        where: called with a row's position, names that row for a message.
-
-    Raises:
-        DataError: a value is missing or not a time, or time zones are mixed.
-    """
-    missing = column.null_count()
-    if missing:
-        row = int(column.is_null().arg_true()[0])
-        raise DataError(
-            f"time column {column.name!r} is empty in {where(row)} ({missing} such in all): "
-            "every row needs a time; remove these rows or fill the time in"
-        )
-    if column.dtype.is_integer():
-        if column.dtype == pl.UInt64 and (column > _LAST).any():
-            raise DataError(
-                f"time column {column.name!r} holds numbers beyond {_LAST}: expected numbers up to it; number the "
-                "rows 0, 1, 2, ..."
-            )
-        return column
-    if column.dtype.is_float():
-        whole = (column == column.round()) & column.is_finite()
-        if whole.all():
-            return column.cast(pl.Int64)
-        row = int((~whole).arg_true()[0])
-        raise DataError(
-            f"time column {column.name!r} holds {column[row]} in {where(row)}: expected whole numbers or "
-            "time stamps; number the rows 0, 1, 2, ... or give time stamps"
-        )
-    if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
-        return column
-    if column.dtype == pl.String:
-        return _parse_text(column, where)
-    raise DataError(
-        f"time column {column.name!r} is of type {column.dtype}: expected time stamps, dates or whole numbers; "
-        "convert it"
-    )
-
-
-def _parse_text(column: pl.Series, where: Any) -> pl.Series:
-    column = column.str.strip_chars()
-    offsets = column.str.extract(f"({_OFFSET})").str.to_uppercase()
-    # A date such as 2024-01-31 ends like an offset of -01:31 would; an offset follows a time of day.
-    offsets = pl.select(pl.when(column.str.contains(":")).then(offsets)).to_series()
-    kinds = offsets.unique()
-    if len(kinds) > 1:
-        row = int((offsets != offsets[0]).fill_null(True).arg_true()[0])
-        raise DataError(
-            f"time column {column.name!r} mixes time zones: {column[0]!r} in {where(0)}, {column[row]!r} in "
-            f"{where(row)}; write all of them in one zone, UTC for instance"
-        )
-    zoned = kinds[0] is not None
-    if zoned:
-        column = pl.select(pl.lit(column).str.replace(r"(?i)Z$", "+00:00")).to_series().rename(column.name)
-    sample = column.head(1000)
-    forms = [form + "%#z" if zoned else form for form in _FORMATS]
-    # The form that most of the first rows have, so that a row that has another is the one that is named.
-    form = min(forms, key=lambda form: sample.str.to_datetime(form, time_unit="us", strict=False).null_count())
-    parsed = column.str.to_datetime(form, time_unit="us", strict=False)
-    if parsed.null_count():
-        row = int(parsed.is_null().arg_true()[0])
-        raise DataError(
-            f"time column {column.name!r} holds {column[row]!r} in {where(row)}: expected a time stamp with "
-            "the year first, such as 2024-01-31 or 2024-01-31 13:00, of the same form in every row"
-        )
-    if "%H" not in form:
-        return parsed.cast(pl.Date)
-    return parsed
 
 
 def calendar_periods(axis: TimeAxis, span: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from jaxtyping import Bool, Int64
 
 from sluicegate.errors import DataError
 
-from .axis import DAY, HOUR, TimeAxis, parse_time, ticks_of
+from .axis import DAY, HOUR, TimeAxis, microseconds
+from .times import parse_time
+from .zones import to_local
 
 _CHUNK = 1 << 20  # rows looked at together, so that checks need little memory beside the table
 
@@ -43,7 +46,7 @@ def place(
         _require_same_kind(axis, stamps)
     else:
         axis = _find_axis(stamps, bounds)
-    ticks = axis.ticks(stamps)
+    ticks = _ticks(stamps, bounds, axis)
     within = _inside(bounds)
     for begin, steps in _differences(ticks):
         inside = within(begin, len(steps))
@@ -106,21 +109,56 @@ def _find_axis(stamps: pl.Series, bounds: Int64[np.ndarray, " bounds"]) -> TimeA
     is_date = stamps.dtype == pl.Date
     zone = None if is_date else stamps.dtype.time_zone  # type: ignore[attr-defined]
     unit = "date" if is_date else stamps.dtype.time_unit  # type: ignore[attr-defined]
-    instants = ticks_of(stamps, "clock", wall=False)
+    instants = microseconds(stamps)
     step = _usual_step(instants, bounds)
-    if zone in (None, "UTC"):
-        candidates = [(instants, False)]
-    else:
-        hands = (ticks_of(stamps, "clock", wall=True), True)
+    candidates = [TimeAxis("clock", step, zone, unit)]
+    if zone not in (None, "UTC"):
+        local = to_local(instants, zone)
+        hands = _usual_step(local, bounds)
+        days = max(1, round(hands / DAY)) * DAY  # of three midnights, one left out, no step is a day
+        for each in (hands, days) if hands >= 22 * HOUR else (hands,):
+            candidates.append(TimeAxis("clock", each, zone, unit, wall=True, anchor=_phase(local, each)))
         # A daily table means midnights; an hourly one means instants, with 23 or 25 of them on two days a year.
-        candidates = [hands, (instants, False)] if step >= 23 * HOUR else [(instants, False), hands]
-    for ticks, wall in candidates:
-        if _is_regular(ticks, bounds):
-            return TimeAxis("clock", _usual_step(ticks, bounds), zone, unit, wall)
-    ticks, wall = candidates[0]
-    step = _usual_step(ticks, bounds)
-    months = _month_axis(stamps, bounds, zone, unit) if step >= 28 * DAY else None
-    return months or TimeAxis("clock", step, zone, unit, wall)
+        if step >= 22 * HOUR:
+            candidates.reverse()
+    faults = [_faults(_ticks(stamps, bounds, axis), bounds, axis.step) for axis in candidates]
+    best = candidates[faults.index(min(faults))]
+    if min(faults) != (0, 0) and step >= 28 * DAY:
+        return _month_axis(stamps, bounds, zone, unit) or best
+    return best
+
+
+def _ticks(stamps: pl.Series, bounds: Int64[np.ndarray, " bounds"], axis: TimeAxis) -> Int64[np.ndarray, " rows"]:
+    """The ticks of rows; each series of a clock may stand elsewhere in a step."""
+    if not (axis.wall and axis.zone):
+        return axis.ticks(stamps)
+    instants = microseconds(stamps)
+    local = to_local(instants, axis.zone)
+    phase = np.full(len(local), axis.anchor)
+    off = (local - axis.anchor) % axis.step != 0
+    if not off.any():
+        return local
+    for i in np.unique(np.searchsorted(bounds, np.flatnonzero(off), side="right") - 1):
+        begin, end = bounds[i : i + 2]
+        if 2 * off[begin:end].sum() > end - begin > 2:
+            phase[begin:end] = _phase(local[begin:end], axis.step)
+    return axis.unshifted(instants, phase)
+
+
+def _phase(ticks: Int64[np.ndarray, " rows"], step: int) -> int:
+    """Where in a step most rows stand."""
+    values, counts = np.unique(ticks % step, return_counts=True)
+    return int(values[counts.argmax()])
+
+
+def _faults(ticks: Int64[np.ndarray, " rows"], bounds: Int64[np.ndarray, " bounds"], step: int) -> tuple[int, int]:
+    """How many rows are off the grid of their series, and how many gaps there are."""
+    within, off, gaps = _inside(bounds), 0, 0
+    for begin, steps in _differences(ticks):
+        wrong = within(begin, len(steps)) & (steps != step)
+        faulty = wrong & ((steps <= 0) | (steps % step != 0))
+        off, gaps = off + int(faulty.sum()), gaps + int((wrong & ~faulty).sum())
+    return off, gaps
 
 
 def _refuse_dates_as_numbers(stamps: pl.Series) -> None:
@@ -137,16 +175,29 @@ def _refuse_dates_as_numbers(stamps: pl.Series) -> None:
 def _month_axis(
     stamps: pl.Series, bounds: Int64[np.ndarray, " bounds"], zone: str | None, unit: str
 ) -> TimeAxis | None:
-    naive = stamps.dt.replace_time_zone(None) if zone else stamps
-    naive = naive.cast(pl.Datetime("us"))
-    end = bool((naive.dt.month_end() == naive).all()) and not bool((naive.dt.month_start() == naive).all())
-    from_first = (naive - naive.dt.truncate("1mo")).dt.total_microseconds()
-    time_of_day = (naive - naive.dt.truncate("1d")).dt.total_microseconds()
-    anchor = time_of_day if end else from_first
-    if anchor.n_unique() != 1:
-        return None
-    step = _usual_step(ticks_of(naive, "month", wall=False), bounds)
-    return TimeAxis("month", step, zone, unit, False, int(anchor[0]), end) if step > 0 else None
+    instants = microseconds(stamps)
+    local = instants if zone is None else to_local(instants, zone)
+    naive = pl.Series(local).cast(pl.Datetime("us"))
+    times = (naive - naive.dt.truncate("1d")).dt.total_microseconds().to_numpy()
+    time_of_day = _most_common(times)
+    ends = (naive.dt.month_end().dt.day() == naive.dt.day()).to_numpy()
+    days = naive.dt.day().to_numpy()
+    # The last day of every month, or the same day of every month: the 30th is the last of February.
+    month_end = bool((ends | (times != time_of_day)).all()) and bool((days != _most_common(days)).any())
+    anchor = time_of_day + (0 if month_end else int(days.max() - 1) * DAY)
+    for day in (anchor, time_of_day + (_most_common(days) - 1) * DAY):
+        axis = TimeAxis("month", 1, zone, unit, False, day, month_end)
+        ticks = axis.ticks(stamps)
+        shown = local if zone is None else axis.unshifted(instants, 0)
+        if (axis.naive(ticks) == shown).all():
+            step = _usual_step(ticks, bounds)
+            return replace(axis, step=step)
+    return None
+
+
+def _most_common(values: np.ndarray[Any, np.dtype[Any]]) -> int:
+    found, counts = np.unique(values, return_counts=True)
+    return int(found[counts.argmax()])
 
 
 def _usual_step(ticks: Int64[np.ndarray, " rows"], bounds: Int64[np.ndarray, " bounds"]) -> int:
