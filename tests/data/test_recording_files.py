@@ -1,26 +1,12 @@
-"""Recordings from `.npz` and `.ts` files."""
+"""Recordings from `.npz` files."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
 
 from sluicegate.data import read_recordings
-from sluicegate.errors import DataError, MissingExtra
-
-TS = """# a comment
-@problemName Made
-@timeStamps false
-@missing false
-@univariate false
-@dimensions 2
-@equalLength false
-@classLabel true slow fast
-@data
-1.0,2.0,3.0:0.5,0.25,0.125:slow
-4.0,5.0:1.5,2.5:fast
-"""
+from sluicegate.errors import DataError
 
 
 @pytest.fixture
@@ -32,8 +18,8 @@ def npz(tmp_path):
     return write
 
 
-def refuse(words, path, kind=DataError, **options):
-    with pytest.raises(kind, match=re.escape(words)):
+def refuse(words, path, **options):
+    with pytest.raises(DataError, match=re.escape(words)):
         read_recordings(path, **options)
 
 
@@ -58,7 +44,6 @@ def test_npz_that_cannot_be_used(npz, tmp_path):
     refuse("array 'X' in", npz(X=flat))
     refuse("array 'lengths' in", npz(X=flat, lengths=[3, 3]))
     refuse("array 'lengths' in", npz(X=flat, lengths=[6, -1]))
-    refuse("cannot be read as npz", npz(X=np.array([{}], dtype=object)))
     refuse("recording 1 in r.npz has no rows", npz(X=flat, lengths=[5, 0]))
     refuse("there are 1 recordings and 2 labels", npz(X=flat, lengths=[5], y=[0, 1]), label="y")
     (tmp_path / "r.npz").write_bytes(b"PK no zip")
@@ -66,24 +51,33 @@ def test_npz_that_cannot_be_used(npz, tmp_path):
     refuse("is not there or is not a file", tmp_path / "none.npz")
 
 
-def test_ts(tmp_path):
-    pytest.importorskip("sktime")
-    (tmp_path / "made.ts").write_text(TS)
-    found = read_recordings(tmp_path / "made.ts")
-    assert [part.tolist() for part in found.values] == [[[1, 0.5], [2, 0.25], [3, 0.125]], [[4, 1.5], [5, 2.5]]]
-    assert found.labels.to_list() == ["slow", "fast"]
-    refuse("has no groups, as .ts files have none", tmp_path / "made.ts", group="who")
+def test_arrays_by_other_names(npz):
+    path = npz(x_train=np.zeros((2, 3, 1)), x_test=np.ones((1, 4, 1)), sizes=[2, 1], flat=np.arange(3.0)[:, None])
+    assert read_recordings(path, array="x_test").values[0].tolist() == [[1]] * 4
+    assert read_recordings(path, array="flat", lengths="sizes").lengths.tolist() == [2, 1]
+    refuse("there is no array 'X' in", path)
+    refuse("it holds x_train, x_test, sizes, flat; name one of them by `array` (`--array`)", path)
+    refuse("name one of them by `lengths` (`--lengths`)", path, array="flat", lengths="length")
+    refuse("name one of them by `label` (`--label`)", path, array="x_test", label="y")
 
 
-def test_ts_that_cannot_be_used(tmp_path):
-    pytest.importorskip("sktime")
-    (tmp_path / "made.ts").write_text(TS.replace("4.0,5.0:1.5,2.5:fast", "4.0,5.0:1.5:fast"))
-    refuse("recording 1 in", tmp_path / "made.ts")
-    (tmp_path / "made.ts").write_text("nothing of the kind\n")
-    refuse("cannot be read as .ts", tmp_path / "made.ts")
+def test_padding_in_npz_is_length(npz):
+    padded = np.array([[[1.0, 2], [3, 4], [np.nan, np.nan]], [[5, 6], [7, 8], [9, 10]]])
+    assert read_recordings(npz(X=padded)).lengths.tolist() == [2, 3]
+    assert read_recordings(npz(X=np.nan_to_num(padded), lengths=[2, 3])).lengths.tolist() == [2, 3]
+    assert read_recordings(npz(X=padded, lengths=[3, 2])).lengths.tolist() == [2, 2]
+    refuse("array 'lengths' in", npz(X=padded, lengths=[2, 4]))
+    refuse("expected 2 whole numbers of at most 3", npz(X=padded, lengths=[2]))
+    padded[0, 0, 0] = np.nan
+    refuse("recording 0 in r.npz holds nan at step 0, channel 0 (1 such in all)", npz(X=padded))
 
 
-def test_ts_without_the_package(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sktime.datasets", None)
-    (tmp_path / "made.ts").write_text(TS)
-    refuse("run `pip install 'sluicegate[series]'`", tmp_path / "made.ts", MissingExtra)
+def test_python_objects_in_npz(npz):
+    labels, values = np.array(["a", "b"], dtype=object), np.zeros((2, 3, 1))
+    refuse("array 'y' in", npz(X=values, y=labels), label="y")
+    refuse("holds Python objects, which are not read: save it", npz(X=values, y=labels), label="y")
+    assert read_recordings(npz(X=values, y=np.array(labels, dtype=str)), label="y").labels.to_list() == ["a", "b"]
+    ragged = np.array([np.zeros((2, 1)), np.zeros((3, 1))], dtype=object)
+    refuse("such as", npz(X=values, lengths=labels))
+    refuse("`X=np.concatenate(X), lengths=[len(part) for part in X]`", npz(X=ragged))
+    assert len(read_recordings(npz(X=np.concatenate(ragged), lengths=[len(part) for part in ragged]))) == 2

@@ -8,8 +8,10 @@ from .files import read_table as read_table
 from .panel import Fill as Fill
 from .panel import Panel as Panel
 from .panel import read_panel as read_panel
+from .recording_files import ARRAYS as ARRAYS
 from .recording_files import RECORDING_FILES as RECORDING_FILES
 from .recording_files import read_recordings as read_recordings
+from .recording_files import require_no_arrays as require_no_arrays
 from .recordings import Recordings as Recordings
 from .scaling import Scaler as Scaler
 from .seasons import find_season as find_season

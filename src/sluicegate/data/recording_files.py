@@ -3,98 +3,137 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sluicegate.errors import DataError, MissingExtra
+from sluicegate.errors import ConfigError, DataError
 
 from .columns import Source
 from .recordings import Recordings
+from .ts_files import read_ts
 
 RECORDING_FILES = (".ts", ".npz")
+ARRAYS = ("array", "lengths")
+"""What names an array of an `.npz` file, in options and arguments."""
 
 
-def read_recordings(path: str | Path, *, label: str | None = None, group: str | None = None) -> Recordings:
+def read_recordings(
+    path: str | Path,
+    *,
+    label: str | None = None,
+    group: str | None = None,
+    array: str | None = None,
+    lengths: str | None = None,
+) -> Recordings:
     """Read recordings from a `.ts` or `.npz` file.
 
     Args:
-        path: a `.ts` file, read by sktime, which holds the classes too; or an `.npz` file with an array `X`, of
+        path: a `.ts` file, which holds the classes too where they are known; or an `.npz` file with an array of
             `[recordings, time, channels]`, or of `[time, channels]` with the recordings one after the other and an
-            array `lengths` beside it.
+            array of their lengths beside it.
         label: in an `.npz` file, the array with a class for each recording.
         group: likewise, of groups.
+        array: likewise, the array of the recordings themselves; None is `X`.
+        lengths: likewise, of their lengths; None is `lengths`, where it is there.
 
     Raises:
         DataError: the file is missing or cannot be used as it is.
-        MissingExtra: sktime is not installed.
+        ConfigError: an array is named of a file that has none.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} is not there or is not a file: give the path of recordings")
     if path.suffix.lower() == ".npz":
-        return _read_npz(path, label, group)
+        return _read_npz(path, label, group, array or "X", lengths)
+    require_no_arrays(path, {"array": array, "lengths": lengths})
     if group is not None:
         raise DataError(f"{path} has no groups, as .ts files have none: leave `groups` (`--group`) out")
-    return _read_ts(path)
+    return read_ts(path)
 
 
-def _read_npz(path: Path, label: str | None, group: str | None) -> Recordings:
+def require_no_arrays(path: Path, arrays: Mapping[str, str | None]) -> None:
+    """Refuse names of arrays for a file that holds none.
+
+    Raises:
+        ConfigError: there is such a name.
+    """
+    for option, name in arrays.items():
+        if name is not None and path.suffix.lower() != ".npz":
+            raise ConfigError(
+                f"`{option}` (`--{option}`, ={name!r}) names an array of an .npz file, and {path.name} is none: leave "
+                "it out"
+            )
+
+
+def _read_npz(path: Path, label: str | None, group: str | None, array: str, lengths: str | None) -> Recordings:
+    asked = {"array": array, "lengths": lengths, "label": label, "group": group}
     arrays: dict[str, np.ndarray] = {}
     try:
         with np.load(path, allow_pickle=False) as file:
             names = list(file)
-            for name in ("X", "lengths", label, group):
-                if name in names:
-                    arrays[str(name)] = file[str(name)]
+            for option, name in asked.items():
+                if name is not None and name not in names:
+                    raise DataError(
+                        f"there is no array {name!r} in {path}: it holds {', '.join(names)}; name one of them by "
+                        f"`{option}` (`--{option}`)"
+                    )
+            if lengths is None and "lengths" in names and "lengths" not in asked.values():
+                asked["lengths"] = "lengths"
+            for option, name in asked.items():
+                if name is not None:
+                    arrays[option] = _plain(file, name, option, path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(
             f"{path} cannot be read as npz ({error}): save it again, with numbers and texts only"
         ) from error
-    for name in ("X", label, group):
-        if name is not None and name not in arrays:
-            raise DataError(f"there is no array {name!r} in {path}: it holds {', '.join(names)}; name one of them")
-    values = arrays["X"]
+    values = arrays["array"]
     if "lengths" not in arrays and values.ndim != 3:
         raise DataError(
-            f"array 'X' in {path} is of shape {values.shape}: expected [recordings, time, channels], or [time, "
-            "channels] with an array 'lengths' beside it"
+            f"array {array!r} in {path} is of shape {values.shape}: expected [recordings, time, channels], or [time, "
+            "channels] with an array of `lengths` (`--lengths`) beside it"
         )
-    parts = _cut(values, arrays["lengths"], path) if "lengths" in arrays else list(values)
-    labels, groups = (None if name is None else arrays[name] for name in (label, group))
-    found = Recordings.of_arrays(parts, labels=labels, groups=groups, source=Source(path.name))
+    parts = _cut(values, arrays["lengths"], asked, path) if "lengths" in arrays else list(values)
+    source = Source(path.name)
+    found = Recordings.of_arrays(parts, labels=arrays.get("label"), groups=arrays.get("group"), source=source)
     return found if found.labels is None else replace(found, labels=found.labels.rename(str(label)))
 
 
-def _cut(values: np.ndarray, lengths: np.ndarray, path: Path) -> list[np.ndarray]:
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 0).any() or lengths.sum() != len(values):
+def _plain(file: Any, name: str, option: str, path: Path) -> np.ndarray:
+    """An array, which must not be made of Python objects: these are programs that run when they are read."""
+    try:
+        found: np.ndarray = file[name]
+        return found
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        remedy = f"save it as texts or numbers, such as `{name}=np.array({name}, dtype=str)`"
+        if option == "array":
+            remedy = (
+                "save recordings of several lengths one after the other, as "
+                f"`{name}=np.concatenate({name}), lengths=[len(part) for part in {name}]`"
+            )
+        raise DataError(f"array {name!r} in {path} holds Python objects, which are not read: {remedy}") from error
+
+
+def _cut(values: np.ndarray, lengths: np.ndarray, asked: Mapping[str, str | None], path: Path) -> list[np.ndarray]:
+    """The recordings, which lie one after the other, or beside one another and padded."""
+    whole = lengths.ndim == 1 and lengths.dtype.kind in "iu" and not (lengths < 0).any()
+    if values.ndim == 3:
+        if not whole or len(lengths) != len(values) or (lengths > values.shape[1]).any():
+            raise DataError(
+                f"array {asked['lengths']!r} in {path} does not fit {asked['array']!r} of shape {values.shape}: "
+                f"expected {len(values):,} whole numbers of at most {values.shape[1]:,}"
+            )
+        return [part[:length] for part, length in zip(values, lengths.tolist(), strict=True)]
+    if not whole or lengths.sum() != len(values):
         raise DataError(
-            f"array 'lengths' in {path} does not fit 'X' of shape {values.shape}: expected whole numbers that sum to "
-            f"{len(values):,}"
+            f"array {asked['lengths']!r} in {path} does not fit {asked['array']!r} of shape {values.shape}: expected "
+            f"whole numbers that sum to {len(values):,}"
         )
     return np.split(values, np.cumsum(lengths)[:-1])
-
-
-def _read_ts(path: Path) -> Recordings:
-    try:
-        from sktime.datasets import load_from_tsfile
-    except ImportError as error:
-        raise MissingExtra("sktime", "series", "a .ts file") from error
-    try:
-        table, classes = load_from_tsfile(str(path), return_y=True, return_data_type="nested_univ")
-    except Exception as error:  # sktime raises many kinds, plain ones among them
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path} cannot be read as .ts ({reason}): save it again as the UEA archive does") from error
-    arrays = []
-    for number, row in enumerate(table.itertuples(index=False)):
-        lengths = {len(channel) for channel in row}
-        if len(lengths) > 1:
-            raise DataError(
-                f"recording {number} in {path} has channels of {min(lengths)} to {max(lengths)} steps: expected as "
-                "many in each; resample them"
-            )
-        arrays.append(np.stack([np.asarray(channel, dtype=np.float64) for channel in row], axis=1))
-    return Recordings.of_arrays(
-        arrays, labels=None if classes is None else np.asarray(classes), source=Source(path.name)
-    )

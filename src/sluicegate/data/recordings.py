@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,6 +16,7 @@ from narwhals.exceptions import DuplicateError
 from sluicegate.errors import DataError
 
 from .columns import LARGEST, Source, missing_in, numbers_of, select
+from .for_each import for_each
 from .panel import group_rows
 
 Values: TypeAlias = Float64[np.ndarray, "_ channels"] | Float32[np.ndarray, "_ channels"]
@@ -62,7 +63,8 @@ class Recordings:
 
         Args:
             arrays: a sequence of `[time, channels]` arrays, of a single channel `[time]` too; or one array
-                `[recordings, time, channels]`.
+                `[recordings, time, channels]`. Steps at the end that are NaN (or masked) in all channels pad a
+                recording and are left out.
             labels: a class for each.
             groups: a group for each.
             channels: the names of the channels; None numbers them.
@@ -96,8 +98,8 @@ class Recordings:
             tuple(values),
             pl.Series("recording", range(len(values)), dtype=pl.Int64),
             tuple(channels) if channels is not None else tuple(f"channel {k}" for k in range(width)),
-            _for_each(labels, "labels", "label", len(values)),
-            _for_each(groups, "groups", "group", len(values)),
+            for_each(labels, "labels", "label", len(values)),
+            for_each(groups, "groups", "group", len(values)),
         )
 
     @classmethod
@@ -116,7 +118,8 @@ class Recordings:
 
         Args:
             frame: a pandas or polars data frame or an Arrow table, a row for each recording and step, in order of
-                time within each recording.
+                time within each recording; rows at the end of one that have no number in any channel pad it and are
+                left out.
             series: the column that tells recordings apart.
             time: the column of times, which must ascend within each recording; None takes the rows as they come.
             label: the column of classes, of which each recording has one.
@@ -144,16 +147,21 @@ class Recordings:
         def where(row: int) -> str:
             return source.row(row if order is None else int(order[row]))
 
-        if time is not None:
-            _require_ascending(column(time), bounds, where)
         numbers = np.empty((len(table), len(channels)))
         for k, name in enumerate(channels):
             numbers[:, k] = numbers_of(column(name), where)
+        kept, bounds = _without_padding(numbers, bounds, names)
+        if len(kept) < len(numbers):
+            numbers, order = numbers[kept], kept if order is None else order[kept]
+        if time is not None:
+            _require_ascending(column(time), bounds, where)
+        for k, name in enumerate(channels):
             missing = missing_in(numbers[:, k])
             if missing is not None:
                 raise DataError(
                     f"channel {name!r} has no finite number in {where(int(missing.argmax()))} ({int(missing.sum())} "
-                    "such in all): fill these in, or leave the recordings out"
+                    "such in all), with numbers in later rows or other channels of the recording: fill these in, or "
+                    "leave the recordings out"
                 )
         return cls(
             tuple(numbers[begin:end] for begin, end in pairwise(bounds)),
@@ -177,14 +185,58 @@ class Recordings:
         """The same recordings, with a class and a group for each where they are given."""
         return replace(
             self,
-            labels=self.labels if labels is None else _for_each(labels, "labels", "label", len(self)),
-            groups=self.groups if groups is None else _for_each(groups, "groups", "group", len(self)),
+            labels=self.labels if labels is None else for_each(labels, "labels", "label", len(self)),
+            groups=self.groups if groups is None else for_each(groups, "groups", "group", len(self)),
         )
+
+
+class Gap(NamedTuple):
+    """The first value of a recording that is no finite number.
+
+    Args:
+        step: where it is.
+        channel: likewise.
+        all: how many such there are in the recording.
+    """
+
+    step: int
+    channel: int
+    all: int
+
+
+def first_gap(part: Values) -> Gap | None:
+    """Where a recording has no finite number, if anywhere."""
+    finite = np.isfinite(part)
+    if finite.all():
+        return None
+    step, channel = (int(i) for i in np.argwhere(~finite)[0])
+    return Gap(step, channel, int((~finite).sum()))
+
+
+def without_padding(part: Values) -> Values:
+    """A recording without the steps at its end that are NaN in all channels, which only make it as long as others."""
+    if not len(part) or not np.isnan(part[-1]).all():
+        return part
+    there = np.flatnonzero(~np.isnan(part).all(axis=1))
+    return part[: int(there[-1]) + 1] if len(there) else part[:0]
+
+
+def _without_padding(
+    numbers: Float64[np.ndarray, "rows channels"], bounds: Int64[np.ndarray, " bounds"], names: Sequence[Any]
+) -> tuple[Int64[np.ndarray, " kept"], Int64[np.ndarray, " bounds"]]:
+    """The rows that pad no recording, and where among them each recording begins."""
+    lengths = np.array([len(without_padding(numbers[begin:end])) for begin, end in pairwise(bounds)], dtype=np.int64)
+    if not lengths.all():
+        raise DataError(
+            f"recording {names[int(lengths.argmin())]!r} has no number in any row and channel: leave it out"
+        )
+    kept = np.concatenate([np.arange(begin, begin + length) for begin, length in zip(bounds, lengths, strict=False)])
+    return kept, np.concatenate([[0], np.cumsum(lengths)])
 
 
 def _array(array: Any, number: int, source: Source) -> Values:
     try:
-        part = np.asarray(array)
+        part = np.asarray(np.ma.filled(array.astype(np.float64), np.nan) if np.ma.isMaskedArray(array) else array)
         if part.dtype not in (np.float32, np.float64):
             part = part.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -198,44 +250,24 @@ def _array(array: Any, number: int, source: Source) -> Values:
         raise DataError(f"recording {number} in {source.name} has no rows: leave it out")
     if not part.shape[1]:
         raise DataError(f"recording {number} in {source.name} has no channels: expected one at least")
+    part = without_padding(part)
+    if not len(part):
+        raise DataError(f"recording {number} in {source.name} holds no values but missing ones: leave it out")
+    gap = first_gap(part)
+    if gap is not None:
+        raise DataError(
+            f"recording {number} in {source.name} holds {float(part[gap.step, gap.channel])} at step {gap.step}, "
+            f"channel {gap.channel} ({gap.all} such in all), and numbers at later steps or in other channels: fill "
+            "these in, or leave the recording out"
+        )
     size = np.abs(part)
     if not (size <= LARGEST).all():
         step, channel = (int(i) for i in np.argwhere(~(size <= LARGEST))[0])
-        value = float(part[step, channel])
-        if np.isfinite(value):
-            raise DataError(
-                f"recording {number} in {source.name} holds {value:g} at step {step}, channel {channel}: expected "
-                f"values of at most {LARGEST:g} in size; rescale the channel or leave the recording out"
-            )
         raise DataError(
-            f"recording {number} in {source.name} holds {value} at step {step}, channel {channel} "
-            f"({int((~np.isfinite(part)).sum())} such in all): fill these in, or leave the recording out"
+            f"recording {number} in {source.name} holds {float(part[step, channel]):g} at step {step}, channel "
+            f"{channel}: expected values of at most {LARGEST:g} in size; rescale the channel or leave the recording out"
         )
     return part
-
-
-def _for_each(values: Any, argument: str, name: str, recordings: int) -> pl.Series | None:
-    """A value for each recording."""
-    if values is None:
-        return None
-    if isinstance(values, str) or not hasattr(values, "__len__"):
-        raise DataError(
-            f"`{argument}` (={values!r}) names a column, which recordings in arrays do not have: give a sequence with "
-            "a value for each"
-        )
-    if len(values) != recordings:
-        raise DataError(
-            f"there are {recordings:,} recordings and {len(values):,} {argument}: expected as many, one for each "
-            "recording in its order"
-        )
-    listed = [value.item() if isinstance(value, np.generic) else value for value in values]
-    kinds = {type(value) for value in listed if value is not None}
-    if len(kinds) > 1:
-        raise DataError(
-            f"`{argument}` holds values of mixed types, {' and '.join(sorted(kind.__name__ for kind in kinds))}: make "
-            "them all of one type"
-        )
-    return pl.Series(name, listed)
 
 
 def _columns(frame: Any) -> list[str]:
