@@ -74,6 +74,40 @@ def test_an_npz_file(parts, tmp_path):
     assert json.loads(done.stdout)["metrics"]["accuracy"] > 0.9
 
 
+def test_arrays_by_other_names(parts, tmp_path):
+    path, kinds = tmp_path / "r.npz", np.array([i % 2 for i in range(24)])
+    longest = max(map(len, parts))
+    padded = np.stack([np.pad(part, ((0, longest - len(part)), (0, 0)), constant_values=np.nan) for part in parts])
+    np.savez(path, x_train=padded, y_train=kinds, x_test=padded[:6], y_test=kinds[:6])
+    train = ["--array", "x_train", "--label", "y_train", "--out", tmp_path / "m"]
+    done = run("fit", "classify-series", path, *train, *QUICK)
+    assert done.exit_code == 0, done.output
+    done = run("predict", tmp_path / "m", path, "--array", "x_test", "--json")
+    assert [row["label"] for row in json.loads(done.stdout)] == kinds[:6].tolist()
+    done = run("evaluate", tmp_path / "m", path, "--array", "x_test", "--label", "y_test", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["facts"]["recordings"] == "6, of 20 to 24 steps"
+    pl.DataFrame({"id": [0, 0], "x": [0.0, 1.0]}).write_csv(tmp_path / "t.csv")
+    done = run("predict", tmp_path / "m", tmp_path / "t.csv", "--array", "x_test")
+    assert done.exit_code == 1
+    assert "names an array of an .npz file, and t.csv is none" in " ".join(done.stderr.split())
+
+
+def test_ts_files(parts, tmp_path):
+    head = "@univariate true\n@classLabel {}\n@data\n"
+    lines = [",".join(f"{value:.4f}" for value in part[:, 0]) for part in parts]
+    labelled = [f"{line}:{('Slow', 'Fast')[i % 2]}" for i, line in enumerate(lines)]
+    (tmp_path / "lab.ts").write_text(head.format("true Slow Fast") + "\n".join(labelled))
+    (tmp_path / "unlab.ts").write_text(head.format("false") + "\n".join(lines))
+    done = run("fit", "classify-series", tmp_path / "lab.ts", "--out", tmp_path / "m", *QUICK)
+    assert done.exit_code == 0, done.output
+    done = run("predict", tmp_path / "m", tmp_path / "unlab.ts", "--json")
+    assert [row["label"] for row in json.loads(done.stdout)] == ["Slow", "Fast"] * 12
+    done = run("evaluate", tmp_path / "m", tmp_path / "unlab.ts")
+    assert done.exit_code == 1
+    assert "the recordings have no labels" in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from sluicegate.data import Source
     from sluicegate.tasks import Report, Task
 
-_OPTIONS = {"groups": "--group", "baselines": "--baseline"}  # where an option is not called as the argument
+_OPTIONS = {
+    "labels": "--label",
+    "groups": "--group",
+    "baselines": "--baseline",
+}  # where an option is not called as the argument
 
 app = typer.Typer(
     help="Gated recurrent networks, trained and run on ordinary CPUs.",
@@ -37,6 +41,12 @@ app.add_typer(fit, name="fit")
 Data: TypeAlias = Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .parquet or .jsonl.")]
 Recorded: TypeAlias = Annotated[
     Path, typer.Argument(help="Recordings: a long table (.csv, .tsv, .parquet, .jsonl), a .ts or an .npz file.")
+]
+Array: TypeAlias = Annotated[
+    str | None, typer.Option(help="In an .npz file, the array of the recordings; by default, X.")
+]
+Lengths: TypeAlias = Annotated[
+    str | None, typer.Option(help="In an .npz file, the array of their lengths; by default, lengths.")
 ]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="The folder of a saved model.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
@@ -216,6 +226,8 @@ def fit_classify_series(
     time: Annotated[str | None, typer.Option(help="In a table, the column of times.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="In a table, a channel; by default, all others.")] = None,
     group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
+    array: Array = None,
+    lengths: Lengths = None,
     validation: Annotated[Path | None, typer.Option(help="Recordings to validate on.")] = None,
     cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
@@ -256,9 +268,12 @@ def fit_classify_series(
         task = SeriesClassifier(cell=cell, seed=seed, folds=folds, blend=blend, **given)
         require_writable(out)
         _use_threads(threads)
-        found, columns, source = _recordings(data, label, series, time, channel, group)
+        arrays = {"array": array, "lengths": lengths}
+        found, columns, source = _recordings(data, label, series, time, channel, group, arrays)
         other, _, other_source = (
-            (None, None, None) if validation is None else _recordings(validation, label, series, time, channel, None)
+            (None, None, None)
+            if validation is None
+            else _recordings(validation, label, series, time, channel, None, arrays)
         )
 
         def train(checkpoint: Path) -> object:
@@ -283,6 +298,8 @@ def predict(
         Path | None, typer.Argument(help="The rows to apply the model to; of a forecaster, the history.")
     ] = None,
     future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
+    array: Array = None,
+    lengths: Lengths = None,
     out: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed.")] = None,
     threads: Threads = None,
     json: Json = False,
@@ -298,7 +315,8 @@ def predict(
 
         task = load(model)
         _use_threads(threads)
-        if task.rows_at_once is not None and data is not None and future is None and out is not None:
+        arrays = _given(array=array, lengths=lengths)
+        if task.rows_at_once is not None and data is not None and future is None and out is not None and not arrays:
             from .predicting import in_batches
 
             _note_written(in_batches(task, data, out), out, json)
@@ -306,7 +324,7 @@ def predict(
         options: dict[str, Any] = {}
         table = None
         if data is not None:
-            table, options = task._opened(data)
+            table, options = task._opened(data, arrays=arrays)
         if future is not None:
             options["future"], options["future_source"] = _table(future)
         _require_options(task, "predict", options)
@@ -326,7 +344,10 @@ def evaluate(
     data: Data,
     start: Annotated[str | None, typer.Option(help="Where the first horizon may begin: a time of the table.")] = None,
     stride: Annotated[int | None, typer.Option(help="Steps from one window to the next; 1 unless given.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column or array of classes; by default, as trained.")] = None,
     group: Annotated[str | None, typer.Option(help="A column by whose values accuracy is shown.")] = None,
+    array: Array = None,
+    lengths: Lengths = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="AutoETS or AutoTheta; may be given again.")] = None,
     threads: Threads = None,
@@ -344,10 +365,15 @@ def evaluate(
             raise ConfigError(f"`--report` (={report}) must end in .html: it is a page for the browser")
         task = load(model)
         _use_threads(threads)
-        given = {"start": start, "stride": stride, "groups": group, "baselines": baseline or None}
-        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        options = _given(start=start, stride=stride, labels=label, groups=group, baselines=baseline or None)
         _require_options(task, "evaluate", options)
-        table, beside = task._opened(data, groups=options.pop("groups", None), labelled=True)
+        table, beside = task._opened(
+            data,
+            groups=options.pop("groups", None),
+            labelled=True,
+            labels=options.pop("labels", None),
+            arrays=_given(array=array, lengths=lengths),
+        )
         result = task.evaluate(table, **options, **beside)
         if report is not None:
             result.to_html(report)
@@ -378,6 +404,8 @@ def study(
     label: Annotated[str | None, typer.Option(help="The column or array of classes.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="A channel; by default, all other columns.")] = None,
     group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
+    array: Array = None,
+    lengths: Lengths = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A knob of the task, as NAME=VALUE.")] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes at a time; by default, one for each core.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of each process.")] = 1,
@@ -403,6 +431,7 @@ def study(
 
         given = {"time": time, "target": target, "horizon": horizon, "context": context, "known": known, "past": past}
         given |= {"series": series, "text": text, "label": label, "channel": channel, "group": group}
+        given |= {"array": array, "lengths": lengths}
         task, columns, knobs = columns_and_knobs(task, given, settings or ())
         found = run_study(
             data,
@@ -480,6 +509,11 @@ def _require_options(task: Task, verb: str, given: Iterable[str]) -> None:
             )
 
 
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _use_threads(threads: int | None) -> None:
     if threads is not None:
         import torch
@@ -494,12 +528,19 @@ def _table(path: Path) -> tuple[pl.DataFrame, Source]:
 
 
 def _recordings(
-    path: Path, label: str, series: str | None, time: str | None, channels: list[str] | None, group: str | None
+    path: Path,
+    label: str,
+    series: str | None,
+    time: str | None,
+    channels: list[str] | None,
+    group: str | None,
+    arrays: dict[str, str | None],
 ) -> tuple[Any, dict[str, Any], Source]:
     """Recordings or a table of them, what `fit` is told of its columns, and what it is called."""
-    from sluicegate.data import RECORDING_FILES, Source, read_recordings
+    from sluicegate.data import RECORDING_FILES, Source, read_recordings, require_no_arrays
     from sluicegate.errors import ConfigError
 
+    require_no_arrays(path, arrays)
     if path.suffix.lower() not in RECORDING_FILES:
         columns = {"labels": label, "series": series, "time": time, "channels": channels, "groups": group}
         table, source = _table(path)
@@ -507,4 +548,4 @@ def _recordings(
     for option, value in (("--series", series), ("--time", time), ("--channel", channels)):
         if value:
             raise ConfigError(f"`{option}` names a column, and {path.name} is no table: leave it out")
-    return read_recordings(path, label=label, group=group), {}, Source(path.name)
+    return read_recordings(path, label=label, group=group, **arrays), {}, Source(path.name)

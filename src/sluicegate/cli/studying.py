@@ -20,7 +20,7 @@ from .output import print_json
 _COLUMNS = {
     "forecast": ("time", "target", "series", "known", "past"),
     "classify-text": ("text", "label", "group"),
-    "classify-series": ("series", "time", "label", "channel", "group"),
+    "classify-series": ("series", "time", "label", "channel", "group", "array", "lengths"),
 }
 _ARGUMENTS = {"group": "groups", "channel": "channels"}
 _KNOBS = {"forecast": ("horizon", "context"), "classify-text": (), "classify-series": ()}

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from sluicegate.atomic import write_atomic
-from sluicegate.data import RECORDING_FILES, read_recordings, read_table
+from sluicegate.data import ARRAYS, RECORDING_FILES, read_recordings, read_table
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.cells import LAYERS
 from sluicegate.training import progress_bar
@@ -97,7 +97,8 @@ def study(
         )
     folder, given = Path(out), {name: value for name, value in columns.items() if value is not None}
     TASKS[task](**(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})))  # refuses what is no knob
-    path, measured = _kept(data, folder), None if test is None else Path(test)
+    arrays = {name: str(given[name]) for name in ARRAYS if name in given}
+    path, measured = _kept(data, folder, arrays), None if test is None else Path(test)
     plans = dict(_plans(path, task, cells, seeds, hidden, measured, threads, dict(knobs or {}), given))
     _require_same_study(folder, path, plans, measured)
     outcomes = _run_all(plans, folder / "runs", jobs or max(1, (os.cpu_count() or 1) // threads), progress)
@@ -186,11 +187,12 @@ def _last_line(said: str) -> str:
     return lines[-1] if lines else "it was killed, perhaps for want of memory"
 
 
-def _kept(data: Any, folder: Path) -> Path:
+def _kept(data: Any, folder: Path, arrays: dict[str, str]) -> Path:
     """The file that holds the data."""
     if isinstance(data, str | Path):
         path = Path(data)
-        read_recordings(path) if path.suffix.lower() in RECORDING_FILES else read_table(path)  # or say what is wrong
+        # or say what is wrong
+        read_recordings(path, **arrays) if path.suffix.lower() in RECORDING_FILES else read_table(path)
         return path
     import narwhals.stable.v2 as nw
 

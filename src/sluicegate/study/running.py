@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from sluicegate.atomic import write_atomic
-from sluicegate.data import RECORDING_FILES, Source, first_line, read_recordings, read_table
+from sluicegate.data import ARRAYS, RECORDING_FILES, Source, first_line, read_recordings, read_table, require_no_arrays
 from sluicegate.errors import SluicegateError
 from sluicegate.tasks import Forecaster, Report, SeriesClassifier, TextClassifier
 from sluicegate.tasks.cells import Layer
@@ -86,8 +86,11 @@ def run(plan: Run) -> Outcome:
     task = TASKS[plan.task](**plan.knobs, cell=plan.cell, hidden=plan.hidden, seed=plan.seed)
     path = Path(plan.data)
     columns = dict(plan.columns)
+    arrays = {name: columns.pop(name) for name in ARRAYS if name in columns}
+    require_no_arrays(path, arrays)
     if path.suffix.lower() in RECORDING_FILES:
-        data: Any = read_recordings(path, label=columns.pop("labels", None), group=columns.pop("groups", None))
+        label, group = columns.pop("labels", None), columns.pop("groups", None)
+        data: Any = read_recordings(path, label=label, group=group, **arrays)
         source = Source(path.name)
     else:
         data, source = read_table(path), Source(path.name, first_line(path))
@@ -96,7 +99,7 @@ def run(plan: Run) -> Outcome:
         task.fit(data, **columns, progress=False, source=source)
     report = task.report
     if plan.test is not None:
-        rows, beside = task._opened(Path(plan.test), labelled=True)
+        rows, beside = task._opened(Path(plan.test), labelled=True, arrays=arrays)
         report = task.evaluate(rows, **beside)
     assert isinstance(report, Report)
     model, curve = task._fitted.model, task._fitted.curve

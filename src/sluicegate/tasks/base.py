@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel
 
 from sluicegate import bundle
-from sluicegate.data import Source, first_line, read_table
+from sluicegate.data import Source, first_line, read_table, require_no_arrays
 from sluicegate.errors import BundleError, NotFittedError
 
 from .report import Measure, Report
@@ -46,17 +47,28 @@ class Task(ABC):
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to data."""
 
-    def _opened(self, path: Path, *, groups: str | None = None, labelled: bool = False) -> tuple[Any, dict[str, Any]]:
+    def _opened(
+        self,
+        path: Path,
+        *,
+        groups: str | None = None,
+        labelled: bool = False,
+        labels: str | None = None,
+        arrays: Mapping[str, str] | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
         """A file as `predict` and `evaluate` take it, and what they are given beside it.
 
         Args:
             path: the file, by default one that holds a table.
             groups: where the groups are, if they are asked for.
             labelled: whether labels are needed that are not simply a column of the table.
+            labels: where the labels are, if they are not where training had them.
+            arrays: the names of arrays in a file that holds some, by what they are for.
         """
         del labelled
-        beside: dict[str, Any] = {"source": Source(path.name, first_line(path))}
-        return read_table(path), beside if groups is None else {**beside, "groups": groups}
+        require_no_arrays(path, arrays or {})
+        beside = {"source": Source(path.name, first_line(path)), "groups": groups, "labels": labels}
+        return read_table(path), {name: value for name, value in beside.items() if value is not None}
 
     @abstractmethod
     def _files(self) -> dict[str, bytes]:

@@ -23,7 +23,8 @@ def test_recordings_and_labels_that_cannot_be_used(recordings):
     refuse(known, labels[:-1], "there are 40 recordings and 39 labels")
     refuse([*known[:-1], np.zeros((0, 2))], labels, "recording 39 in the recordings has no rows")
     refuse([*known[:-1], np.zeros((9, 3))], labels, "recording 39 in the recordings has 3 channels where 2 were")
-    refuse([*known[:-1], np.full((9, 2), np.nan)], labels, "recording 39 in the recordings holds nan at step 0")
+    refuse([*known[:-1], np.full((9, 2), np.nan)], labels, "recording 39 in the recordings holds no values but missing")
+    refuse([*known[:-1], np.array([[np.nan, 0], [0, 0]])], labels, "recording 39 in the recordings holds nan at step 0")
     refuse(known, ["slow"] * 40, "holds the single class 'slow'")
     refuse(known, ["odd", *labels[1:]], "class 'odd' has one row in recording 0 of the recordings")
     refuse(known, [0.5, *[1.0] * 39], "holds 0.5 in recording 0 of the recordings: expected classes, not measurements")
@@ -44,6 +45,7 @@ def test_tables_that_cannot_be_used():
     refuse(table, "kind", "needs the column that tells them apart: give it as `series`")
     refuse(table, None, "there is no column 'label' in the table", series="id")
     refuse(table, "kind", "must be the name of a column", series="id", groups=[0, 1])
+    refuse(table, ["a", "b"], "`labels` must be the name of a column where recordings come as a table", series="id")
     refuse(table, "id", "column 'id' is asked for twice", series="id")
 
 

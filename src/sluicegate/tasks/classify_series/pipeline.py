@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -127,6 +127,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
                 "recordings that do: give one of the two"
             )
         table = _is_table(data)
+        _require_name(labels, "labels", table)
         column = ("label" if labels is None else labels) if table else None
         columns = Columns((), series, time, column)
         recordings = _read(data, columns, None if labels is column else labels, groups, channels, source)
@@ -169,6 +170,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
         fitted = self._require_fitted()
         columns = fitted.columns
         if _is_table(data):
+            _require_name(labels, "labels", True)
             columns = Columns(columns.channels, columns.series, columns.time, labels or columns.label or "label")
             labels = None
         recordings = _read(data, columns, labels, groups, columns.channels, source)
@@ -239,11 +241,19 @@ class SeriesClassifier(TrainedTask[Fitted]):
             }
         )
 
-    def _opened(self, path: Path, *, groups: str | None = None, labelled: bool = False) -> tuple[Any, dict[str, Any]]:
+    def _opened(
+        self,
+        path: Path,
+        *,
+        groups: str | None = None,
+        labelled: bool = False,
+        labels: str | None = None,
+        arrays: Mapping[str, str] | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
         if path.suffix.lower() not in RECORDING_FILES:
-            return super()._opened(path, groups=groups)
-        label = self._require_fitted().columns.label if labelled else None
-        return read_recordings(path, label=label, group=groups), {"source": Source(path.name)}
+            return super()._opened(path, groups=groups, labels=labels, arrays=arrays)
+        label = labels or (self._require_fitted().columns.label if labelled else None)
+        return read_recordings(path, label=label, group=groups, **(arrays or {})), {"source": Source(path.name)}
 
     def _card(self, fitted: Fitted) -> str:
         return series_card(self.config, fitted, self._results)
@@ -282,8 +292,7 @@ def _read(
         raise DataError(
             "a table of recordings needs the column that tells them apart: give it as `series` (`--series`)"
         )
-    if not (groups is None or isinstance(groups, str)):
-        raise DataError("`groups` must be the name of a column where recordings come as a table: name it")
+    _require_name(groups, "groups", True)
     return Recordings.of_table(
         data,
         series=columns.series,
@@ -293,6 +302,11 @@ def _read(
         channels=channels,
         source=source,
     )
+
+
+def _require_name(value: Any, argument: str, table: bool) -> None:
+    if table and not (value is None or isinstance(value, str)):
+        raise DataError(f"`{argument}` must be the name of a column where recordings come as a table: name it")
 
 
 def _labels(recordings: Recordings) -> pl.Series:
