@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ def note(words: str) -> None:
 
 @contextmanager
 def failing_plainly(debug: bool) -> Iterator[None]:
-    """Turn what goes wrong in the block into a sentence and an exit status."""
+    """Turn what goes wrong in the block into a sentence and an exit status, and say what is logged as a warning."""
+    logger, said = logging.getLogger("sluicegate"), _Said(logging.WARNING)
+    logger.addHandler(said)
     try:
         yield
         sys.stdout.flush()
@@ -41,6 +44,15 @@ def failing_plainly(debug: bool) -> Iterator[None]:
             raise
         note(f"error: {_sentence(error)}")
         raise typer.Exit(1) from None
+    finally:
+        logger.removeHandler(said)
+
+
+class _Said(logging.Handler):
+    """Says what is logged to the person."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
 
 
 def _sentence(error: Exception) -> str:

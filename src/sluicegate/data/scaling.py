@@ -6,7 +6,7 @@ they are standardised, by the inverse hyperbolic sine: straight up to the knee, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,22 @@ class Scaler:
                     knee[i, j] = find_knee(values[begin:end], season)
                 mean[i, j], deviation[i, j] = _moments(values[begin:end], knee[i, j])
         return cls(tuple(columns), mean, deviation, knee)
+
+    def or_where_still(self, other: Callable[[], Scaler]) -> Scaler:
+        """The same, but for columns that are constant the scale that another scaler, made if need be, has for them."""
+        still = self.deviation == 0
+        if not still.any():
+            return self
+        pairs = zip(self._arrays, other()._arrays, strict=True)
+        return Scaler(self.columns, *(np.where(still, theirs, ours) for ours, theirs in pairs))
+
+    def followed_by(self, other: Scaler) -> Scaler:
+        """The scales of these series, and then of others."""
+        return Scaler(self.columns, *map(np.concatenate, zip(self._arrays, other._arrays, strict=True)))
+
+    @property
+    def _arrays(self) -> tuple[Float64[np.ndarray, "series columns"], ...]:
+        return self.mean, self.deviation, self.knee
 
     def pooled(self, lengths: Int64[np.ndarray, " series"]) -> Scaler:
         """One mean and deviation for all series together, from each one's own and its number of rows."""

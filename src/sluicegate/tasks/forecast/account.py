@@ -85,7 +85,7 @@ def facts(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> dict[s
         "table": f"{int(panel.lengths[used].sum()):,} rows, {_span(axis, *given)}",
         "series": f"{len(used):,}",
         "targets": ", ".join(targets),
-        "trained on": f"rows up to {moments(axis, fitted.trained[prepared.ids[used]].max(keepdims=True))[0]}",
+        "trained on": f"rows up to {moments(axis, fitted.trained.max(keepdims=True))[0]}",
         "horizon": f"{shape.horizon} steps{step}",
         "context": f"{shape.context} steps",
         "season": str(fitted.season),

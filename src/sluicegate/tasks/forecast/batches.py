@@ -64,6 +64,7 @@ class Batch(NamedTuple):
     past: Float[Tensor, "batch past context"]
     known: Float[Tensor, "batch known window"]
     calendar: Float[Tensor, "batch segments calendar"]
+    padded: Int64[Tensor, " batch"]
 
 
 class Scalers(NamedTuple):
@@ -71,33 +72,6 @@ class Scalers(NamedTuple):
 
     targets: Scaler
     covariates: Scaler
-
-    def unscale(
-        self,
-        mean: Float64[np.ndarray, "batch horizon"],
-        quantiles: Float64[np.ndarray, "batch horizon quantiles"],
-        deviation: Float64[np.ndarray, "batch horizon"],
-        series: Int64[np.ndarray, " batch"],
-        target: int,
-    ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
-        """From the standardised scale to the target's unit.
-
-        The mean of a bent value lies above the bent mean: of a normal error, by the factor exp(deviation^2 / 2).
-        """
-        unit, level, knee = (
-            values[series, target][:, None] for values in (self.targets.unit, self.targets.mean, self.targets.knee)
-        )
-        mean = mean * unit + level
-        quantiles = quantiles * unit[..., None] + level[..., None]
-        bent = knee[:, 0] > 0
-        if bent.any():
-            knee, level, unit = knee[bent], level[bent], unit[bent]
-            # Nothing sensible lies ten deviations above the mean, and its hyperbolic sine might not be finite.
-            highest = level + 10 * unit
-            variance = np.minimum((deviation[bent] * unit) ** 2, 1.0)
-            mean[bent] = knee * np.sinh(np.minimum(mean[bent], highest)) * np.exp(variance / 2)
-            quantiles[bent] = knee[..., None] * np.sinh(np.minimum(quantiles[bent], highest[..., None]))
-        return mean, quantiles
 
 
 class PreparedWindows:
@@ -110,6 +84,7 @@ class PreparedWindows:
         scalers: measured on the training rows.
         calendar: which calendar features are asked for.
         shape: the network's sizes.
+        season: steps in a season, which series that are shorter than a window repeat before their first row.
     """
 
     def __init__(
@@ -120,18 +95,14 @@ class PreparedWindows:
         scalers: Scalers,
         calendar: Calendar,
         shape: Shape,
+        season: int = 1,
     ) -> None:
         self.panel, self.ids, self.columns = panel, ids, columns
-        self._calendar, self._shape = calendar, shape
-        both = shape.context + shape.horizon
-        targets = torch.from_numpy(scalers.targets.apply(panel, ids))
+        self._calendar, self._shape, self._season = calendar, shape, season
+        self._targets = torch.from_numpy(scalers.targets.apply(panel, ids))
         # One scale serves all series; a table of zeros stands for "the scaler's only row".
         covariates = torch.from_numpy(scalers.covariates.apply(panel, np.zeros_like(ids)))
-        # Views: window i of a column is the rows from i on. A batch copies only the rows that it asks for.
-        self._targets = targets.unfold(1, both, 1)
-        past, known = covariates[: len(columns.past)], covariates[len(columns.past) :]
-        self._past = past.unfold(1, both, 1)
-        self._known = known.unfold(1, both, 1)
+        self._past, self._known = covariates[: len(columns.past)], covariates[len(columns.past) :]
         self._firsts = np.arange(-shape.before, shape.after) * shape.segment
 
     def batch(
@@ -148,13 +119,69 @@ class PreparedWindows:
             target: which target it is of.
         """
         context = self._shape.context
-        begin = torch.from_numpy(origins - context)
-        window = self._targets[torch.from_numpy(target), begin]
+        rows = torch.from_numpy(self._rows(series, origins, context + self._shape.horizon))
+        window = self._targets[torch.from_numpy(target)[:, None], rows]
         ticks = self.panel.ticks(series[:, None], origins[:, None] + self._firsts)
         batch = Batch(
             window[:, :context],
-            self._past[:, begin, :context].transpose(0, 1),
-            self._known[:, begin].transpose(0, 1),
+            self._past[:, rows[:, :context]].transpose(0, 1),
+            self._known[:, rows].transpose(0, 1),
             self._calendar.features(ticks),
+            torch.from_numpy(np.maximum(0, self.panel.bounds[series] - origins + context)),
         )
         return batch, window[:, context:]
+
+    def contexts(
+        self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"], target: int
+    ) -> Float64[np.ndarray, "batch context"]:
+        """The contexts of windows of one target, in its unit."""
+        values: Float64[np.ndarray, "batch context"] = self.panel.columns[self.columns.targets[target]][
+            self._rows(series, origins, self._shape.context)
+        ]
+        return values
+
+    def _rows(
+        self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"], count: int
+    ) -> Int64[np.ndarray, "batch count"]:
+        """The rows of the panel that the first steps of windows stand for."""
+        first = self.panel.bounds[series]
+        places = (origins - first)[:, None] - self._shape.context + np.arange(count)
+        rows: Int64[np.ndarray, "batch count"] = first[:, None] + repeated_before(
+            places, (origins - first)[:, None], self._season
+        )
+        return rows
+
+
+def first_origins(panel: Panel, context: int, horizon: int) -> Int64[np.ndarray, " series"]:
+    """The first row of each series, counted over the whole panel, at which a horizon may begin.
+
+    A series that is too short for a context and a horizon begins where half of its rows, but for a horizon, are past.
+    """
+    half = np.maximum(1, (panel.lengths - horizon) // 2)
+    first: Int64[np.ndarray, " series"] = panel.bounds[:-1] + np.where(
+        panel.lengths < context + horizon, np.minimum(half, context), context
+    )
+    return first
+
+
+def repeated_before(
+    places: Int64[np.ndarray, "*#shape"], known: Int64[np.ndarray, "*#shape"] | int, season: int
+) -> Int64[np.ndarray, "*#shape"]:
+    """The places in a series that stand for these, which before the first are those of the first season over again.
+
+    A map from the context to the horizon looks for the season where it would have been. A series that is not yet a
+    season old repeats its first value.
+
+    Args:
+        places: places in a series, counted from its first row; negative ones are before it.
+        known: how many rows of the series may be seen.
+        season: steps in a season.
+
+    >>> places = np.arange(-4, 3)
+    >>> repeated_before(places, 3, season=3).tolist(), repeated_before(places, 2, season=3).tolist()
+    ([2, 0, 1, 2, 0, 1, 2], [0, 0, 0, 0, 0, 1, 2])
+    """
+    there: Int64[np.ndarray, "*#shape"] = np.where(
+        places < 0, places % np.where(np.asarray(known) >= season, season, 1), places
+    )
+    return there

@@ -47,8 +47,9 @@ def _data(fitted: Fitted) -> list[str]:
 def _limits(fitted: Fitted) -> list[str]:
     step = fitted.axis.describe_step()
     limits = [
-        f"It needs {fitted.shape.context} rows without a gap before each forecast, {step} apart.",
-        "It forecasts the series that it was trained on, and no others.",
+        f"It looks back on {fitted.shape.context} rows without a gap before each forecast, {step} apart: of a series "
+        "that has fewer, the first season is taken to have been the same before.",
+        "Series that it was not trained on are forecast by the scale of the rows given: measure it on them first.",
         "It takes the future to be like the rows that it learnt from: after a break, train it again.",
         "Its interval was set on the validation rows, over all series together: for a single series it may be too wide "
         "or too narrow. Measure the coverage on later rows.",

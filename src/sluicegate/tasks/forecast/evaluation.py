@@ -20,10 +20,11 @@ from sluicegate.training import progress_bar
 
 from .account import MEASURES, caveats, examples, facts
 from .baselines import Origins, Statistical, seasonal_naive
-from .batches import PreparedWindows
+from .batches import PreparedWindows, first_origins
 from .fitted import Fitted
-from .forecasting import forecast
+from .forecasting import forecast, lost_scales
 from .pictures import draw
+from .telling import told, told_of_scales
 
 _AT_ONCE = 1024  # windows forecast together
 _SLOW = ("AutoETS", "AutoTheta")
@@ -42,11 +43,16 @@ def evaluate(
 ) -> Report:
     """Every window of a panel whose horizon begins at or after `start`."""
     axis, shape = fitted.axis, fitted.shape
-    numbers = {name: i for i, name in enumerate(fitted.names)}
-    ids = np.array([numbers[name] for name in panel.names])
-    begins = fitted.ends[ids] + axis.step if start is None else np.full(len(ids), axis.tick_of(start))
+    seen = dict(zip(fitted.names, fitted.ends.tolist(), strict=True))
+    new = np.array([name not in seen for name in panel.names])
+    begins = panel.starts.copy()
+    if start is not None:
+        begins[:] = axis.tick_of(start)
+    else:
+        begins[~new] = [seen[name] + axis.step for name in panel.names if name in seen]
     rows = np.maximum(0, -(-(begins - panel.starts) // axis.step))
-    first = panel.bounds[:-1] + np.maximum(rows, shape.context)
+    least = first_origins(panel, shape.context, shape.horizon) - panel.bounds[:-1]
+    first = panel.bounds[:-1] + np.maximum(rows, least)
     windows = Windows.between(first, panel.bounds[1:], shape.horizon, stride)
     if not len(windows):
         since = "the rows that training saw" if start is None else str(start)
@@ -54,16 +60,28 @@ def evaluate(
             f"the table holds no window to evaluate: each needs {shape.context} rows of context before and "
             f"{shape.horizon} rows from {since} on; give more rows or an earlier `start`"
         )
-    notes, used = [], windows.counts > 0
+    fitted, ids = fitted.including(panel, np.minimum(first, panel.bounds[1:]))
+    used = windows.counts > 0
+    notes = told(panel, new & used, np.where(used, first, panel.bounds[:-1] + shape.context), shape.context)
     if (used & (panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids])).any():
         notes.append("Some windows lie in rows that the model was trained on: the figures flatter it.")
-    late = int((used & (rows < shape.context)).sum())
+    late = int((used & (rows < least)).sum())
     if late and start is not None:
         notes.append(f"In {late} series the first windows from {start} on lack a context and were left out.")
-    prepared = PreparedWindows(panel, ids, fitted.columns, fitted.scalers, fitted.calendar, shape)
+    prepared = fitted.prepare(panel, ids)
+    notes += told_of_scales(panel.names, _lost(fitted, prepared, windows))
     targets = len(fitted.columns.targets)
     chosen, left_out = _choose(baselines, int(used.sum()) * targets, len(windows) * targets)
     return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
+
+
+def _lost(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Bool[np.ndarray, " series"]:
+    """The series for which the scale of training is worthless in their first or their last window."""
+    lost = np.zeros(len(windows.counts), bool)
+    used = np.flatnonzero(windows.counts)
+    for origins in (windows.first, windows.first + (windows.counts - 1) * windows.stride):
+        lost[used] |= lost_scales(fitted, prepared, used, origins[used])
+    return lost
 
 
 def _choose(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

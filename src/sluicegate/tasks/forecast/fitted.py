@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ from safetensors.numpy import save as save_arrays
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, TimeAxis
+from sluicegate.metrics import seasonal_scale
 from sluicegate.training import Curve
 
-from .batches import Calendar, Columns, Scalers
+from .baselines import seasonal_deviation
+from .batches import Calendar, Columns, PreparedWindows, Scalers
 from .config import ForecasterConfig
 from .model import SegmentForecaster, Shape
 
@@ -65,6 +67,48 @@ class Fitted:
         """The time axis that every table must be on."""
         return self.calendar.axis
 
+    def prepare(self, panel: Panel, ids: Int64[np.ndarray, " series"]) -> PreparedWindows:
+        """A panel as the network sees it; `ids` are the numbers of its series."""
+        return PreparedWindows(panel, ids, self.columns, self.scalers, self.calendar, self.shape, self.season)
+
+    def including(
+        self, panel: Panel, origins: Int64[np.ndarray, " series"] | None = None
+    ) -> tuple[Fitted, Int64[np.ndarray, " series"]]:
+        """The same with the series of a panel that training did not have: their scales are those of the rows given.
+
+        Args:
+            panel: the table.
+            origins: for each of its series, the row from which on nothing may be seen; None is after the last one.
+
+        Returns:
+            What was fitted, with the new series after those of training, and the number of each of the panel's series.
+        """
+        numbers = {name: i for i, name in enumerate(self.names)}
+        new = np.array([name not in numbers for name in panel.names])
+        names = self.names + tuple(name for name in panel.names if name not in numbers)
+        numbers |= {name: i for i, name in enumerate(names)}
+        ids = np.array([numbers[name] for name in panel.names])
+        if not new.any():
+            return self, ids
+        others = panel.take(new)
+        lengths = (panel.lengths if origins is None else origins - panel.bounds[:-1])[new]
+        ends, targets = others.bounds[:-1] + lengths, self.columns.targets
+        last = others.starts + (lengths - 1) * self.axis.step
+        measured = measure_series(others, targets, ends, self.season)
+        fitted = replace(
+            self,
+            names=names,
+            trained=np.concatenate([self.trained, others.starts - self.axis.step]),
+            ends=np.concatenate([self.ends, last]),
+            scalers=self.scalers._replace(
+                targets=self.scalers.targets.followed_by(Scaler.fit(others, targets, ends, self.season))
+            ),
+            deviation=np.concatenate([self.deviation, Scaler.fit(others, targets, ends).deviation]),
+            naive_scale=np.concatenate([self.naive_scale, measured[0]]),
+            naive_deviation=np.concatenate([self.naive_deviation, measured[1]]),
+        )
+        return fitted, ids
+
     def files(self, config: ForecasterConfig, version: str) -> dict[str, bytes]:
         """The files of the saved model, without those for people."""
         targets, covariates = self.scalers
@@ -95,6 +139,7 @@ class Fitted:
             "naive_deviation": self.naive_deviation,
             "widths": self.widths,
             "tail": np.stack(tail),
+            "tail_lengths": self.tail.lengths,
         }
         weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
         return {
@@ -123,11 +168,12 @@ class Fitted:
         model.load_state_dict(weights)
         model.eval()
         ends = arrays["ends"]
-        rows = arrays["tail"].shape[1] // len(names)
+        # Before series of different lengths were taken, all tails were of one.
+        rows = arrays.get("tail_lengths", np.full(len(names), arrays["tail"].shape[1] // len(names)))
         tail = Panel(
             axis,
             names,
-            np.arange(len(names) + 1) * rows,
+            np.concatenate([[0], np.cumsum(rows)]),
             ends - (rows - 1) * axis.step,
             dict(zip(columns.values, arrays["tail"], strict=True)),
             {},
@@ -159,6 +205,17 @@ class Fitted:
             model=model,
         )
         return fitted, config
+
+
+def measure_series(
+    panel: Panel, targets: tuple[str, ...], ends: Int64[np.ndarray, " series"], season: int
+) -> tuple[Float64[np.ndarray, "series targets"], ...]:
+    """The mean absolute change of each series over a season up to its end, and the root mean square of that change."""
+    ranges = list(zip(panel.bounds[:-1], ends, strict=True))
+    return tuple(
+        np.array([[measure(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges])
+        for measure in (seasonal_scale, seasonal_deviation)
+    )
 
 
 def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:

@@ -9,22 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from sluicegate.data import Panel, Scaler, Windows, find_season
 from sluicegate.data.axis import calendar_periods
 from sluicegate.errors import DataError
-from sluicegate.metrics import seasonal_scale
 from sluicegate.tasks.report import Report
 from sluicegate.training import Part, Schedule, train
 
-from .baselines import seasonal_deviation
-from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers
+from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers, first_origins
 from .config import ForecasterConfig
 from .evaluation import evaluate_rows
-from .fitted import Fitted
-from .forecasting import last_rows, measure_widths, standardised
+from .fitted import Fitted, measure_series
+from .forecasting import last_rows, measure_widths
 from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, Shape, loss, temper
 from .splitting import VALIDATED, Split, hold_back, join, long_enough
@@ -49,13 +47,15 @@ def fit(
         What was learnt, and the report on the validation part.
     """
     season = config.season or panel.axis.season or _season_in(panel, columns)
-    context = config.context or default_context(season, config.horizon, int(np.median(panel.lengths)))
-    panel, ahead = long_enough(panel, ahead, context + config.horizon, config)
+    context = config.context or _context_for(panel, season, config.horizon)
+    panel, ahead = long_enough(panel, ahead, context, config)
     split = hold_back(panel, context, config.horizon) if ahead is None else join(panel, ahead)
     panel = split.panel
     lengths = split.ends - panel.bounds[:-1]
     scalers = Scalers(
-        Scaler.fit(panel, columns.targets, split.ends, season),
+        Scaler.fit(panel, columns.targets, split.ends, season).or_where_still(
+            lambda: Scaler.fit(panel, columns.targets, panel.bounds[1:], season)
+        ),
         Scaler.fit(panel, columns.past + columns.known, split.ends).pooled(lengths),
     )
     calendar = Calendar(panel.axis, tuple(calendar_periods(panel.axis, int(np.median(lengths)))))
@@ -76,23 +76,27 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = SegmentForecaster(shape)
-    prepared = PreparedWindows(panel, np.arange(len(panel.names)), columns, scalers, calendar, shape)
-    training = Windows.between(panel.bounds[:-1] + context, split.ends, config.horizon)
-    held_back = Windows.between(np.maximum(split.ends, panel.bounds[:-1] + context), panel.bounds[1:], config.horizon)
+    prepared = PreparedWindows(panel, np.arange(len(panel.names)), columns, scalers, calendar, shape, season)
+    first = first_origins(panel, context, config.horizon)
+    training = Windows.between(first, split.ends, config.horizon)
+    held_back = Windows.between(np.maximum(split.ends, first), panel.bounds[1:], config.horizon)
     if not len(training) or not len(held_back):
         raise DataError(
             f"the table holds {len(training)} windows to train on and {len(held_back)} to validate on, each of "
             f"{context} + {config.horizon} rows: give longer series or lower `context` (={context})"
         )
+    # What never changes is forecast by that rule, and would have the network take all intervals for narrow.
+    moves = np.any(scalers.targets.deviation > 0, axis=1)
+    training, validating = (_of(windows, moves) for windows in (training, held_back))
     draw = _Draw(prepared, training, len(columns.targets), torch.tensor(config.quantiles))
-    start = draw.solve(model, held_back)
+    start = draw.solve(model, validating)
     curve = train(
         model,
         [
             Part(
                 model,
                 lambda _, generator: draw.loss(model, config.batch, generator),
-                lambda: draw.validate(model, held_back),
+                lambda: draw.validate(model, validating),
             )
         ],
         _schedule(config, len(training) * len(columns.targets)),
@@ -102,7 +106,7 @@ def fit(
         resume=resume,
         progress=progress,
     )
-    temper(model, draw.share(model, held_back, start), start)
+    temper(model, draw.share(model, validating, start), start)
     fitted = Fitted(
         columns=columns,
         names=panel.names,
@@ -112,8 +116,8 @@ def fit(
         calendar=calendar,
         scalers=scalers,
         deviation=Scaler.fit(panel, columns.targets, split.ends).deviation,
-        naive_scale=_by_series(panel, columns.targets, panel.bounds[1:], season, seasonal_scale),
-        naive_deviation=_by_series(panel, columns.targets, split.ends, season, seasonal_deviation),
+        naive_scale=measure_series(panel, columns.targets, panel.bounds[1:], season)[0],
+        naive_deviation=measure_series(panel, columns.targets, split.ends, season)[1],
         shape=shape,
         quantiles=config.quantiles,
         widths=np.ones((config.horizon, len(config.quantiles))),
@@ -121,7 +125,7 @@ def fit(
         curve=curve,
         model=model,
     )
-    fitted = replace(fitted, widths=_calibrate(fitted, prepared, held_back))
+    fitted = replace(fitted, widths=_calibrate(fitted, prepared, validating))
     report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), (), progress)
     return fitted, report
 
@@ -131,6 +135,14 @@ def default_context(season: int, horizon: int, length: int) -> int:
     seasons = season * (14 if season <= 24 else 4)
     wanted = min(max(seasons, 2 * horizon, 32), 1024)
     return max(2, min(wanted, length - 3 * horizon, (3 * length) // 4))
+
+
+def _context_for(panel: Panel, season: int, horizon: int) -> int:
+    """The steps that the shortest series allows, or, where that is less than half, those that most series allow."""
+    shortest, usual = (
+        default_context(season, horizon, int(length)) for length in (panel.lengths.min(), np.median(panel.lengths))
+    )
+    return shortest if 2 * shortest >= usual else usual
 
 
 def default_segment(season: int, context: int) -> int:
@@ -157,17 +169,6 @@ def _schedule(config: ForecasterConfig, windows: int) -> Schedule:
         learning_rate=config.learning_rate,
         epoch=-(-windows // config.batch),
     )
-
-
-def _by_series(
-    panel: Panel, targets: tuple[str, ...], ends: Int64[np.ndarray, " series"], season: int, measure: object
-) -> Float64[np.ndarray, "series targets"]:
-    assert callable(measure)
-    rows = [
-        [measure(panel.columns[name][begin:end], season) for name in targets]
-        for begin, end in zip(panel.bounds[:-1], ends, strict=True)
-    ]
-    return np.array(rows, dtype=np.float64)
 
 
 class _Draw:
@@ -249,6 +250,12 @@ def apart(windows: Windows, horizon: int) -> float:
     return float(np.sum(-(-windows.counts // horizon)))
 
 
+def _of(windows: Windows, series: Bool[np.ndarray, " series"]) -> Windows:
+    """The windows of some of the series, or all where these have none."""
+    counts = np.where(series, windows.counts, 0)
+    return replace(windows, counts=counts) if counts.any() else windows
+
+
 def _thinned(windows: Windows) -> Windows:
     """Windows with a stride that leaves about as many as validation looks at."""
     stride = max(1, -(-len(windows) // VALIDATED))
@@ -261,9 +268,9 @@ def _calibrate(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> F
     series, origins = thinned.locate(np.arange(len(thinned)))
     spreads, truths = [], []
     for j in range(len(fitted.columns.targets)):
-        outputs, _ = standardised(fitted, prepared, series, origins, j)
-        _, truth = prepared.batch(series, origins, np.full(len(series), j))
-        spreads.append(outputs[..., 1:])
+        batch, truth = prepared.batch(series, origins, np.full(len(series), j))
+        with torch.inference_mode():
+            spreads.append(fitted.model(*batch)[..., 1:].double().numpy())
         truths.append(truth.double().numpy())
     shape, independent = fitted.shape, apart(windows, fitted.shape.horizon)
     return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, shape.segment, independent)

@@ -8,13 +8,15 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from sluicegate.data import Panel
 from sluicegate.errors import DataError
 
 from .batches import PreparedWindows
 from .fitted import Fitted
+from .scales import Scale, at_least_as_wide, rescaled, worthless
+from .telling import told, told_of_scales
 
 _BELIEVED = 30  # windows apart that the network's own quantiles are taken to rest on
 _DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)  # of a normal error, between its 10 % and its 90 % quantile
@@ -28,28 +30,39 @@ def forecast(
     target: int,
 ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
     """The mean and the calibrated quantiles of windows, for one target, in its unit."""
-    outputs, last = standardised(fitted, windowed, series, origins, target)
-    ids = windowed.ids[series]
+    batch, _ = windowed.batch(series, origins, np.full(len(series), target))
+    scale = Scale.of(fitted.scalers.targets, windowed.ids[series], target)
+    lost = worthless(batch.context.numpy(), scale.deviation)
+    if lost.any():
+        context, own, begun = rescaled(windowed.contexts(series[lost], origins[lost], target), fitted.season)
+        batch = batch._replace(context=batch.context.clone())
+        batch.context[torch.from_numpy(lost)] = torch.from_numpy(context).float()
+        batch.padded[torch.from_numpy(lost)] = torch.from_numpy(begun)
+        for values, replaced in zip(scale, own, strict=True):
+            values[lost] = replaced
+    with torch.inference_mode():
+        outputs = fitted.model(*batch).double().numpy()
     # A series that never changed is forecast not to change.
-    moves = fitted.scalers.targets.deviation[ids, target] > 0
-    outputs = np.where(moves[:, None, None], outputs, last[:, None, None])
+    outputs = np.where(scale.deviation[:, None, None] > 0, outputs, batch.context[:, -1:, None].double().numpy())
     quantiles = calibrated(outputs[..., 1:], fitted.quantiles, fitted.widths)
+    quantiles[lost] = at_least_as_wide(quantiles[lost], fitted.quantiles)
     low, high = (quantiles[..., fitted.quantiles.index(q)] for q in (0.1, 0.9))
-    return fitted.scalers.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS, ids, target)
+    return scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
 
 
-def standardised(
+def lost_scales(
     fitted: Fitted,
     windowed: PreparedWindows,
     series: Int64[np.ndarray, " batch"],
     origins: Int64[np.ndarray, " batch"],
-    target: int,
-) -> tuple[Float64[np.ndarray, "batch horizon outputs"], Float64[np.ndarray, " batch"]]:
-    """What the network puts out for windows of one target, and the last value of each context."""
-    with torch.inference_mode():
+) -> Bool[np.ndarray, " batch"]:
+    """The windows for which the scale of training is worthless, for one target or another."""
+    lost = np.zeros(len(series), bool)
+    for target in range(len(fitted.columns.targets)):
         batch, _ = windowed.batch(series, origins, np.full(len(series), target))
-        outputs = fitted.model(*batch)
-    return outputs.double().numpy(), batch.context[:, -1].double().numpy()
+        deviation = fitted.scalers.targets.deviation[windowed.ids[series], target]
+        lost |= worthless(batch.context.numpy(), deviation)
+    return lost
 
 
 def calibrated(
@@ -101,17 +114,19 @@ def measure_widths(
     return widths
 
 
-def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> pl.DataFrame:
-    """The long frame of forecasts that follow the last row of each series."""
+def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> tuple[pl.DataFrame, list[str]]:
+    """The long frame of forecasts that follow the last row of each series, and what must be told of it."""
     context, horizon = fitted.shape.context, fitted.shape.horizon
+    trained = set(fitted.names)
+    notes = told(panel, np.array([name not in trained for name in panel.names]), panel.bounds[1:], context)
+    fitted, ids = fitted.including(panel)
     panel = last_rows(panel, context)
-    numbers = {name: i for i, name in enumerate(fitted.names)}
-    ids = np.array([numbers[name] for name in panel.names])
     extended = _extend(panel, future, horizon, fitted.columns.known)
-    windowed = PreparedWindows(extended, ids, fitted.columns, fitted.scalers, fitted.calendar, fitted.shape)
+    windowed = fitted.prepare(extended, ids)
     count = len(panel.names)
     series = np.arange(count)
-    origins = extended.bounds[:-1] + context
+    origins = extended.bounds[1:] - horizon
+    notes += told_of_scales(panel.names, lost_scales(fitted, windowed, series, origins))
     ticks = extended.ticks(series[:, None], origins[:, None] + np.arange(horizon))
     targets = fitted.columns.targets
     mean = np.empty((count, len(targets), horizon))
@@ -124,28 +139,19 @@ def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> pl.Data
     frame = {"series": names, "time": fitted.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}
     for j, q in enumerate(fitted.quantiles):
         frame[f"q{100 * q:g}"] = spread[..., j].reshape(-1)
-    return pl.DataFrame(frame)
+    return pl.DataFrame(frame), notes
 
 
 def last_rows(panel: Panel, count: int) -> Panel:
-    """The last rows of each series.
-
-    Raises:
-        DataError: a series has fewer.
-    """
-    short = np.flatnonzero(panel.lengths < count)
-    if len(short):
-        name = panel.names[short[0]]
-        label = f"series {name!r}" if name != "" else "the table"
-        raise DataError(
-            f"{label} has {panel.lengths[short[0]]} rows ({len(short)} series are too short): a forecast looks back "
-            f"on {count}; give at least that many"
-        )
-    rows = (panel.bounds[1:, None] - count + np.arange(count)).reshape(-1)
+    """The last rows of each series, or all of one that has fewer."""
+    lengths = np.minimum(panel.lengths, count)
+    rows = np.concatenate(
+        [end - length + np.arange(length) for end, length in zip(panel.bounds[1:], lengths, strict=True)]
+    )
     return replace(
         panel,
-        bounds=np.arange(len(panel.names) + 1) * count,
-        starts=panel.starts + (panel.lengths - count) * panel.axis.step,
+        bounds=np.concatenate([[0], np.cumsum(lengths)]),
+        starts=panel.starts + (panel.lengths - lengths) * panel.axis.step,
         columns={name: values[rows] for name, values in panel.columns.items()},
         filled={},
     )
@@ -153,19 +159,20 @@ def last_rows(panel: Panel, count: int) -> Panel:
 
 def _extend(panel: Panel, future: Panel | None, horizon: int, known: tuple[str, ...]) -> Panel:
     """Add the horizon's rows to each series: zeros where nothing is known, else what `future` says."""
-    count, context = len(panel.names), int(panel.bounds[1])
-    columns = {
-        name: np.concatenate([values.reshape(count, context), np.zeros((count, horizon))], 1)
-        for name, values in panel.columns.items()
-    }
+    count, step = len(panel.names), panel.axis.step
+    bounds = panel.bounds + np.arange(count + 1) * horizon
+    old = np.arange(panel.rows) + np.repeat(np.arange(count) * horizon, panel.lengths)
+    columns = {name: np.zeros(int(bounds[-1])) for name in panel.columns}
+    for name, values in panel.columns.items():
+        columns[name][old] = values
     if future is not None:
         places = {name: i for i, name in enumerate(future.names)}
         for i, name in enumerate(panel.names):
-            begin = int(panel.starts[i]) + context * panel.axis.step
+            begin = int(panel.starts[i] + panel.lengths[i] * step)
             offset = -1
             if name in places:
                 j = places[name]
-                offset = (begin - int(future.starts[j])) // panel.axis.step
+                offset = (begin - int(future.starts[j])) // step
             if name not in places or offset < 0 or offset + horizon > future.lengths[j]:
                 stamp = panel.axis.stamps(np.array([begin]))[0]
                 label = f" of series {name!r}" if name != "" else ""
@@ -174,9 +181,7 @@ def _extend(panel: Panel, future: Panel | None, horizon: int, known: tuple[str, 
                 )
             first = int(future.bounds[j]) + offset
             for column in known:
-                columns[column][i, context:] = future.columns[column][first : first + horizon]
-    return replace(
-        panel,
-        bounds=np.arange(count + 1) * (context + horizon),
-        columns={name: values.reshape(-1) for name, values in columns.items()},
-    )
+                columns[column][bounds[i + 1] - horizon : bounds[i + 1]] = future.columns[column][
+                    first : first + horizon
+                ]
+    return replace(panel, bounds=bounds, columns=columns)

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.tasks.cells import LAYERS
@@ -101,6 +102,7 @@ class SegmentForecaster(nn.Module):
         past: Float[Tensor, "batch past context"],
         known: Float[Tensor, "batch known window"],
         calendar: Float[Tensor, "batch segments calendar"],
+        padded: Int64[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch horizon outputs"]:
         """Forecast.
 
@@ -109,6 +111,8 @@ class SegmentForecaster(nn.Module):
             past: standardised covariates over the context.
             known: standardised covariates over context and horizon.
             calendar: features of every segment's first step.
+            padded: steps at the beginning of the context that no row stands for, which the recurrent layer skips as
+                far as whole segments go; None is none.
 
         Returns:
             The mean and the quantiles of each step ahead, standardised as the context is.
@@ -118,10 +122,27 @@ class SegmentForecaster(nn.Module):
         seen = torch.cat([z[:, None], past, known[..., : shape.context]], 1)
         segments = _segments(F.pad(seen, (shape.before * shape.segment - shape.context, 0)), shape.segment)
         embedded = torch.relu(self.embed(torch.cat([segments, calendar[:, : shape.before]], -1)))
-        _, state = self.cell(embedded)
+        state = self._read(embedded, padded)
         decoded = self._decode(self._queries(known[..., shape.context :], calendar[:, shape.before :]), state)
         outputs: Tensor = self.head(self.drop(decoded)).view(len(context), -1, shape.outputs)
         return outputs[:, : shape.horizon] + (F.linear(z, self.shortcut) + level)[..., None]
+
+    def _read(
+        self, embedded: Float[Tensor, "batch before hidden"], padded: Int64[Tensor, " batch"] | None
+    ) -> tuple[Float[Tensor, "layers batch hidden"], ...]:
+        """The state after the segments, begun at the first of each window that holds a row."""
+        if padded is None or not padded.any():
+            state = self.cell(embedded)[1]
+            return state if isinstance(state, tuple) else (state,)
+        lacking = self.shape.before * self.shape.segment - self.shape.context  # by the first segment of any window
+        skipped = torch.where(padded > 0, (padded + lacking) // self.shape.segment, 0)
+        rows, states = [], []
+        for count in np.unique(skipped).tolist():
+            rows.append(torch.nonzero(skipped == count)[:, 0])
+            state = self.cell(embedded[rows[-1], count:])[1]
+            states.append(state if isinstance(state, tuple) else (state,))
+        order = torch.argsort(torch.cat(rows))
+        return tuple(torch.cat(parts, 1)[:, order] for parts in zip(*states, strict=True))
 
     def without_level(
         self, context: Float[Tensor, "batch context"], known: Float[Tensor, "batch known window"]
@@ -148,14 +169,13 @@ class SegmentForecaster(nn.Module):
         return place + announced
 
     def _decode(
-        self, query: Float[Tensor, "batch after hidden"], state: Tensor | tuple[Tensor, Tensor]
+        self, query: Float[Tensor, "batch after hidden"], states: tuple[Float[Tensor, "layers batch hidden"], ...]
     ) -> Float[Tensor, "batch after hidden"]:
         """One step of the cell from the same state for each query.
 
         The state is not repeated for each query but broadcast, so that its product with the recurrent weights, most
         of the work, is done once.
         """
-        states = state if isinstance(state, tuple) else (state,)
         for depth in range(self.shape.layers):
             step = self.cell.equations(f"_l{depth}", None)
             query, *_ = step.step(step.project(query), tuple(s[depth][:, None] for s in states))

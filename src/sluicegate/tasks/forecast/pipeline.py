@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +26,8 @@ from .evaluation import evaluate
 from .fitted import Fitted
 from .fitting import fit
 from .forecasting import forecast_next
+
+_logger = logging.getLogger("sluicegate")
 
 
 class Forecaster(TrainedTask[Fitted]):
@@ -60,6 +63,8 @@ class Forecaster(TrainedTask[Fitted]):
         self.config: ForecasterConfig = checked(ForecasterConfig, "Forecaster", knobs)
         super().__init__(self.config)
         self._backend: Any = nw.Implementation.POLARS
+        self.notes: tuple[str, ...] = ()
+        """What must be known of the last forecast, a sentence each: which series are new, short, of another scale."""
 
     def fit(
         self,
@@ -168,8 +173,9 @@ class Forecaster(TrainedTask[Fitted]):
         """Forecast the horizon that follows the last row of each series.
 
         Args:
-            data: the history, a table as for `fit` with at least `context` rows for each series; None goes on from
-                the rows that training saw.
+            data: the history, a table as for `fit`; None goes on from the rows that training saw. Series that training
+                did not have are forecast by the scale of their rows, and rows that a series lacks of the `context` are
+                made up from its first season; `notes` and a warning of the logger `sluicegate` say so.
             future: where there are columns known in advance: a table of them for the horizon's rows.
             source: what the table is called in messages.
             future_source: what the table of `future` is called in messages.
@@ -194,11 +200,14 @@ class Forecaster(TrainedTask[Fitted]):
         if columns.known:
             roles = Columns(columns.time, (), columns.series, (), columns.known)
             ahead = self._read(future, roles, fitted.tail, future_source or Source("the table of `future`"))
-        frame = forecast_next(fitted, panel, ahead)
+        frame, notes = forecast_next(fitted, panel, ahead)
+        self.notes = tuple(notes)
+        for note in self.notes:
+            _logger.warning("%s", note)
         return like(frame, self._backend if data is None else backend_of(data))
 
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
-        panel = read_panel(
+        return read_panel(
             data,
             time=columns.time,
             values=columns.values,
@@ -207,14 +216,6 @@ class Forecaster(TrainedTask[Fitted]):
             axis=None if like is None else like.axis,
             source=source,
         )
-        if like is not None:
-            unknown = sorted(set(panel.names) - set(like.names), key=str)
-            if unknown:
-                raise DataError(
-                    f"series {unknown[0]!r} in column {columns.series!r} was not there in training ({len(unknown)} "
-                    "such in all): leave it out, or train again with it"
-                )
-        return panel
 
     def _card(self, fitted: Fitted) -> str:
         return forecast_card(self.config, fitted, self._results)

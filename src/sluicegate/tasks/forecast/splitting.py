@@ -10,6 +10,7 @@ from jaxtyping import Float64, Int64
 from sluicegate.data import Panel
 from sluicegate.errors import DataError
 
+from .batches import first_origins
 from .config import ForecasterConfig
 
 VALIDATED = 4096  # windows looked at to validate, evenly spread; more would hardly change the choice
@@ -24,12 +25,18 @@ class Split:
     ends: Int64[np.ndarray, " series"]
 
 
-def long_enough(panel: Panel, ahead: Panel | None, rows: int, config: ForecasterConfig) -> tuple[Panel, Panel | None]:
-    """The series that have `rows` rows or more; the others are left out only when the settings say so.
+def long_enough(
+    panel: Panel, ahead: Panel | None, context: int, config: ForecasterConfig
+) -> tuple[Panel, Panel | None]:
+    """The series that can be trained on: at least one with a context and a horizon, the others with a horizon and two.
+
+    Where the settings leave short series out, all have a context and a horizon.
 
     Raises:
         DataError: some are too short, and they were not to be left out, or all are.
     """
+    whole = context + config.horizon
+    rows = whole if config.drop_short or (panel.lengths < whole).all() else config.horizon + 2
     short = panel.lengths < rows
     if not short.any():
         return panel, ahead
@@ -43,9 +50,11 @@ def long_enough(panel: Panel, ahead: Panel | None, rows: int, config: Forecaster
         remedy = (
             "" if panel.names == ("",) or short.all() else " or leave such series out (`drop_short`, `--drop-short`)"
         )
+        needed = "the context and the horizon together" if rows == whole else "the horizon and two to look back on"
+        lower = "`context` or `horizon`" if rows == whole else "`horizon`"
         raise DataError(
-            f"{which} fewer than {rows} rows (the shortest has {panel.lengths.min()}), the context and the horizon "
-            f"together: give more rows, lower `context` or `horizon`{remedy}"
+            f"{which} fewer than {rows} rows (the shortest has {panel.lengths.min()}), {needed}: give more rows, lower "
+            f"{lower}{remedy}"
         )
     kept = panel.take(~short)
     if ahead is not None:
@@ -62,7 +71,7 @@ def hold_back(panel: Panel, context: int, horizon: int) -> Split:
     lengths = panel.lengths
     enough = horizon + -(-VALIDATED // len(lengths))
     part = np.maximum(horizon, np.minimum(enough, (_HELD_BACK * lengths).astype(int)))
-    part = np.minimum(part, lengths - context - horizon)
+    part = np.minimum(part, panel.bounds[1:] - first_origins(panel, context, horizon) - horizon)
     return Split(panel, panel.bounds[1:] - np.where(part >= horizon, part, 0))
 
 

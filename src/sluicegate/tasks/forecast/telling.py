@@ -1,0 +1,57 @@
+"""What a user must know of series that are new, short, or of another scale than in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from sluicegate.data import Panel
+
+
+def told(
+    panel: Panel, new: Bool[np.ndarray, " series"], origins: Int64[np.ndarray, " series"], context: int
+) -> list[str]:
+    """A sentence on series that training did not have, and one on those that have too few rows.
+
+    Args:
+        panel: the table.
+        new: which of its series training did not have.
+        origins: for each series, the row at which its first horizon begins.
+        context: rows that a forecast looks back on.
+    """
+    sentences, before = [], origins - panel.bounds[:-1]
+    if new.any():
+        sentences.append(
+            f"{_these(panel.names, new)} not there in training: the scale is that of the rows given before the first "
+            "forecast."
+        )
+    short = before < context
+    if short.any():
+        shortest = f"{before[short].min()} rows" if before[short].min() > 1 else "1 row"
+        sentences.append(
+            f"{_these(panel.names, short)} shorter than the {context} rows that a forecast looks back on (the shortest "
+            f"has {shortest}): the linear map takes the first season to have been the same before, and the recurrent "
+            "layer skips what is not there."
+        )
+    return sentences
+
+
+def told_of_scales(names: Sequence[Any], lost: Bool[np.ndarray, " series"]) -> list[str]:
+    """A sentence on series whose scale in training says nothing about the rows given."""
+    if not lost.any():
+        return []
+    return [
+        f"{_these(names, lost)} of another scale than in training, where the values stood still or were of another "
+        "size: the rows given decide the scale, and the interval is wide."
+    ]
+
+
+def _these(names: Sequence[Any], which: Bool[np.ndarray, " series"]) -> str:
+    """The subject and the verb of a sentence about some of the series."""
+    count, first = int(which.sum()), names[int(which.argmax())]
+    if len(names) == 1 and first == "":
+        return "The table was"
+    return f"Series {first!r} was" if count == 1 else f"{count} series, such as {first!r}, were"
