@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sluicegate.data import find_season, read_panel
+from sluicegate.data import calendar_seasons, find_season, find_seasons, read_panel
 
 
 def season_of(*columns, longest=100, ends=None):
@@ -52,3 +52,31 @@ def test_none_where_none_repeats(values):
 def test_a_short_series_has_none():
     assert season_of(STEPS[:20] % 7, longest=100) == 1
     assert season_of(STEPS[:20] % 7, longest=1) == 1
+
+
+def test_a_week_is_found_beside_its_days():
+    """Whole numbers have no calendar: that weekends differ must be seen in the values."""
+    hours = np.arange(24 * 60)
+    day = np.random.default_rng(0).normal(size=24)
+    weekend = np.random.default_rng(1).normal(size=24) * (hours // 24 % 7 > 4)[:, None]
+    values = day[hours % 24] + weekend[hours, hours % 24] + 0.2 * np.random.default_rng(2).normal(size=len(hours))
+    panel = read_panel(pl.DataFrame({"t": hours, "x": values}), time="t", values=["x"])
+    assert find_seasons(panel, ["x"], panel.bounds[1:], 400) == [24, 168]
+    assert calendar_seasons(panel) == []
+
+
+@pytest.mark.parametrize(
+    ("every", "seasons"),
+    [("1h", [24, 168, 8766]), ("1d", [7, 365]), ("1w", [52]), ("1mo", [12]), ("1q", [4]), ("7h", [24, 1252])],
+)
+def test_the_calendar_suggests_day_week_and_year(every, seasons):
+    time = pl.datetime_range(pl.datetime(2021, 1, 1), pl.datetime(2023, 6, 1), interval=every, eager=True)
+    table = pl.DataFrame({"t": time, "x": np.zeros(len(time))})
+    assert calendar_seasons(read_panel(table, time="t", values=["x"])) == seasons
+
+
+def test_a_year_of_local_days_across_changes_of_the_clock():
+    time = pl.datetime_range(
+        pl.datetime(2021, 1, 1), pl.datetime(2023, 6, 1), interval="1d", eager=True, time_zone="Europe/Berlin"
+    )
+    assert calendar_seasons(read_panel(pl.DataFrame({"t": time, "x": 0.0}), time="t", values=["x"])) == [7, 365]

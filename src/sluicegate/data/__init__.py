@@ -14,5 +14,7 @@ from .recording_files import read_recordings as read_recordings
 from .recording_files import require_no_arrays as require_no_arrays
 from .recordings import Recordings as Recordings
 from .scaling import Scaler as Scaler
+from .seasons import calendar_seasons as calendar_seasons
 from .seasons import find_season as find_season
+from .seasons import find_seasons as find_seasons
 from .windows import Windows as Windows

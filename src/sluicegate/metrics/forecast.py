@@ -18,6 +18,7 @@ error smallest (Gneiting 2011). Series whose scale s or d is 0 have no scaled er
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64
@@ -25,6 +26,15 @@ from jaxtyping import Bool, Float, Int64
 METRICS = ("mae", "rmse", "smape", "mase", "wql", "coverage_80", "mse_scaled", "mae_scaled")
 
 _PART = 1 << 20
+
+
+class WindowLosses(NamedTuple):
+    """What each window of a batch lost, summed over its steps, of the values that are scored."""
+
+    scored: Float[np.ndarray, " batch"]
+    absolute: Float[np.ndarray, " batch"]
+    square: Float[np.ndarray, " batch"]
+    pinball: Float[np.ndarray, " batch"]
 
 
 class ForecastScores:
@@ -62,8 +72,12 @@ class ForecastScores:
         mean: Float[np.ndarray, "batch horizon"],
         quantiles: Float[np.ndarray, "batch horizon quantiles"],
         scored: Bool[np.ndarray, "batch horizon"] | None = None,
-    ) -> None:
-        """Add a batch of windows, all in the target's unit; `scored` marks the values that count."""
+    ) -> WindowLosses:
+        """Add a batch of windows, all in the target's unit; `scored` marks the values that count.
+
+        Returns:
+            What each of them lost.
+        """
         weight = np.ones(truth.shape) if scored is None else scored.astype(float)
         median = quantiles[..., self._mid]
         absolute = np.abs(truth - median) * weight
@@ -90,6 +104,7 @@ class ForecastScores:
         self._by_step += np.stack([weight.sum(0), absolute.sum(0), square.sum(0)])
         for row, amounts in enumerate((count, absolute_row, square_row)):
             self._by_series[row] += np.bincount(series, amounts, minlength=self._by_series.shape[1])
+        return WindowLosses(count, absolute_row, square_row, pinball.sum(1))
 
     def metrics(self) -> dict[str, float]:
         """The metrics by name; NaN where nothing was scored."""

@@ -68,7 +68,7 @@ def test_learns_a_wave(table, cell):
     noise = 0.1 * np.sqrt(2 / np.pi)
     assert report.metrics["mae"] < 1.35 * noise
     assert report.baselines["seasonal_naive"]["mae"] == pytest.approx(np.sqrt(2) * noise, rel=0.15)
-    assert report.verdict.startswith("Use the model")
+    assert report.metrics["mae"] < 0.9 * min(report.baselines[name]["mae"] for name in ("seasonal_naive", "last_value"))
 
 
 def test_verdict_says_when_the_simple_method_is_better(table):
@@ -262,7 +262,7 @@ def test_slow_baselines_on_the_same_windows(table):
     pytest.importorskip("statsforecast", reason="the extra `baselines` is not installed")
     task = fit(until(table, 340))
     report = task.evaluate(table, stride=16)
-    assert set(report.baselines) == {"seasonal_naive", "AutoETS", "AutoTheta"}
+    assert list(report.baselines)[-2:] == ["AutoETS", "AutoTheta"]
     # A wave of one height: both methods find it, and cannot be far from the noise.
     assert report.baselines["AutoETS"]["mae"] < 0.3
     with pytest.raises(ConfigError, match=r"`baselines` \(`--baseline`\) names 'Prophet'"):

@@ -19,15 +19,15 @@ from sluicegate.tasks.report.figures import figure
 from sluicegate.training import progress_bar
 
 from .account import MEASURES, caveats, examples, facts
-from .baselines import Origins, Statistical, seasonal_naive
 from .batches import PreparedWindows, first_origins
 from .fitted import Fitted
 from .forecasting import forecast, lost_scales
 from .pictures import draw
+from .simple import STATISTICAL, choose, simple_methods
 from .telling import told, told_of_scales
 
 _AT_ONCE = 1024  # windows forecast together
-_SLOW = ("AutoETS", "AutoTheta")
+_DRAWN = 3  # simple methods in a picture
 # The slow baselines run unasked up to this many series, some seconds each, and windows, some hundredths each.
 _FEW_SERIES, _FEW_WINDOWS = 10, 500
 
@@ -71,7 +71,7 @@ def evaluate(
     prepared = fitted.prepare(panel, ids)
     notes += told_of_scales(panel.names, _lost(fitted, prepared, windows))
     targets = len(fitted.columns.targets)
-    chosen, left_out = _choose(baselines, int(used.sum()) * targets, len(windows) * targets)
+    chosen, left_out = _slow(baselines, int(used.sum()) * targets, len(windows) * targets)
     return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
 
 
@@ -84,19 +84,20 @@ def _lost(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Bool[n
     return lost
 
 
-def _choose(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _slow(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The slow baselines to run, and a note on those that were not."""
     if asked is not None:
-        unknown = sorted(set(asked) - {*_SLOW, "seasonal_naive"})
+        unknown = sorted(set(asked) - {*STATISTICAL, "seasonal_naive"})
         if unknown:
-            raise ConfigError(f"`baselines` (`--baseline`) names {unknown[0]!r}: expected any of {', '.join(_SLOW)}")
-        return tuple(name for name in _SLOW if name in asked), ()
+            known = " or ".join(STATISTICAL)
+            raise ConfigError(f"`baselines` (`--baseline`) names {unknown[0]!r}: expected {known}")
+        return tuple(name for name in STATISTICAL if name in asked), ()
     if importlib.util.find_spec("statsforecast") is None:
         return (), ()
     if series <= _FEW_SERIES and windows <= _FEW_WINDOWS:
-        return _SLOW, ()
+        return STATISTICAL, ()
     note = (
-        f"{' and '.join(_SLOW)} were left out, which {windows:,} windows of {series} series would take long; "
+        f"{' and '.join(STATISTICAL)} were left out, which {windows:,} windows of {series} series would take long; "
         "name them in `baselines` (`--baseline`) to have them."
     )
     return (), (note,)
@@ -113,32 +114,25 @@ def evaluate_rows(
 ) -> Report:
     """Score the model and the baselines on windows, and say which to use."""
     panel, targets, horizon = prepared.panel, fitted.columns.targets, fitted.shape.horizon
-    names = ("model", "seasonal_naive", *baselines)
+    choice = choose(fitted, prepared, windows, baselines)
     rows = len(fitted.names) * len(targets)
-    scores = {
-        name: ForecastScores(fitted.quantiles, fitted.naive_scale.reshape(-1), fitted.deviation.reshape(-1), horizon)
-        for name in names
-    }
-    slow = {name: Statistical(name, fitted.season) for name in baselines}
-    batches = np.array_split(np.arange(len(windows)), -(-len(windows) // (_AT_ONCE if not slow else 8)))
+    scores: dict[str, ForecastScores] = {}
+    methods = [simple_methods(fitted, prepared, windows, j, choice) for j in range(len(targets))]
+    batches = np.array_split(np.arange(len(windows)), -(-len(windows) // (8 if choice.slow else _AT_ONCE)))
     unscored = 0
     with progress_bar("evaluating", len(batches) * len(targets), progress) as report:
         for j, target in enumerate(targets):
             view = np.lib.stride_tricks.sliding_window_view(panel.columns[target], horizon)
             for i, numbers in enumerate(batches):
                 series, origins = windows.locate(numbers)
-                ids = prepared.ids[series]
                 truth, scored = view[origins], _scored(panel, target, origins, horizon)
                 if scored is not None:
                     unscored += int((~scored).sum())
-                at = Origins(panel, target, series, origins, horizon)
-                row = ids * len(targets) + j
+                row = prepared.ids[series] * len(targets) + j
                 results = {"model": forecast(fitted, prepared, series, origins, j)}
-                deviation = fitted.naive_deviation[ids, j]
-                results["seasonal_naive"] = seasonal_naive(at, fitted.season, deviation, fitted.quantiles)
-                results |= {name: method(at, fitted.quantiles) for name, method in slow.items()}
+                results |= {name: method(series, origins) for name, method in methods[j].items()}
                 for name, (mean, spread) in results.items():
-                    scores[name].add(row, truth, mean, spread, scored)
+                    scores.setdefault(name, _scores(fitted)).add(row, truth, mean, spread, scored)
                 report(j * len(batches) + i + 1)
     if unscored:
         notes = (*notes, f"{unscored} values had been filled in and were not scored.")
@@ -147,13 +141,17 @@ def evaluate_rows(
         " ".join(str(part) for part in (name, target) if part != "") for name in fitted.names for target in targets
     ]
     errors = scores["model"].mae_by_series()
+    simple = sorted((name for name in metrics if name != "model"), key=lambda name: metrics[name]["mae"])
+    best = simple[0]
     details = {
         "mae_by_step": {name: score.mae_by_step().tolist() for name, score in scores.items()},
         "mae_by_series": {
             name: dict(zip(series_names, score.mae_by_series().tolist(), strict=True)) for name, score in scores.items()
         },
         "scale_by_series": dict(zip(series_names, fitted.naive_scale.reshape(-1).tolist(), strict=True)),
-        "examples": examples(fitted, prepared, windows, errors),
+        "examples": examples(fitted, prepared, windows, errors, [named[best] for named in methods]),
+        "best": best,
+        "shown": ["model", *dict.fromkeys([*simple[:_DRAWN], "seasonal_naive"])][: 1 + _DRAWN],
         "axis": {
             "time": fitted.columns.time,
             "targets": len(targets),
@@ -167,14 +165,19 @@ def evaluate_rows(
     return Report(
         title=f"Forecast of {', '.join(targets)}, {horizon} steps ahead: {title}",
         metrics=metrics["model"],
-        baselines={name: metrics[name] for name in names[1:]},
+        baselines={name: row for name, row in metrics.items() if name != "model"},
         verdict=_verdict(metrics, len(windows) * len(targets)),
-        facts=facts(fitted, prepared, windows),
+        facts=facts(fitted, prepared, windows) | choice.facts(),
         notes=(*notes, *caveats(fitted, prepared, windows, metrics)),
         measures=MEASURES,
         draw=partial(draw, details),
         details=details,
     )
+
+
+def _scores(fitted: Fitted) -> ForecastScores:
+    scale, deviation = fitted.naive_scale.reshape(-1), fitted.deviation.reshape(-1)
+    return ForecastScores(fitted.quantiles, scale, deviation, fitted.shape.horizon)
 
 
 def _scored(

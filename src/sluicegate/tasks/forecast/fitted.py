@@ -16,7 +16,6 @@ from sluicegate.data import Panel, Scaler, TimeAxis
 from sluicegate.metrics import seasonal_scale
 from sluicegate.training import Curve
 
-from .baselines import seasonal_deviation
 from .batches import Calendar, Columns, PreparedWindows, Scalers
 from .config import ForecasterConfig
 from .model import SegmentForecaster, Shape
@@ -36,13 +35,13 @@ class Fitted:
         scalers: means and deviations of the training rows.
         deviation: standard deviation of each series' training rows, in the target's unit.
         naive_scale: mean absolute change over a season in the rows seen, by which MASE divides.
-        naive_deviation: root mean square of that change in the training rows.
         shape: the network's sizes.
         quantiles: what is forecast beside the mean.
         widths: factors that calibrate each quantile's distance from the median.
         tail: the last rows of each series, from which a forecast goes on.
         curve: the learning curve.
         model: the network.
+        linear: the linear map that training started from; None in models of versions that did not keep it.
     """
 
     columns: Columns
@@ -54,13 +53,13 @@ class Fitted:
     scalers: Scalers
     deviation: Float64[np.ndarray, "series targets"]
     naive_scale: Float64[np.ndarray, "series targets"]
-    naive_deviation: Float64[np.ndarray, "series targets"]
     shape: Shape
     quantiles: tuple[float, ...]
     widths: Float64[np.ndarray, "horizon quantiles"]
     tail: Panel
     curve: Curve
     model: SegmentForecaster
+    linear: Float64[np.ndarray, "horizon context"] | None = None
 
     @property
     def axis(self) -> TimeAxis:
@@ -94,7 +93,7 @@ class Fitted:
         lengths = (panel.lengths if origins is None else origins - panel.bounds[:-1])[new]
         ends, targets = others.bounds[:-1] + lengths, self.columns.targets
         last = others.starts + (lengths - 1) * self.axis.step
-        measured = measure_series(others, targets, ends, self.season)
+        scale = seasonal_scales(others, targets, ends, self.season)
         fitted = replace(
             self,
             names=names,
@@ -104,8 +103,7 @@ class Fitted:
                 targets=self.scalers.targets.followed_by(Scaler.fit(others, targets, ends, self.season))
             ),
             deviation=np.concatenate([self.deviation, Scaler.fit(others, targets, ends).deviation]),
-            naive_scale=np.concatenate([self.naive_scale, measured[0]]),
-            naive_deviation=np.concatenate([self.naive_deviation, measured[1]]),
+            naive_scale=np.concatenate([self.naive_scale, scale]),
         )
         return fitted, ids
 
@@ -136,11 +134,12 @@ class Fitted:
             "covariate_mean": covariates.mean,
             "covariate_deviation": covariates.deviation,
             "naive_scale": self.naive_scale,
-            "naive_deviation": self.naive_deviation,
             "widths": self.widths,
             "tail": np.stack(tail),
             "tail_lengths": self.tail.lengths,
         }
+        if self.linear is not None:
+            arrays["linear"] = self.linear.astype(np.float32)
         weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
         return {
             bundle.CONFIG: json.dumps(settings, indent=1).encode(),
@@ -167,6 +166,9 @@ class Fitted:
         model = SegmentForecaster(shape)
         model.load_state_dict(weights)
         model.eval()
+        linear = arrays.get("linear")
+        if linear is not None and linear.shape != (shape.horizon, shape.context):
+            raise ValueError(f"linear is of shape {linear.shape}, not {shape.horizon} by {shape.context}")
         ends = arrays["ends"]
         # Before series of different lengths were taken, all tails were of one.
         rows = arrays.get("tail_lengths", np.full(len(names), arrays["tail"].shape[1] // len(names)))
@@ -196,25 +198,24 @@ class Fitted:
             ),
             deviation=arrays["deviation"],
             naive_scale=arrays["naive_scale"],
-            naive_deviation=arrays["naive_deviation"],
             shape=shape,
             quantiles=tuple(settings["quantiles"]),
             widths=arrays["widths"],
             tail=tail,
             curve=Curve(**settings["curve"]),
             model=model,
+            linear=None if linear is None else linear.astype(np.float64),
         )
         return fitted, config
 
 
-def measure_series(
+def seasonal_scales(
     panel: Panel, targets: tuple[str, ...], ends: Int64[np.ndarray, " series"], season: int
-) -> tuple[Float64[np.ndarray, "series targets"], ...]:
-    """The mean absolute change of each series over a season up to its end, and the root mean square of that change."""
-    ranges = list(zip(panel.bounds[:-1], ends, strict=True))
-    return tuple(
-        np.array([[measure(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges])
-        for measure in (seasonal_scale, seasonal_deviation)
+) -> Float64[np.ndarray, "series targets"]:
+    """The mean absolute change of each series over a season, up to its end."""
+    ranges = zip(panel.bounds[:-1], ends, strict=True)
+    return np.array(
+        [[seasonal_scale(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges]
     )
 
 

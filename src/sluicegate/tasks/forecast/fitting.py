@@ -21,7 +21,7 @@ from sluicegate.training import Part, Schedule, train
 from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers, first_origins
 from .config import ForecasterConfig
 from .evaluation import evaluate_rows
-from .fitted import Fitted, measure_series
+from .fitted import Fitted, seasonal_scales
 from .forecasting import last_rows, measure_widths
 from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, Shape, loss, temper
@@ -116,14 +116,14 @@ def fit(
         calendar=calendar,
         scalers=scalers,
         deviation=Scaler.fit(panel, columns.targets, split.ends).deviation,
-        naive_scale=measure_series(panel, columns.targets, panel.bounds[1:], season)[0],
-        naive_deviation=measure_series(panel, columns.targets, split.ends, season)[1],
+        naive_scale=seasonal_scales(panel, columns.targets, panel.bounds[1:], season),
         shape=shape,
         quantiles=config.quantiles,
         widths=np.ones((config.horizon, len(config.quantiles))),
         tail=last_rows(panel, context),
         curve=curve,
         model=model,
+        linear=start.double().numpy(),
     )
     fitted = replace(fitted, widths=_calibrate(fitted, prepared, validating))
     report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), (), progress)

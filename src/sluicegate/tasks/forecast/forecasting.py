@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float64, Int64
 from sluicegate.data import Panel
 from sluicegate.errors import DataError
 
-from .batches import PreparedWindows
+from .batches import Batch, PreparedWindows
 from .fitted import Fitted
 from .scales import Scale, at_least_as_wide, rescaled, worthless
 from .telling import told, told_of_scales
@@ -30,6 +30,25 @@ def forecast(
     target: int,
 ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
     """The mean and the calibrated quantiles of windows, for one target, in its unit."""
+    batch, scale, lost = standardised(fitted, windowed, series, origins, target)
+    with torch.inference_mode():
+        outputs = fitted.model(*batch).double().numpy()
+    # A series that never changed is forecast not to change.
+    outputs = np.where(scale.deviation[:, None, None] > 0, outputs, batch.context[:, -1:, None].double().numpy())
+    quantiles = calibrated(outputs[..., 1:], fitted.quantiles, fitted.widths)
+    quantiles[lost] = at_least_as_wide(quantiles[lost], fitted.quantiles)
+    low, high = (quantiles[..., fitted.quantiles.index(q)] for q in (0.1, 0.9))
+    return scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
+
+
+def standardised(
+    fitted: Fitted,
+    windowed: PreparedWindows,
+    series: Int64[np.ndarray, " batch"],
+    origins: Int64[np.ndarray, " batch"],
+    target: int,
+) -> tuple[Batch, Scale, Bool[np.ndarray, " batch"]]:
+    """Windows of one target as the network takes them, by what they are standardised, and where training's is lost."""
     batch, _ = windowed.batch(series, origins, np.full(len(series), target))
     scale = Scale.of(fitted.scalers.targets, windowed.ids[series], target)
     lost = worthless(batch.context.numpy(), scale.deviation)
@@ -40,14 +59,7 @@ def forecast(
         batch.padded[torch.from_numpy(lost)] = torch.from_numpy(begun)
         for values, replaced in zip(scale, own, strict=True):
             values[lost] = replaced
-    with torch.inference_mode():
-        outputs = fitted.model(*batch).double().numpy()
-    # A series that never changed is forecast not to change.
-    outputs = np.where(scale.deviation[:, None, None] > 0, outputs, batch.context[:, -1:, None].double().numpy())
-    quantiles = calibrated(outputs[..., 1:], fitted.quantiles, fitted.widths)
-    quantiles[lost] = at_least_as_wide(quantiles[lost], fitted.quantiles)
-    low, high = (quantiles[..., fitted.quantiles.index(q)] for q in (0.1, 0.9))
-    return scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
+    return batch, scale, lost
 
 
 def lost_scales(

@@ -15,13 +15,14 @@ from sluicegate.tasks.report import Picture
 from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, drawn
 from sluicegate.tasks.report.figures import figure, plain, words
 
-_LOOKS: dict[str, dict[str, Any]] = {
-    "model": {"color": BLUE, "linewidth": 1.8},
-    "seasonal_naive": {"color": ORANGE, "linewidth": 1.1},
-    "AutoETS": {"color": GREEN, "linewidth": 1.3, "linestyle": (0, (5, 2))},
-    "AutoTheta": {"color": PURPLE, "linewidth": 1.3, "linestyle": (0, (1.5, 1.5))},
-}
-_MARKERS = {"seasonal_naive": "D", "AutoETS": "s", "AutoTheta": "^"}
+_MODEL: dict[str, Any] = {"color": BLUE, "linewidth": 1.8}
+# Of the simple methods that are drawn, in the order of their errors.
+_LOOKS: tuple[dict[str, Any], ...] = (
+    {"color": ORANGE, "linewidth": 1.1},
+    {"color": GREEN, "linewidth": 1.3, "linestyle": (0, (5, 2))},
+    {"color": PURPLE, "linewidth": 1.3, "linestyle": (0, (1.5, 1.5))},
+)
+_MARKERS = ("D", "s", "^")
 _BARS = 20  # series up to which each has its bar; of more, the curve of all and the worst are drawn
 _WORST = 10
 _POINTS = 400  # a drawing is about so many pixels wide
@@ -29,28 +30,29 @@ _POINTS = 400  # a drawing is about so many pixels wide
 
 def draw(details: dict[str, Any]) -> list[Picture]:
     """All pictures that the details give."""
-    pictures = [_example(example, details["axis"]) for example in details["examples"]]
-    if len(next(iter(details["mae_by_step"].values()))) > 1:
-        pictures.append(_by_step(details["mae_by_step"], details["axis"]))
-    pictures += _by_series(
-        details["mae_by_series"], details["scale_by_series"], details["examples"][0]["target"], details["axis"]
+    pictures = [_example(example, details["best"], details["axis"]) for example in details["examples"]]
+    by_step, by_series = (
+        {name: details[of][name] for name in details["shown"]} for of in ("mae_by_step", "mae_by_series")
     )
+    if len(by_step["model"]) > 1:
+        pictures.append(_by_step(by_step, details["axis"]))
+    pictures += _by_series(by_series, details["scale_by_series"], details["examples"][0]["target"], details["axis"])
     if details["curve"]["steps"]:
         pictures.append(_learning_curve(details["curve"]))
     return pictures
 
 
-def _example(example: dict[str, Any], axis: dict[str, Any]) -> Picture:
+def _example(example: dict[str, Any], best: str, axis: dict[str, Any]) -> Picture:
     before = example["before"]
     times = np.array(example["time"])
     if not axis["whole_numbers"]:
         times = times.astype("datetime64[us]")
     ahead = times[before:]
     truth = np.array(example["truth"], dtype=np.float64)
-    low, median, high, naive = (np.array(example[name]) for name in ("low", "median", "high", "naive"))
+    low, median, high, simple = (np.array(example[name]) for name in ("low", "median", "high", "simple"))
     label = _label(f"{example['series']} {example['target']}".strip(), example["target"], axis)
     title = f"{_short(label, 60)} from {example['time'][before]} on"
-    with drawn(title, _said_of(example, truth[before:], median, naive)) as (picture, made):
+    with drawn(title, _said_of(example, truth[before:], median, simple, words(best))) as (picture, made):
         axes = picture.add_subplot()
         look: dict[str, Any] = {"marker": "o", "markersize": 4} if len(ahead) == 1 else {}
         axes.plot(times, truth, color=INK, linewidth=1.1, label="truth", zorder=3)
@@ -58,10 +60,8 @@ def _example(example: dict[str, Any], axis: dict[str, Any]) -> Picture:
             axes.vlines(ahead, low, high, color=BLUE, alpha=0.35, linewidth=5, label="80 % interval")
         else:
             axes.fill_between(*_thinned(ahead, low, high), color=BLUE, alpha=0.22, linewidth=0, label="80 % interval")
-        axes.plot(ahead, median, label="median forecast", zorder=4, **_LOOKS["model"], **look)
-        axes.plot(
-            ahead, naive, label="seasonal naive", zorder=2, **{**_LOOKS["seasonal_naive"], "linewidth": 0.8}, **look
-        )
+        axes.plot(ahead, median, label="median forecast", zorder=4, **_MODEL, **look)
+        axes.plot(ahead, simple, label=words(best), zorder=2, **{**_LOOKS[0], "linewidth": 0.8}, **look)
         axes.axvline(ahead[0], color=FAINT, linewidth=1, zorder=1)
         axes.set_ylabel(_short(example["target"]))
         _number_axes(axes)
@@ -81,13 +81,14 @@ def _said_of(
     example: dict[str, Any],
     truth: Float64[np.ndarray, " horizon"],
     median: Float64[np.ndarray, " horizon"],
-    naive: Float64[np.ndarray, " horizon"],
+    simple: Float64[np.ndarray, " horizon"],
+    best: str,
 ) -> str:
     known = np.isfinite(truth)
     if not known.any():
         return "All values of this window had been filled in."
-    errors = [figure(float(np.abs(forecast - truth)[known].mean())) for forecast in (median, naive)]
-    said = f"Mean absolute error {errors[0]}, seasonal naive {errors[1]}."
+    errors = [figure(float(np.abs(forecast - truth)[known].mean())) for forecast in (median, simple)]
+    said = f"Mean absolute error {errors[0]}, {best} {errors[1]}."
     rank, of = example["rank"], example["of"]
     if of == 1:
         return said
@@ -102,8 +103,8 @@ def _by_step(errors: dict[str, list[float]], axis: dict[str, Any]) -> Picture:
         caption += " All windows begin at the same time of the season, which shows here."
     with drawn("Error by step ahead", caption) as (picture, made):
         axes = picture.add_subplot()
-        for name, values in errors.items():
-            axes.plot(np.arange(1, len(values) + 1), values, label=words(name), **_look(name))
+        for (name, values), look in zip(errors.items(), (_MODEL, *_LOOKS), strict=False):
+            axes.plot(np.arange(1, len(values) + 1), values, label=words(name), **look)
         axes.set_xlabel(f"steps ahead{step}")
         axes.set_ylabel("mean absolute error")
         axes.set_ylim(bottom=0)
@@ -149,10 +150,10 @@ def _bars(
         marks: list[Any] = [
             axes.barh(places, values["model"][rows], height=min(0.62, 0.1 * count), color=BLUE, alpha=0.75)
         ]
-        for name in values:
-            if name != "model":
-                look = {"color": _look(name)["color"], "marker": _MARKERS.get(name, "o")}
-                marks += axes.plot(values[name][rows], places, linestyle="none", markersize=5, **look)
+        simple = [name for name in values if name != "model"]
+        for name, look, marker in zip(simple, _LOOKS, _MARKERS, strict=False):
+            drawn_as = {"color": look["color"], "marker": marker, "linestyle": "none", "markersize": 5}
+            marks += axes.plot(values[name][rows], places, **drawn_as)
         axes.set_yticks(places, [_short(names[row], 24) for row in rows])
         axes.set_ylim(count - 0.5, -0.5)
         axes.set_xlim(left=0)
@@ -169,9 +170,9 @@ def _spread(caption: str, values: dict[str, Float64[np.ndarray, " series"]]) -> 
         made,
     ):
         axes = picture.add_subplot()
-        for name, ordered in values.items():
+        for (name, ordered), look in zip(values.items(), (_MODEL, *_LOOKS), strict=False):
             some = np.linspace(0, len(ordered) - 1, min(len(ordered), _POINTS)).round().astype(int)
-            axes.plot(100 * (some + 0.5) / len(ordered), ordered[some], label=words(name), **_look(name))
+            axes.plot(100 * (some + 0.5) / len(ordered), ordered[some], label=words(name), **look)
         model = values["model"]
         if model[0] > 0 and model[-1] > 20 * np.median(model) and all(v[0] > 0 for v in values.values()):
             axes.set_yscale("log")
@@ -210,10 +211,6 @@ def _learning_curve(curve: dict[str, Any]) -> Picture:
 def _label(name: str, target: str, axis: dict[str, Any]) -> str:
     """The series alone where there is one target, which every picture would repeat."""
     return (name.removesuffix(target).strip() if axis["targets"] == 1 else name) or name
-
-
-def _look(method: str) -> dict[str, Any]:
-    return _LOOKS.get(method, {"color": INK, "linewidth": 1.0, "linestyle": (0, (3, 1, 1, 1))})
 
 
 def _number_axes(axes: Axes, which: str = "y") -> None:

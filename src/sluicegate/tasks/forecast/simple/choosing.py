@@ -1,0 +1,118 @@
+"""Which simple methods stand beside a model: those that the calendar, the values and the saved model suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Int64
+
+from sluicegate.data import Windows, calendar_seasons, find_seasons
+from sluicegate.tasks.forecast.batches import PreparedWindows
+from sluicegate.tasks.forecast.fitted import Fitted
+
+from .calendar import CalendarAverage
+from .history import Forecast, History, Method
+from .intermittent import Rate, croston_sba, tsb
+from .intervals import WithIntervals
+from .linear import LinearMap
+from .naive import RecentMean, SeasonalNaive, running_sums
+from .statistical import Statistical
+
+Forecasting: TypeAlias = Callable[[Int64[np.ndarray, " batch"], Int64[np.ndarray, " batch"]], Forecast]
+"""From the series of windows, and the rows at which their horizons begin, to mean and quantiles."""
+
+_LONGEST = 400  # steps of a season that is looked for in the values
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What suits a table, the same for all of its targets.
+
+    Args:
+        season: the model's own.
+        others: further seasons, in steps, that the calendar or the values suggest.
+        intermittent: half of the series or more are demand with many zeros between.
+        slow: those of statsforecast that are asked for.
+    """
+
+    season: int
+    others: tuple[int, ...]
+    intermittent: bool
+    slow: tuple[str, ...]
+
+    def facts(self) -> dict[str, str]:
+        """What each method does, for people."""
+        naive = "the last value" if self.season == 1 else f"the value {self.season:,} steps ago, a season"
+        said = {"last value": "repeated", "history mean": "of all rows up to the forecast"}
+        if self.season > 1:
+            said["season mean"] = f"of the last {self.season:,} steps"
+        said["seasonal naive"] = f"repeats {naive}"
+        said |= {f"seasonal naive {season}": f"repeats the value {season:,} steps ago" for season in self.others}
+        said["calendar average"] = (
+            "harmonic regression on those of day, week, year or season that pay for their weights, with the last "
+            "error fading"
+        )
+        said["linear map"] = "from context to horizon in closed form: where training starts from"
+        if self.intermittent:
+            said["croston sba"] = "Croston's method for intermittent demand, as corrected by Syntetos and Boylan"
+            said["tsb"] = "the method of Teunter, Syntetos and Babai for demand that may die out"
+        return said
+
+
+def choose(fitted: Fitted, prepared: PreparedWindows, windows: Windows, slow: Sequence[str]) -> Choice:
+    """What the calendar and the rows before the first windows suggest."""
+    panel, targets = prepared.panel, fitted.columns.targets
+    histories = [History.before(windows, panel, target, fitted.shape.horizon) for target in targets]
+    lengths = histories[0].lengths
+    known = int(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 0
+    # Whole numbers have no calendar: what they suggest, the values must show.
+    found = (
+        find_seasons(panel, list(targets), histories[0].ends, min(_LONGEST, known // 3))
+        if panel.axis.kind == "integer"
+        else calendar_seasons(panel)
+    )
+    seasons = sorted({*found} - {fitted.season})
+    used = windows.counts > 0
+    share = np.mean([history.intermittent()[used].mean() for history in histories])
+    return Choice(
+        fitted.season,
+        tuple(season for season in seasons if season + fitted.shape.horizon <= known),
+        bool(share >= 0.5),
+        tuple(slow),
+    )
+
+
+def simple_methods(
+    fitted: Fitted, prepared: PreparedWindows, windows: Windows, target: int, choice: Choice
+) -> dict[str, Forecasting]:
+    """The methods by name, ready to forecast windows of one target.
+
+    What they learn, they learn from the rows before the first window of each series; a forecast then goes on from the
+    rows before its own.
+    """
+    name = fitted.columns.targets[target]
+    history = History.before(windows, prepared.panel, name, fitted.shape.horizon)
+    sums = running_sums(history)
+    numbers: dict[str, Method] = {
+        "last_value": SeasonalNaive(history, 1),
+        "history_mean": RecentMean(history, sums, None),
+    }
+    if choice.season > 1:
+        numbers["season_mean"] = RecentMean(history, sums, choice.season)
+    numbers["seasonal_naive"] = SeasonalNaive(history, choice.season)
+    for season in choice.others:
+        numbers[f"seasonal_naive_{season}"] = SeasonalNaive(history, season)
+    numbers["calendar_average"] = CalendarAverage(history, sorted({choice.season, *choice.others}))
+    if fitted.linear is not None:
+        numbers["linear_map"] = LinearMap(fitted, prepared, target, fitted.linear)
+    if choice.intermittent:
+        numbers |= {"croston_sba": Rate(history, croston_sba), "tsb": Rate(history, tsb)}
+    methods: dict[str, Forecasting] = {
+        called: WithIntervals(method, history, fitted.quantiles) for called, method in numbers.items()
+    }
+    statistical = partial(Statistical, season=choice.season, history=history, quantiles=fitted.quantiles)
+    return methods | {called: statistical(called) for called in choice.slow}

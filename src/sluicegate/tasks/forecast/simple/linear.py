@@ -1,0 +1,44 @@
+"""The closed-form linear map that the network's training starts from, alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+
+from sluicegate.tasks.forecast.batches import PreparedWindows
+from sluicegate.tasks.forecast.fitted import Fitted
+from sluicegate.tasks.forecast.forecasting import standardised
+
+from .history import Point
+
+
+class LinearMap:
+    """The best linear map from context to horizon, with the linear effects of what is known in advance.
+
+    Args:
+        fitted: the model.
+        prepared: the table.
+        target: the number of the target.
+        weights: the map, on the scale on which series are standardised.
+    """
+
+    def __init__(
+        self,
+        fitted: Fitted,
+        prepared: PreparedWindows,
+        target: int,
+        weights: Float64[np.ndarray, "horizon context"],
+    ) -> None:
+        self._fitted, self._prepared, self._target = fitted, prepared, target
+        self._weights = torch.from_numpy(np.ascontiguousarray(weights, np.float32))
+        self.needs = fitted.shape.context
+
+    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+        """Forecast windows."""
+        batch, scale, _ = standardised(self._fitted, self._prepared, series, origins, self._target)
+        z, level = self._fitted.model.without_level(batch.context, batch.known)
+        linear = (z @ self._weights.T + level).double().numpy()
+        # No error to speak of, so that a bent value comes back as it is: the median, as for the other methods.
+        _, quantiles = scale.unscale(linear, linear[..., None], np.zeros_like(linear))
+        return quantiles[..., 0]
