@@ -92,6 +92,9 @@ def fit_forecast(
     past: Annotated[list[str] | None, typer.Option(help="A column known up to now; may be given again.")] = None,
     validation: Annotated[Path | None, typer.Option(help="A table of the rows that follow, to validate on.")] = None,
     fill: Annotated[str | None, typer.Option(help="Fill gaps in: forward, linear or zero.")] = None,
+    holiday: Annotated[
+        list[str] | None, typer.Option(help="A day without rows, such as 2024-12-25; may be given again.")
+    ] = None,
     drop_short: Annotated[bool, typer.Option("--drop-short", help="Leave out series that are too short.")] = False,
     season: Annotated[int | None, typer.Option(help="Steps in a season; by default, it is found.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.")] = None,
@@ -121,6 +124,7 @@ def fit_forecast(
             "learning_rate": learning_rate,
             "steps": steps,
             "patience": patience,
+            "holidays": holiday,
         }
         given: dict[str, Any] = {name: value for name, value in knobs.items() if value is not None}
         task = Forecaster(horizon, context=context, cell=cell, seed=seed, fill=fill, drop_short=drop_short, **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from sluicegate.errors import DataError
 
 from .axis import TimeAxis
 from .columns import Source, missing_in, numbers_of, select
+from .future import coming_rows
 from .placing import place
 
 Fill: TypeAlias = Literal["forward", "linear", "zero"]
@@ -34,6 +36,8 @@ class Panel:
         starts: the tick of each series' first row.
         columns: values by column name; views of the caller's table where nothing had to be changed.
         filled: for each column in which values were filled in, the rows where that happened.
+        future: the rows at the end whose targets are empty, with what is known of them in advance.
+        notes: what a reader should know of how the table was read.
     """
 
     axis: TimeAxis
@@ -42,6 +46,8 @@ class Panel:
     starts: Int64[np.ndarray, " series"]
     columns: dict[str, Float64[np.ndarray, " rows"]]
     filled: dict[str, Bool[np.ndarray, " rows"]]
+    future: Panel | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -70,6 +76,50 @@ class Panel:
             filled={name: mask[rows] for name, mask in self.filled.items()},
         )
 
+    def cut(self, coming: Bool[np.ndarray, " rows"], known: Sequence[str]) -> Panel:
+        """The panel up to where the future of each series begins, which is kept beside with its known columns."""
+        counts = np.add.reduceat(coming.astype(np.int64), self.bounds[:-1])
+        history, future = self.lengths - counts, self.take(counts > 0)
+        rows = coming[np.repeat(counts > 0, self.lengths)]
+        counts = counts[counts > 0]
+        which = "the table" if self.names == ("",) else f"{len(counts)} series"
+        note = f"The last rows of {which}, {counts.sum()} in all, have no target: they are taken for the future."
+        future = replace(
+            future,
+            bounds=np.concatenate([[0], np.cumsum(counts)]),
+            starts=future.starts + (future.lengths - counts) * self.axis.step,
+            columns={name: future.columns[name][rows] for name in known},
+            filled={},
+            notes=(),
+        )
+        return replace(
+            self,
+            bounds=np.concatenate([[0], np.cumsum(history)]),
+            columns={name: values[~coming] for name, values in self.columns.items()},
+            filled={name: mask[~coming] for name, mask in self.filled.items()},
+            future=future,
+            notes=(*self.notes, note),
+        )
+
+    def on(self, axis: TimeAxis) -> Panel:
+        """The panel on the same axis with other holidays.
+
+        Raises:
+            DataError: a holiday lies between its rows.
+        """
+        starts = axis.translated(self.starts, self.axis)
+        ends = axis.translated(self.starts + (self.lengths - 1) * self.axis.step, self.axis)
+        gaps = np.flatnonzero(ends - starts != (self.lengths - 1) * axis.step)
+        if len(gaps):
+            i = int(gaps[0])
+            first, last = self.axis.stamps(np.array([self.starts[i], self.starts[i] + self.lengths[i] - 1]))
+            label = f" of series {self.names[i]!r}" if self.names != ("",) else ""
+            raise DataError(
+                f"the rows{label} from {first} to {last} hold days that the other table leaves out, or leave out days "
+                "that it holds: give both tables rows of the same days"
+            )
+        return replace(self, axis=axis, starts=starts)
+
 
 def read_panel(
     frame: Any,
@@ -79,6 +129,9 @@ def read_panel(
     series: str | None = None,
     fill: Fill | None = None,
     axis: TimeAxis | None = None,
+    holidays: Sequence[date] = (),
+    targets: Sequence[str] = (),
+    known: Sequence[str] = (),
     source: Source | None = None,
 ) -> Panel:
     """Check a long table and lay its series end to end.
@@ -90,6 +143,10 @@ def read_panel(
         series: the column that tells series apart; None for a single series.
         fill: how to fill in missing, NaN and infinite values and missing rows; None refuses them.
         axis: the axis that the table must be on; None finds it.
+        holidays: days on which there is nothing, where the axis is to be found.
+        targets: columns among `values`; where all of them are empty at the end of a series, its future begins. With
+            `fill`, only where there are columns known in advance.
+        known: columns among `values` that are known in advance.
         source: what the table is called in messages.
 
     Raises:
@@ -109,7 +166,10 @@ def read_panel(
 
     if axis is None and int(np.diff(bounds).max()) < 2:
         raise DataError(f"every series in {source.name} has a single row: the step needs at least two")
-    axis, ticks = place(column(time), bounds, axis, filling=fill is not None, where=where, names=names)
+    base = axis
+    axis, ticks = place(
+        column(time), bounds, axis, filling=fill is not None, where=where, names=names, holidays=holidays
+    )
     starts = ticks[bounds[:-1]].copy()
     grid = _grid(ticks, bounds, starts, axis.step)
     if grid is not None:
@@ -120,26 +180,59 @@ def read_panel(
                 f"{len(table):,}: look for a wrong time, or resample the table to a longer step"
             )
         bounds = np.concatenate([[0], np.cumsum(lengths)])
-    columns, filled = {}, {}
-    for name in values:
+
+    def read(name: str) -> Float64[np.ndarray, " rows"]:
         numbers = numbers_of(column(name), where)
-        missing = missing_in(numbers)
-        if missing is not None and fill is None:
+        if grid is None:
+            return numbers
+        spread = np.full(int(bounds[-1]), np.nan)
+        spread[grid] = numbers
+        return spread
+
+    columns = {name: read(name) for name in values}
+    coming = None
+    if known or fill is None:
+        coming = coming_rows([columns[name] for name in targets], bounds)
+    filled: dict[str, Bool[np.ndarray, " rows"]] = {}
+    for name, numbers in columns.items():
+        empty = missing_in(numbers)
+        if empty is None:
+            continue
+        missing = empty if coming is None or name in known else empty & ~coming
+        if fill is not None:
+            columns[name] = _fill_in(numbers, empty, bounds, fill, name, names)
+            filled[name] = missing
+        elif missing.any():
             row = int(missing.argmax())
             kind = "infinite" if np.isinf(numbers[row]) else "missing"
             raise DataError(
                 f"column {name!r} is {kind} in {where(row)} ({int(missing.sum())} such in all): expected a "
-                "number in every row; fill them in by `fill` = forward, linear or zero (`--fill`)"
+                f"number in every row; {_remedy(trained=base is not None)}"
             )
-        if grid is not None:
-            spread = np.full(int(bounds[-1]), np.nan)
-            spread[grid] = numbers
-            numbers, missing = spread, ~np.isfinite(spread)
-        if missing is not None and missing.any() and fill is not None:
-            numbers = _fill_in(numbers, missing, bounds, fill, name, names)
-            filled[name] = missing
-        columns[name] = numbers
-    return Panel(axis, names, bounds, starts, columns, filled)
+    panel = Panel(axis, names, bounds, starts, columns, filled, notes=_holidays_found(axis, base, holidays))
+    return panel if coming is None else panel.cut(coming, known)
+
+
+def _remedy(*, trained: bool) -> str:
+    if trained:
+        return "write it in, or train with `fill` = forward, linear or zero (`--fill`), which fills it in"
+    return "fill them in by `fill` = forward, linear or zero (`--fill`)"
+
+
+def _holidays_found(axis: TimeAxis, base: TimeAxis | None, holidays: Sequence[date]) -> tuple[str, ...]:
+    if axis.hours is None:
+        return ()
+    given = replace(axis.hours, closed=()).without(holidays)
+    if base is not None and base.hours is not None:
+        given = base.hours
+    days = axis.hours.days_closed(given)
+    if not days:
+        return ()
+    count = "1 day" if len(days) == 1 else f"{len(days)} days"
+    return (
+        f"Rows of {count} of {axis.hours.describe()}, such as {days[0]}, are missing in every series and taken for "
+        "holidays: `holidays` (`--holiday`) names coming ones, and training with `fill` fills such rows in.",
+    )
 
 
 def group_rows(

@@ -284,6 +284,7 @@ def test_a_truth_value_is_no_number(monkeypatch, name, value):
         "cell": "'gru', 'lstm', 'rnn' or 'mingru'",
         "fill": "'forward', 'linear' or 'zero'",
         "quantiles": "a valid tuple",
+        "holidays": "a valid tuple",
     }
     expected = kinds.get(name, "a number, not a truth value")
     assert str(caught.value) == f"`{name}` (={value!r}) must be {expected}"

@@ -60,7 +60,9 @@ def moments(axis: TimeAxis, ticks: Int64[np.ndarray, " rows"]) -> list[str] | li
         local = axis.local(ticks)
     units = (("D", DAY), ("m", MINUTE), ("s", SECOND), ("us", 1))
     unit = next(
-        unit for unit, size in units if (axis.kind == "month" or axis.step % size == 0) and not (local % size).any()
+        unit
+        for unit, size in units
+        if (axis.kind in ("month", "open") or axis.step % size == 0) and not (local % size).any()
     )
     times: Any = local.astype("datetime64[us]")
     return [str(stamp).replace("T", " ") for stamp in times.astype(f"datetime64[{unit}]")]
@@ -78,6 +80,7 @@ def facts(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> dict[s
     step = "" if axis.kind == "integer" else f" of {axis.describe_step()}"
     weights = sum(parameter.numel() for parameter in fitted.model.parameters())
     layers = "1 layer" if shape.layers == 1 else f"{shape.layers} layers"
+    calendar = {"calendar": axis.hours.describe()} if axis.kind == "open" and axis.hours is not None else {}
     return {
         "windows": f"{len(windows) * len(targets):,}",
         "origins": f"one every {every}",
@@ -88,6 +91,7 @@ def facts(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> dict[s
         "trained on": f"rows up to {moments(axis, fitted.trained.max(keepdims=True))[0]}",
         "horizon": f"{shape.horizon} steps{step}",
         "context": f"{shape.context} steps",
+        **calendar,
         "season": str(fitted.season),
         "model": f"{shape.cell.upper()}, {layers} of {shape.hidden} units, {weights:,} weights",
     }

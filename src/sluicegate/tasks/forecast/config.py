@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from sluicegate.data import Fill
 from sluicegate.tasks.knobs import Positive, Real, Whole
 from sluicegate.types import Cell
+
+
+def _days(value: Any) -> Any:
+    """Days as users have them: dates, time stamps or text, in a list, an array, an index or a dictionary's keys."""
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        return value
+    # To pydantic a number is a date too, so many seconds after 1970.
+    return tuple(str(day)[:10] if isinstance(day, int | float | np.datetime64) else day for day in value)
+
+
+Days = Annotated[tuple[date, ...], BeforeValidator(_days)]
 
 
 class ForecasterConfig(BaseModel):
@@ -30,6 +44,7 @@ class ForecasterConfig(BaseModel):
         steps: optimiser steps at most; None follows the number of windows.
         patience: looks at the validation part without a better one after which training stops.
         fill: how missing values and rows are filled in: `forward`, `linear` or `zero`; None refuses them.
+        holidays: days on which there is nothing, for tables of business days, of days or of times of day.
         drop_short: leave out series that are too short to train on, instead of refusing the table.
     """
 
@@ -50,6 +65,7 @@ class ForecasterConfig(BaseModel):
     steps: Positive | None = None
     patience: Positive = 5
     fill: Fill | None = None
+    holidays: Days = ()
     drop_short: bool = False
 
     @field_validator("quantiles")

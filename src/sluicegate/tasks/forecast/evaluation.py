@@ -42,6 +42,7 @@ def evaluate(
     progress: bool | None,
 ) -> Report:
     """Every window of a panel whose horizon begins at or after `start`."""
+    fitted = fitted.on(panel.axis)
     axis, shape = fitted.axis, fitted.shape
     seen = dict(zip(fitted.names, fitted.ends.tolist(), strict=True))
     new = np.array([name not in seen for name in panel.names])
@@ -62,7 +63,10 @@ def evaluate(
         )
     fitted, ids = fitted.including(panel, np.minimum(first, panel.bounds[1:]))
     used = windows.counts > 0
-    notes = told(panel, new & used, np.where(used, first, panel.bounds[:-1] + shape.context), shape.context)
+    notes = [
+        *panel.notes,
+        *told(panel, new & used, np.where(used, first, panel.bounds[:-1] + shape.context), shape.context),
+    ]
     if (used & (panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids])).any():
         notes.append("Some windows lie in rows that the model was trained on: the figures flatter it.")
     late = int((used & (rows < least)).sum())

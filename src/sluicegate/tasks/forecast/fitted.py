@@ -18,6 +18,7 @@ from sluicegate.training import Curve
 
 from .batches import Calendar, Columns, PreparedWindows, Scalers
 from .config import ForecasterConfig
+from .known_future import future_arrays, future_panel
 from .model import SegmentForecaster, Shape
 
 
@@ -107,6 +108,17 @@ class Fitted:
         )
         return fitted, ids
 
+    def on(self, axis: TimeAxis) -> Fitted:
+        """The same on the axis of a table, which has holidays of its own."""
+        if axis == self.axis:
+            return self
+        return replace(
+            self,
+            trained=axis.translated(self.trained, self.axis),
+            ends=axis.translated(self.ends, self.axis),
+            calendar=replace(self.calendar, axis=axis),
+        )
+
     def files(self, config: ForecasterConfig, version: str) -> dict[str, bytes]:
         """The files of the saved model, without those for people."""
         targets, covariates = self.scalers
@@ -137,6 +149,7 @@ class Fitted:
             "widths": self.widths,
             "tail": np.stack(tail),
             "tail_lengths": self.tail.lengths,
+            **future_arrays(self.tail.future, self.names, self.columns.known),
         }
         if self.linear is not None:
             arrays["linear"] = self.linear.astype(np.float32)
@@ -158,7 +171,7 @@ class Fitted:
             roles["time"], tuple(roles["targets"]), roles["series"], tuple(roles["past"]), tuple(roles["known"])
         )
         names = tuple(saved.json("series.json"))
-        axis = TimeAxis(**settings["axis"])
+        axis = TimeAxis.from_json(settings["axis"])
         shape = Shape(**settings["shape"])
         arrays = saved.tensors("scaler.safetensors")
         weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
@@ -179,6 +192,7 @@ class Fitted:
             ends - (rows - 1) * axis.step,
             dict(zip(columns.values, arrays["tail"], strict=True)),
             {},
+            future_panel(arrays, axis, names, columns.known),
         )
         fitted = cls(
             columns=columns,

@@ -126,7 +126,7 @@ def fit(
         linear=start.double().numpy(),
     )
     fitted = replace(fitted, widths=_calibrate(fitted, prepared, validating))
-    report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), (), progress)
+    report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), panel.notes, progress)
     return fitted, report
 
 

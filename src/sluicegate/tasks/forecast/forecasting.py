@@ -10,7 +10,7 @@ import polars as pl
 import torch
 from jaxtyping import Bool, Float64, Int64
 
-from sluicegate.data import Panel
+from sluicegate.data import Panel, on_one_axis
 from sluicegate.errors import DataError
 
 from .batches import Batch, PreparedWindows
@@ -131,9 +131,10 @@ def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> tuple[p
     context, horizon = fitted.shape.context, fitted.shape.horizon
     trained = set(fitted.names)
     notes = told(panel, np.array([name not in trained for name in panel.names]), panel.bounds[1:], context)
-    fitted, ids = fitted.including(panel)
+    fitted, ids = fitted.on(panel.axis).including(panel)
     panel = last_rows(panel, context)
     extended = _extend(panel, future, horizon, fitted.columns.known)
+    fitted = fitted.on(extended.axis)
     windowed = fitted.prepare(extended, ids)
     count = len(panel.names)
     series = np.arange(count)
@@ -178,6 +179,7 @@ def _extend(panel: Panel, future: Panel | None, horizon: int, known: tuple[str, 
     for name, values in panel.columns.items():
         columns[name][old] = values
     if future is not None:
+        panel, future = on_one_axis(panel, future)
         places = {name: i for i, name in enumerate(future.names)}
         for i, name in enumerate(panel.names):
             begin = int(panel.starts[i] + panel.lengths[i] * step)

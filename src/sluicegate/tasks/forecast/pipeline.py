@@ -193,11 +193,13 @@ class Forecaster(TrainedTask[Fitted]):
         panel = fitted.tail if data is None else self._read(data, columns, fitted.tail, source)
         ahead = None
         if columns.known and future is None:
+            ahead = panel.future
+        if columns.known and future is None and ahead is None:
             raise DataError(
                 f"the model knows {', '.join(columns.known)} in advance: give the table of their next "
-                f"{self.config.horizon} rows as `future` (`--future`)"
+                f"{self.config.horizon} rows as `future` (`--future`), or below the history with an empty target"
             )
-        if columns.known:
+        if columns.known and future is not None:
             roles = Columns(columns.time, (), columns.series, (), columns.known)
             ahead = self._read(future, roles, fitted.tail, future_source or Source("the table of `future`"))
         frame, notes = forecast_next(fitted, panel, ahead)
@@ -214,6 +216,9 @@ class Forecaster(TrainedTask[Fitted]):
             series=columns.series,
             fill=self.config.fill,
             axis=None if like is None else like.axis,
+            holidays=self.config.holidays if like is None else (),
+            targets=columns.targets,
+            known=columns.known,
             source=source,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from sluicegate.data import Panel
+from sluicegate.data import Panel, on_one_axis
 from sluicegate.errors import DataError
 
 from .batches import first_origins
@@ -77,6 +77,7 @@ def hold_back(panel: Panel, context: int, horizon: int) -> Split:
 
 def join(panel: Panel, ahead: Panel) -> Split:
     """Put validation rows behind the training rows; what overlaps them is context, and that is there already."""
+    panel, ahead = on_one_axis(panel, ahead)
     axis = panel.axis
     places = {name: i for i, name in enumerate(ahead.names)}
     pieces: dict[str, list[Float64[np.ndarray, " rows"]]] = {name: [] for name in panel.columns}
