@@ -1,0 +1,134 @@
+"""Small models that an earlier version saved: `python tests/tasks/saved_models.py` adds those that are missing.
+
+A model in `saved/` is never written anew: it stands for what users have on their disks. Where the form of a saved model
+changes, name another one here, so that both forms are kept.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+import sluicegate
+from sluicegate import _core, bundle
+
+FOLDER = Path(__file__).parent / "saved"
+PEOPLE = ("report.html", "MODEL_CARD.md")  # what people read of a model: large, and nothing is predicted from it
+
+
+def machine():
+    """What the last bits of a sum hang on."""
+    return {"torch": torch.__version__, "processor": _core.cpu_info().brand, "isa": _core.isa()}
+
+
+def rows_of(frame):
+    """A frame as JSON holds it, its doubles exact."""
+    return {
+        name: [v if isinstance(v, float | bool) else str(v) for v in frame[name].to_list()] for name in frame.columns
+    }
+
+
+def waves(rows, series=("a", "b"), every="1h"):
+    """Waves of a day, of different levels; sines of whole numbers, rounded, are the same on every machine."""
+    start = pl.datetime(2024, 1, 1)
+    time = pl.select(pl.datetime_range(start, pl.datetime(2040, 1, 1), every).head(rows)).to_series()
+    hours = np.arange(rows)
+    parts = []
+    for number, name in enumerate(series, 1):
+        holiday = (hours // 24 % 7 == 6).astype(float)
+        swing = 3 * np.sin(2 * np.pi * hours / 24) + hours * number % 5 * 0.1
+        columns = {"id": [name] * rows, "time": time, "price": 2 + holiday, "wind": hours % 7 / 7.0}
+        sales = np.round(10 * number + number * swing - 2 * holiday, 4)
+        parts.append(pl.DataFrame({**columns, "sales": sales, "visits": np.round(sales**2, 4)}))
+    return pl.concat(parts)
+
+
+def forecaster(
+    cell, rows, *, columns=("sales",), keep=("id", "time"), covariates=None, every="1h", names=("a", "b"), **knobs
+):
+    """How a forecaster is trained, and how it is asked."""
+    covariates = covariates or {}
+    table = waves(rows + 6, names, every)
+    history = table.filter(pl.int_range(pl.len()).over("id") < rows)
+    wanted = [*keep, *columns, *(name for group in covariates.values() for name in group)]
+    roles = {"time": "time", "target": list(columns), "series": "id" if "id" in keep else None, **covariates}
+    future = {"future": table.select([*keep, *covariates["known"]])} if "known" in covariates else {}
+
+    def train():
+        task = sluicegate.Forecaster(6, cell=cell, hidden=4, steps=40, batch=32, **knobs)
+        return task.fit(history.select(wanted), **roles, progress=False)
+
+    return train, lambda model: model.predict(history.select(wanted), **future)
+
+
+def texts():
+    """Sentences in which one word tells the class."""
+    told = {"good": ["fine", "lovely", "Great"], "bad": ["awful", "dull", "Poor"]}
+    about = ["the film", "a story", "its cast", "This plot"]
+    return [
+        (f"{a} is {word} number {n}", label) for n, a in enumerate(about * 2) for label in told for word in told[label]
+    ]
+
+
+def text_classifier(cell, label, **knobs):
+    """How a classifier of texts is trained, and how it is asked; `label` makes a class of a word for it."""
+
+    def train():
+        rows = [(text, label(name)) for text, name in texts()]
+        task = sluicegate.TextClassifier(cell=cell, folds=2, hidden=4, embedding=4, epochs=4, batch=16, **knobs)
+        return task.fit(pl.DataFrame(rows, schema=["text", "label"], orient="row"), progress=False)
+
+    return train, lambda model: model.predict(
+        ["A LOVELY film, number 3", "dull", "", "unheard-of wörds", "poor " * 600]
+    )
+
+
+def series_classifier(cell, **knobs):
+    """How a classifier of recordings is trained, and how it is asked."""
+    lengths = np.arange(12, 36)
+    recordings = [
+        np.round(np.stack([np.sin(t * (0.3 if n % 2 else 0.9)), t % 3], axis=1), 4)
+        for n, t in enumerate(map(np.arange, lengths))
+    ]
+
+    def train():
+        task = sluicegate.SeriesClassifier(cell=cell, folds=2, hidden=4, steps=30, batch=8, **knobs)
+        return task.fit(recordings, ["fast", "slow"] * (len(lengths) // 2), progress=False)
+
+    return train, lambda model: model.predict(recordings[::5])
+
+
+MODELS = {
+    "forecast-gru": forecaster("gru", 200, covariates={"known": ["price"], "past": ["wind"]}, quantiles=(0.25,)),
+    "forecast-mingru": forecaster("mingru", 60, every="1mo", columns=("sales", "visits"), context=12),
+    "forecast-lstm": forecaster("lstm", 120, keep=("time",), names=("a",), every="1d", fill="zero"),
+    "forecast-rnn": forecaster("rnn", 120, every="1h", layers=2, segment=4),
+    "text-gru": text_classifier("gru", str, blend=True),
+    "text-lstm": text_classifier("lstm", lambda name: name == "good", lowercase=False),
+    "text-mingru": text_classifier("mingru", len, balance=1.0),
+    "series-gru": series_classifier("gru", blend=True),
+    "series-rnn": series_classifier("rnn", window=16, balance=0.5),
+}
+
+
+def add(name):
+    """Train a model, and put it and what it predicts into `saved/`."""
+    train, ask = MODELS[name]
+    files = {file: content for file, content in train()._files().items() if file not in PEOPLE}
+    bundle.write(FOLDER / name, files)
+    said = rows_of(ask(sluicegate.load(FOLDER / name)))
+    (FOLDER / f"{name}.json").write_text(json.dumps({"machine": machine(), "said": said}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    from sluicegate.tasks.classify_series import baselines, fitted
+
+    torch.set_num_threads(1)
+    for module in (baselines, fitted):
+        module.has_minirocket = lambda: False  # its 10,000 features would take most of the space
+    FOLDER.mkdir(exist_ok=True)
+    for name in MODELS:
+        if not (FOLDER / name).exists():
+            add(name)
