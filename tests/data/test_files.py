@@ -1,3 +1,4 @@
+import csv
 import datetime
 import os
 import re
@@ -5,7 +6,7 @@ import re
 import polars as pl
 import pytest
 
-from sluicegate.data import first_line, read_batches, read_table
+from sluicegate.data import read_batches, read_table
 from sluicegate.errors import DataError
 
 TABLE = pl.DataFrame({"t": [1, 2, 3], "größe": [1.5, -2.0, 1e-3], "s": ["a", "b", "ü"]})
@@ -79,8 +80,32 @@ def test_a_column_that_changes_its_type_far_down(written):
     assert read_table(written("t.jsonl", "\n".join([*rows, '{"t": 20000, "x": 0.5}'])))["x"][-1] == 0.5
 
 
-def test_the_first_row_is_below_the_header():
-    assert [first_line(f"t{ending}") for ending in (".csv", ".TSV", ".jsonl", ".parquet")] == [2, 2, 1, 1]
+WORDS = ["007", "7", "NA", "None", "nan", "TRUE", "1.50", " x", "1e5", "2024-01-31", "0x1", "a\nb"]
+
+
+@pytest.mark.parametrize("rows", [None, 1, 5, 100])
+def test_a_column_of_texts_is_read_as_it_is_written(tmp_path, rows):
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "x"), *((word, 1) for word in WORDS), ("", 2), ("z", "NA")])
+    if rows is None:
+        table = read_table(path, ["id", "no such column"])
+        assert table["x"].to_list() == [1] * len(WORDS) + [2, None]
+    else:
+        table = pl.concat(read_batches(path, rows, ["id", "no such column"]))
+    assert table["id"].to_list() == [*WORDS, None, "z"]
+
+
+@pytest.mark.parametrize("text", ["id,x\n7,\n8,1\n", 'id,x\n"7",""\n"8","1"\n', "id,x\r\n7,\r\n8,1\r\n"])
+def test_an_empty_cell_is_missing_in_every_column_quoted_or_not(written, text):
+    path = written("t.csv", text)
+    for table in (read_table(path), read_table(path, ["x"]), pl.concat(read_batches(path, 1, ["x"]))):
+        assert table["x"].is_null().to_list() == [True, False]
+
+
+def test_texts_that_are_numbers_for_long(written):
+    path = written("t.csv", "\n".join(["id", *(f"{i:06d}" for i in range(20_000)), "NA", "a"]))
+    assert read_table(path, ["id"])["id"].to_list()[-3:] == ["019999", "NA", "a"]
 
 
 def test_a_missing_file(tmp_path):
@@ -144,6 +169,11 @@ def test_a_table_of_one_column(written):
 def test_a_line_with_too_many_values(written):
     sentence = refused(written("t.csv", 't,x\n1,"2,5"\n2,3\n3,1,000\n'))
     assert "line 4 holds 3 values: expected 2" in sentence
+
+
+def test_the_line_with_too_many_values_is_counted_as_an_editor_counts(written):
+    sentence = refused(written("t.csv", 't,x\n"a\n\nb",1\n\n"c\nd",1,000\n'))
+    assert "line 6 holds 3 values" in sentence
 
 
 @pytest.mark.parametrize("bad", ["{", "1", "[1]", '{"t": 2', "t,x"])

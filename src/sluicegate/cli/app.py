@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -130,17 +130,20 @@ def fit_forecast(
         task = Forecaster(horizon, context=context, cell=cell, seed=seed, fill=fill, drop_short=drop_short, **given)
         require_writable(out)
         _use_threads(threads)
-        table, source = _table(data)
-        ahead, ahead_source = (None, None) if validation is None else _table(validation)
+        columns: dict[str, Any] = {
+            "time": time,
+            "target": target,
+            "series": series,
+            "known": known or (),
+            "past": past or (),
+        }
+        table, source = _table(data, Forecaster, columns)
+        ahead, ahead_source = (None, None) if validation is None else _table(validation, Forecaster, columns)
 
         def train(checkpoint: Path) -> object:
             return task.fit(
                 table,
-                time=time,
-                target=target,
-                series=series,
-                known=known or (),
-                past=past or (),
+                **columns,
                 validation=ahead,
                 checkpoint=checkpoint,
                 resume=resume,
@@ -200,16 +203,15 @@ def fit_classify_text(
         task = TextClassifier(cell=cell, seed=seed, folds=folds, blend=blend, **given)
         require_writable(out)
         _use_threads(threads)
-        table, source = _table(data)
-        other, other_source = (None, None) if validation is None else _table(validation)
+        columns: dict[str, Any] = {"text": text, "label": label, "groups": group}
+        table, source = _table(data, TextClassifier, columns)
+        other, other_source = (None, None) if validation is None else _table(validation, TextClassifier, columns)
 
         def train(checkpoint: Path) -> object:
             return task.fit(
                 table,
-                text=text,
-                label=label,
+                **columns,
                 validation=other,
-                groups=group,
                 vectors=vectors,
                 checkpoint=checkpoint,
                 resume=resume,
@@ -330,7 +332,8 @@ def predict(
         if data is not None:
             table, options = task._opened(data, arrays=arrays)
         if future is not None:
-            options["future"], options["future_source"] = _table(future)
+            options["future"], beside = task._opened(future)
+            options["future_source"] = beside["source"]
         _require_options(task, "predict", options)
         frame: pl.DataFrame = task.predict(table, **options)
         if out is not None:
@@ -525,10 +528,10 @@ def _use_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _table(path: Path) -> tuple[pl.DataFrame, Source]:
-    from sluicegate.data import Source, first_line, read_table
+def _table(path: Path, task: type[Task], columns: Mapping[str, Any]) -> tuple[pl.DataFrame, Source]:
+    from sluicegate.data import read_table, source_of
 
-    return read_table(path), Source(path.name, first_line(path))
+    return read_table(path, task.as_written(columns)), source_of(path)
 
 
 def _recordings(
@@ -543,11 +546,12 @@ def _recordings(
     """Recordings or a table of them, what `fit` is told of its columns, and what it is called."""
     from sluicegate.data import RECORDING_FILES, Source, read_recordings, require_no_arrays
     from sluicegate.errors import ConfigError
+    from sluicegate.tasks import SeriesClassifier
 
     require_no_arrays(path, arrays)
     if path.suffix.lower() not in RECORDING_FILES:
         columns = {"labels": label, "series": series, "time": time, "channels": channels, "groups": group}
-        table, source = _table(path)
+        table, source = _table(path, SeriesClassifier, columns)
         return table, columns, source
     for option, value in (("--series", series), ("--time", time), ("--channel", channels)):
         if value:

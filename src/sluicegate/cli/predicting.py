@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sluicegate.data import Source, first_line, read_batches
+from sluicegate.data import read_batches, source_of
 from sluicegate.tasks import Task
 
 from .output import write_batches
@@ -26,7 +26,7 @@ def in_batches(task: Task, data: Path, out: Path) -> int:
 
 
 def _predicted(task: Task, data: Path, rows: int) -> Iterator[pl.DataFrame]:
-    line = first_line(data)
-    for batch in read_batches(data, rows):
-        yield task.predict(batch, source=Source(data.name, line))
-        line += len(batch)
+    before = 0
+    for batch in read_batches(data, rows, task.as_written(task._roles())):
+        yield task.predict(batch, source=source_of(data, before))
+        before += len(batch)

@@ -16,6 +16,9 @@ from narwhals.exceptions import DuplicateError
 
 from sluicegate.errors import DataError
 
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None")
+"""Words for a missing number; in a column of ids, classes or texts they are what they are, and only "" is missing."""
+
 LARGEST = 1e30
 """Values beyond this are refused: their squares would not fit into a 32-bit float's range with room to spare."""
 
@@ -28,18 +31,23 @@ class Source:
 
     Args:
         name: of the table.
-        first_line: the line number of the first row, in a file.
+        first_line: the line number of the first row, in a file with a line for each row.
         recordings: the names of what stands for rows, where these are recordings.
+        place: called with a row's position, says where it stands, such as `line 7`; for a file whose rows may have
+            several lines.
     """
 
     name: str = "the table"
     first_line: int | None = None
     recordings: tuple[Any, ...] | None = None
+    place: Callable[[int], str] | None = None
 
     def row(self, index: int) -> str:
         """How a reader finds the row."""
         if self.recordings is not None:
             return f"recording {self.recordings[index]!r} of {self.name}"
+        if self.place is not None:
+            return f"{self.place(index)} of {self.name}"
         return f"row {index}" if self.first_line is None else f"line {index + self.first_line} of {self.name}"
 
 
@@ -141,8 +149,11 @@ def numbers_of(column: pl.Series, where: Callable[[int], str]) -> Float64[np.nda
         DataError: a value is no number, or larger than `LARGEST`.
     """
     if column.dtype == pl.String:
-        parsed = column.str.strip_chars().cast(pl.Float64, strict=False)
+        written = column.str.strip_chars()
+        parsed = written.cast(pl.Float64, strict=False)
         bad = parsed.is_null() & column.is_not_null()
+        if bad.any():
+            bad &= ~written.is_in(MISSING)
         if bad.any():
             row = int(bad.arg_true()[0])
             comma = "write it without thousands separators and with a decimal point"

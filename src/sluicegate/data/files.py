@@ -1,10 +1,15 @@
-"""Read a table from a file: CSV, TSV, Parquet or JSON Lines, told apart by the file's ending."""
+"""Read a table from a file: CSV, TSV, Parquet or JSON Lines, told apart by the file's ending.
+
+In CSV and TSV files a value has no type but the role that its column plays. Columns of ids, classes, groups and texts
+are read as texts, as they are written: `007` is not `7`, `NA` may be Namibia, and only an empty cell is missing. All
+others, of numbers and times, have the type that their values look like, and `NA` and its like are missing there.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,16 +17,19 @@ import polars as pl
 
 from sluicegate.errors import DataError
 
-_MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+from .columns import MISSING
+
 _INFERRED = 10_000  # rows that tell the types of the columns, unless one further down does not fit
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_table(path: str | Path) -> pl.DataFrame:
+def read_table(path: str | Path, as_written: Collection[str] = ()) -> pl.DataFrame:
     """Read a table.
 
     Args:
         path: a file that ends in `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.ndjson`.
+        as_written: columns of ids, classes, groups and texts, whose values are texts; other files than CSV and TSV tell
+            the types of their columns themselves.
 
     Raises:
         DataError: the file is missing, empty, not UTF-8, or not what its ending says.
@@ -31,26 +39,28 @@ def read_table(path: str | Path) -> pl.DataFrame:
         if ending == ".parquet":
             table = pl.read_parquet(path)
         else:
-            table = _read_csv(path, _SEPARATORS[ending]) if ending in _SEPARATORS else _read_json_lines(path)
+            csv_like = ending in _SEPARATORS
+            table = _read_csv(path, _SEPARATORS[ending], as_written) if csv_like else _read_json_lines(path)
     table = _without_empty_end(table)
     if table.is_empty():
         raise DataError(f"{path} holds no rows: expected at least one row below the header")
     return table
 
 
-def read_batches(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
+def read_batches(path: str | Path, rows: int, as_written: Collection[str] = ()) -> Iterator[pl.DataFrame]:
     """Read the same table `rows` rows at a time, for a file that does not fit into memory; the last batch has fewer.
 
     Args:
         path: as for `read_table`.
         rows: of a batch.
+        as_written: as for `read_table`. Where it names columns, others in which `NA` or its like stands are texts too.
 
     Raises:
         DataError: as for `read_table`, before the first batch where the file as a whole cannot be read.
     """
     path = Path(path)
     with _refusing_plainly(path) as ending:
-        lazy = _scanned(path, ending)
+        lazy = _scanned(path, ending, as_written)
         empty: pl.DataFrame | None = None  # rows that are left out where no others follow
         some = False
         for batch in lazy.collect_batches(chunk_size=rows, maintain_order=True):
@@ -65,8 +75,9 @@ def read_batches(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
             raise DataError(f"{path} holds no rows: expected at least one row below the header")
 
 
-def _scanned(path: Path, ending: str) -> pl.LazyFrame:
+def _scanned(path: Path, ending: str, as_written: Collection[str]) -> pl.LazyFrame:
     """The table, to be gone through, with the types that `read_table` gives its columns."""
+    words = [""] if as_written else list(MISSING)  # the reader takes the same words for all columns
     if ending == ".parquet":
         return pl.scan_parquet(path)
     if ending in _SEPARATORS:
@@ -74,7 +85,13 @@ def _scanned(path: Path, ending: str) -> pl.LazyFrame:
 
     def scan(infer: int | None) -> pl.LazyFrame:
         if ending in _SEPARATORS:
-            return pl.scan_csv(path, separator=_SEPARATORS[ending], null_values=_MISSING, infer_schema_length=infer)
+            return pl.scan_csv(
+                path,
+                separator=_SEPARATORS[ending],
+                null_values=words,
+                infer_schema_length=infer,
+                schema_overrides=dict.fromkeys(as_written, pl.String),
+            )
         return pl.scan_ndjson(path, infer_schema_length=infer)
 
     try:
@@ -117,11 +134,6 @@ def _refusing_plainly(path: Path) -> Iterator[str]:
         ) from error
 
 
-def first_line(path: str | Path) -> int:
-    """The line number of a table's first row, as an editor counts: 2 below a header, else 1."""
-    return 2 if Path(path).suffix.lower() in _SEPARATORS else 1
-
-
 def _without_empty_end(table: pl.DataFrame) -> pl.DataFrame:
     """Leave out empty lines at the end, where editors and spreadsheets put them; one further up is a fault."""
     while not table.is_empty() and all(value is None for value in table.row(-1)):
@@ -129,17 +141,28 @@ def _without_empty_end(table: pl.DataFrame) -> pl.DataFrame:
     return table
 
 
-def _read_csv(path: Path, separator: str) -> pl.DataFrame:
+def _read_csv(path: Path, separator: str, as_written: Collection[str]) -> pl.DataFrame:
+    texts = dict.fromkeys(as_written, pl.String)
+
     def read(infer: int | None) -> pl.DataFrame:
-        return pl.read_csv(path, separator=separator, null_values=_MISSING, infer_schema_length=infer)
+        return pl.read_csv(
+            path, separator=separator, null_values=list(MISSING), infer_schema_length=infer, schema_overrides=texts
+        )
 
     _require_separator(path, separator)
     try:
-        return read(_INFERRED)
+        table = read(_INFERRED)
     except pl.exceptions.ComputeError:
         _require_even_lines(path, separator)
         # A column changed its type further down; looking at every row first takes twice as long but is sure.
-        return read(None)
+        table = read(None)
+    # The reader takes the same words as missing in all columns. Where that made a text missing, read the texts again.
+    again = [name for name in table.columns if name in texts and table[name].null_count()]
+    if again:
+        table = table.with_columns(
+            pl.read_csv(path, separator=separator, columns=again, null_values=[""], schema_overrides=texts)
+        )
+    return table
 
 
 def _require_separator(path: Path, separator: str) -> None:
@@ -161,11 +184,12 @@ def _require_even_lines(path: Path, separator: str) -> None:
     """Find the first line that has more values than there are columns."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, delimiter=separator)
-        columns = len(next(lines))
+        columns, line = 0, 1
         for values in lines:
+            columns, begin, line = columns or len(values), line, lines.line_num + 1
             if len(values) > columns:
                 raise DataError(
-                    f"{path} line {lines.line_num} holds {len(values)} values: expected {columns}, one for each "
+                    f"{path} line {begin} holds {len(values)} values: expected {columns}, one for each "
                     "column of the header; put text with a separator in it into quotes, or correct the line"
                 )
 

@@ -16,6 +16,7 @@ from sluicegate.errors import DataError
 from .axis import TimeAxis
 from .columns import Source, missing_in, numbers_of, select
 from .future import coming_rows
+from .names import SERIES, named
 from .placing import place
 
 Fill: TypeAlias = Literal["forward", "linear", "zero"]
@@ -236,35 +237,34 @@ def _holidays_found(axis: TimeAxis, base: TimeAxis | None, holidays: Sequence[da
 
 
 def group_rows(
-    table: pl.DataFrame, series: str | None, source: Source
+    table: pl.DataFrame, series: str | Sequence[str] | None, source: Source
 ) -> tuple[tuple[Any, ...], Int64[np.ndarray, " bounds"], Int64[np.ndarray, " rows"] | None]:
-    """The series' names, their bounds, and the order of rows that lays them end to end, where one is needed."""
+    """The series' names, their bounds, and the order of rows that lays them end to end, where one is needed.
+
+    A name is a tuple where several columns tell series apart.
+    """
     rows = len(table)
     if series is None:
         return ("",), np.array([0, rows]), None
-    column = table[series]
-    if column.null_count():
-        row = int(column.is_null().arg_true()[0])
-        raise DataError(
-            f"series column {series!r} is empty in {source.row(row)}: every row must say which series it belongs to"
-        )
-    if column.dtype in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)
-    if not (column.dtype == pl.String or column.dtype.is_integer()):
-        raise DataError(
-            f"series column {series!r} is of type {column.dtype}: expected text or whole numbers; convert it"
-        )
-    runs = np.flatnonzero((column != column.shift(1)).fill_null(True).to_numpy())
-    names = column.gather(runs)
-    if names.n_unique() == len(names):
-        return tuple(names.to_list()), np.append(runs, rows).astype(np.int64), None
-    codes = pl.select(pl.lit(column).rank("dense")).to_series().to_numpy() - 1
+    columns = [named(table[name], SERIES, source.row) for name in ([series] if isinstance(series, str) else series)]
+
+    def names_at(places: Int64[np.ndarray, " series"]) -> tuple[Any, ...]:
+        found = [column.gather(places).to_list() for column in columns]
+        return tuple(found[0]) if isinstance(series, str) else tuple(zip(*found, strict=True))
+
+    changes = [(column != column.shift(1)).fill_null(True).to_numpy() for column in columns]
+    runs = np.flatnonzero(np.logical_or.reduce(changes))
+    names = names_at(runs)
+    if len(set(names)) == len(names):
+        return names, np.append(runs, rows).astype(np.int64), None
+    keys = columns[0] if len(columns) == 1 else pl.DataFrame(columns).to_struct()
+    codes = pl.select(pl.lit(keys).rank("dense")).to_series().to_numpy() - 1
     _, first = np.unique(codes, return_index=True)
     appearance = np.argsort(np.argsort(first))
     codes = appearance[codes]
     order = np.argsort(codes, kind="stable")
     bounds = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
-    return tuple(column.gather(np.sort(first)).to_list()), bounds, order
+    return names_at(np.sort(first)), bounds, order
 
 
 def _grid(

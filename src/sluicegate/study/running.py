@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from sluicegate.atomic import write_atomic
-from sluicegate.data import ARRAYS, RECORDING_FILES, Source, first_line, read_recordings, read_table, require_no_arrays
+from sluicegate.data import ARRAYS, RECORDING_FILES, Source, read_recordings, read_table, require_no_arrays, source_of
 from sluicegate.errors import SluicegateError
 from sluicegate.tasks import Forecaster, Report, SeriesClassifier, TextClassifier
 from sluicegate.tasks.cells import Layer
@@ -93,7 +93,7 @@ def run(plan: Run) -> Outcome:
         data: Any = read_recordings(path, label=label, group=group, **arrays)
         source = Source(path.name)
     else:
-        data, source = read_table(path), Source(path.name, first_line(path))
+        data, source = read_table(path, task.as_written(columns)), source_of(path)
     before = peak_memory()
     with watched() as cost:
         task.fit(data, **columns, progress=False, source=source)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel
 
 from sluicegate import bundle
-from sluicegate.data import Source, first_line, read_table, require_no_arrays
+from sluicegate.data import read_table, require_no_arrays, source_of
 from sluicegate.errors import BundleError, NotFittedError
 
 from .report import Measure, Report
@@ -25,6 +25,10 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
+    written: ClassVar[Mapping[str, str | None]] = {}
+    """The arguments of `fit` that name columns of ids, classes, groups or texts, each with the name that it has unless
+    given: such columns are read from files as they are written."""
+
     rows_at_once: ClassVar[int | None] = None
     """Where a row's prediction needs no other row: how many are predicted together, of a table that is too long."""
 
@@ -47,6 +51,20 @@ class Task(ABC):
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to data."""
 
+    @classmethod
+    def as_written(cls, columns: Mapping[str, Any]) -> list[str]:
+        """The columns that are read from a file as they are written.
+
+        Args:
+            columns: what `fit` is told of the columns, by the arguments' names.
+        """
+        given = [columns.get(argument) or usual for argument, usual in cls.written.items()]
+        return [name for names in given for name in ([names] if isinstance(names, str) else names or [])]
+
+    def _roles(self) -> dict[str, Any]:
+        """What `fit` was told of the columns that are read as they are written."""
+        return {}
+
     def _opened(
         self,
         path: Path,
@@ -67,8 +85,8 @@ class Task(ABC):
         """
         del labelled
         require_no_arrays(path, arrays or {})
-        beside = {"source": Source(path.name, first_line(path)), "groups": groups, "labels": labels}
-        return read_table(path), {name: value for name, value in beside.items() if value is not None}
+        given = {name: value for name, value in (("groups", groups), ("labels", labels)) if value is not None}
+        return read_table(path, self.as_written(self._roles() | given)), {"source": source_of(path), **given}
 
     @abstractmethod
     def _files(self) -> dict[str, bytes]:

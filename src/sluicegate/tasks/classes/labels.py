@@ -11,9 +11,10 @@ import polars as pl
 from jaxtyping import Int64
 
 from sluicegate.data import Source
+from sluicegate.data.names import LABELS, Name, in_words, matched, named, ordered
 from sluicegate.errors import ConfigError, DataError
 
-Label: TypeAlias = str | int | bool
+Label: TypeAlias = Name
 
 MOST = 1000
 """More classes than these are refused: such a column is an identifier or a measurement."""
@@ -39,7 +40,7 @@ class Labels:
             DataError: there are fewer than two or more than `MOST`, a class has a single row, a row has none, or the
                 values are no labels.
         """
-        values = _values(column, source)
+        values = named(column, LABELS, source.row)
         counts = values.value_counts(sort=True)
         found = counts[values.name]
         if len(found) < 2:
@@ -62,7 +63,7 @@ class Labels:
                 f"{which} in {where}: expected two at least, to train and to validate "
                 "on; add rows or leave the class out"
             )
-        return cls(column.name, tuple(found.sort().to_list()))
+        return cls(column.name, tuple(ordered(found.to_list())))
 
     def numbers(self, column: pl.Series, source: Source) -> Int64[np.ndarray, " rows"]:
         """The number of each row's class.
@@ -70,23 +71,18 @@ class Labels:
         Raises:
             DataError: a row has a class that is not among these, or none.
         """
-        values = _values(column, source)
-        if values.dtype.base_type() is not pl.Series([self.classes[0]]).dtype.base_type():
-            if not isinstance(self.classes[0], str):
-                raise DataError(
-                    f"label column {column.name!r} in {source.name} holds {values.dtype}: expected values such as "
-                    f"{self.classes[0]!r}, as in training; write them alike"
-                )
-            values = values.cast(pl.String)
-        known = pl.Series(list(self.classes))
-        numbers = values.replace_strict(known, pl.Series(range(len(known)), dtype=pl.Int64), default=-1)
+        values = named(column, LABELS, source.row)
+        found = values.unique(maintain_order=True)
+        places = matched(found.to_list(), self.classes, f"label column {column.name!r} in {source.name}")
+        numbers = values.replace_strict(found, pl.Series(places, dtype=pl.Int64), return_dtype=pl.Int64)
         if (numbers < 0).any():
             row = int((numbers < 0).arg_true()[0])
             raise DataError(
-                f"{source.row(row)} has the class {values[row]!r} ({int((numbers < 0).sum())} such rows in all), which "
-                f"training did not have (it knows {listed(self.classes)}): leave these rows out, or train again"
+                f"{source.row(row)} has the class {in_words(values[row], self.classes)} ({int((numbers < 0).sum())} "
+                f"such rows in all), which training did not have (it knows {listed(self.classes)}): leave these rows "
+                "out, or train again"
             )
-        return numbers.to_numpy().astype(np.int64)
+        return numbers.to_numpy(writable=True)
 
     def number(self, label: Label) -> int:
         """The number of a class.
@@ -94,39 +90,14 @@ class Labels:
         Raises:
             ConfigError: there is no such class.
         """
-        if label not in self.classes:
+        given = label.item() if isinstance(label, np.generic) else label
+        place = matched([given], self.classes, "`label`")[0]
+        if place < 0:
             raise ConfigError(f"`label` (={label!r}) must be one of {listed(self.classes)}")
-        return self.classes.index(label)
+        return place
 
 
 def listed(values: Sequence[Any], most: int = 10) -> str:
     """A few of the values, for a message."""
     shown = ", ".join(str(value) for value in values[:most])
     return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
-
-
-def _values(column: pl.Series, source: Source) -> pl.Series:
-    """The column as texts, whole numbers or truth values."""
-    if column.is_null().any():
-        row = int(column.is_null().arg_true()[0])
-        raise DataError(f"label column {column.name!r} is empty in {source.row(row)}: give each row a class")
-    if isinstance(column.dtype, pl.Categorical | pl.Enum):
-        column = column.cast(pl.String)
-    if column.dtype.is_float():
-        whole = column.cast(pl.Int64, strict=False)
-        bad = whole.is_null() | (whole.cast(pl.Float64) != column)
-        if bad.any():
-            row = int(bad.arg_true()[0])
-            raise DataError(
-                f"label column {column.name!r} holds {column[row]!r} in {source.row(row)}: expected classes, not "
-                "measurements; name the column of labels, or cut the values into classes"
-            )
-        return whole
-    if column.dtype.is_integer():
-        return column.cast(pl.Int64)
-    if column.dtype not in (pl.String, pl.Boolean):
-        raise DataError(
-            f"label column {column.name!r} in {source.name} is of type {column.dtype}: expected texts, whole numbers "
-            "or truth values; convert it"
-        )
-    return column

@@ -61,6 +61,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
     """
 
     name: ClassVar[str] = "classify-series"
+    written: ClassVar[Mapping[str, str | None]] = {"series": None, "labels": "label", "groups": None}
     measures = MEASURES
 
     def __init__(
@@ -254,6 +255,10 @@ class SeriesClassifier(TrainedTask[Fitted]):
             return super()._opened(path, groups=groups, labels=labels, arrays=arrays)
         label = labels or (self._require_fitted().columns.label if labelled else None)
         return read_recordings(path, label=label, group=groups, **(arrays or {})), {"source": Source(path.name)}
+
+    def _roles(self) -> dict[str, Any]:
+        columns = self._require_fitted().columns
+        return {"series": columns.series, "labels": columns.label}
 
     def _card(self, fitted: Fitted) -> str:
         return series_card(self.config, fitted, self._results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -62,6 +62,7 @@ class TextClassifier(TrainedTask[Fitted]):
     """
 
     name: ClassVar[str] = "classify-text"
+    written: ClassVar[Mapping[str, str | None]] = {"text": "text", "label": "label", "groups": None}
     rows_at_once = AT_ONCE
     measures = MEASURES
 
@@ -223,6 +224,10 @@ class TextClassifier(TrainedTask[Fitted]):
             schema={"token": pl.String, "begin": pl.Int64, "end": pl.Int64, "share": pl.Float64},
         )
 
+    def _roles(self) -> dict[str, Any]:
+        fitted = self._require_fitted()
+        return {"text": fitted.text, "label": fitted.labels.column}
+
     def _card(self, fitted: Fitted) -> str:
         return text_card(self.config, fitted, self._results)
 
@@ -248,11 +253,13 @@ def _texts(data: Any, column: str, source: Source) -> tuple[Sequence[str], Any]:
             if not isinstance(text, str):
                 raise DataError(f"text {number} is {type(text).__name__}: expected texts in the sequence; convert it")
         return data, nw.Implementation.POLARS
-    return _strings(select(data, [column], source)[column], source), backend_of(data)
+    return _strings(select(data, [column], source)[column], source, trained=True), backend_of(data)
 
 
-def _strings(column: pl.Series, source: Source) -> list[str]:
-    if isinstance(column.dtype, pl.Categorical | pl.Enum) or column.dtype == pl.Null:
+def _strings(column: pl.Series, source: Source, *, trained: bool = False) -> list[str]:
+    """A column of texts; numbers are taken as the texts that they were only where the column is known to hold texts."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.Categorical | pl.Enum) or dtype == pl.Null or (trained and dtype.is_integer()):
         column = column.cast(pl.String)
     if column.dtype != pl.String:
         raise DataError(

@@ -63,10 +63,8 @@ def evaluate(
         )
     fitted, ids = fitted.including(panel, np.minimum(first, panel.bounds[1:]))
     used = windows.counts > 0
-    notes = [
-        *panel.notes,
-        *told(panel, new & used, np.where(used, first, panel.bounds[:-1] + shape.context), shape.context),
-    ]
+    origins = np.where(used, first, panel.bounds[:-1] + shape.context)
+    notes = [*panel.notes, *told(panel, new & used, origins, shape.context, list(seen))]
     if (used & (panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids])).any():
         notes.append("Some windows lie in rows that the model was trained on: the figures flatter it.")
     late = int((used & (rows < least)).sum())

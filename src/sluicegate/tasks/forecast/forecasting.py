@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 
 from sluicegate.data import Panel, on_one_axis
+from sluicegate.data.names import column_of
 from sluicegate.errors import DataError
 
 from .batches import Batch, PreparedWindows
@@ -130,7 +131,9 @@ def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> tuple[p
     """The long frame of forecasts that follow the last row of each series, and what must be told of it."""
     context, horizon = fitted.shape.context, fitted.shape.horizon
     trained = set(fitted.names)
-    notes = told(panel, np.array([name not in trained for name in panel.names]), panel.bounds[1:], context)
+    notes = told(
+        panel, np.array([name not in trained for name in panel.names]), panel.bounds[1:], context, fitted.names
+    )
     fitted, ids = fitted.on(panel.axis).including(panel)
     panel = last_rows(panel, context)
     extended = _extend(panel, future, horizon, fitted.columns.known)
@@ -146,7 +149,7 @@ def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> tuple[p
     spread = np.empty((*mean.shape, len(fitted.quantiles)))
     for j in range(len(targets)):
         mean[:, j], spread[:, j] = forecast(fitted, windowed, series, origins, j)
-    names = pl.Series(panel.names)[np.repeat(series, len(targets) * horizon)]
+    names = column_of("series", panel.names)[np.repeat(series, len(targets) * horizon)]
     stamps = np.repeat(ticks[:, None], len(targets), axis=1).reshape(-1)
     labels = pl.Series(targets)[np.tile(np.repeat(np.arange(len(targets)), horizon), count)]
     frame = {"series": names, "time": fitted.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ import narwhals.stable.v2 as nw
 from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, like
+from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
 from sluicegate.tasks.knobs import checked
@@ -54,6 +56,7 @@ class Forecaster(TrainedTask[Fitted]):
     """
 
     name: ClassVar[str] = "forecast"
+    written: ClassVar[Mapping[str, str | None]] = {"series": None}
     measures = MEASURES
 
     def __init__(
@@ -209,7 +212,7 @@ class Forecaster(TrainedTask[Fitted]):
         return like(frame, self._backend if data is None else backend_of(data))
 
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
-        return read_panel(
+        panel = read_panel(
             data,
             time=columns.time,
             values=columns.values,
@@ -221,6 +224,14 @@ class Forecaster(TrainedTask[Fitted]):
             known=columns.known,
             source=source,
         )
+        if like is None:
+            return panel
+        places = matched(panel.names, like.names, f"series column {columns.series!r} in {(source or Source()).name}")
+        names = [like.names[at] if at >= 0 else name for name, at in zip(panel.names, places, strict=True)]
+        return replace(panel, names=tuple(names))
+
+    def _roles(self) -> dict[str, Any]:
+        return {"series": self._require_fitted().columns.series}
 
     def _card(self, fitted: Fitted) -> str:
         return forecast_card(self.config, fitted, self._results)

@@ -9,10 +9,15 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from sluicegate.data import Panel
+from sluicegate.data.names import in_words
 
 
 def told(
-    panel: Panel, new: Bool[np.ndarray, " series"], origins: Int64[np.ndarray, " series"], context: int
+    panel: Panel,
+    new: Bool[np.ndarray, " series"],
+    origins: Int64[np.ndarray, " series"],
+    context: int,
+    trained: Sequence[Any],
 ) -> list[str]:
     """A sentence on series that training did not have, and one on those that have too few rows.
 
@@ -21,12 +26,13 @@ def told(
         new: which of its series training did not have.
         origins: for each series, the row at which its first horizon begins.
         context: rows that a forecast looks back on.
+        trained: the series of training.
     """
     sentences, before = [], origins - panel.bounds[:-1]
     if new.any():
         sentences.append(
-            f"{_these(panel.names, new)} not there in training: the scale is that of the rows given before the first "
-            "forecast."
+            f"{_these(panel.names, new, trained)} not there in training: the scale is that of the rows given before "
+            "the first forecast."
         )
     short = before < context
     if short.any():
@@ -49,9 +55,10 @@ def told_of_scales(names: Sequence[Any], lost: Bool[np.ndarray, " series"]) -> l
     ]
 
 
-def _these(names: Sequence[Any], which: Bool[np.ndarray, " series"]) -> str:
+def _these(names: Sequence[Any], which: Bool[np.ndarray, " series"], trained: Sequence[Any] = ()) -> str:
     """The subject and the verb of a sentence about some of the series."""
     count, first = int(which.sum()), names[int(which.argmax())]
     if len(names) == 1 and first == "":
         return "The table was"
-    return f"Series {first!r} was" if count == 1 else f"{count} series, such as {first!r}, were"
+    example = in_words(first, trained)
+    return f"Series {example} was" if count == 1 else f"{count} series, such as {example}, were"
