@@ -93,11 +93,26 @@ def select(frame: Any, wanted: list[str], source: Source) -> pl.DataFrame:
 
 
 def _to_polars(column: nw.Series[Any]) -> pl.Series:
-    native = column.to_native()
+    native = _without_periods(column)
     if column.implementation.is_pandas() and isinstance(native.dtype, np.dtype) and native.dtype.kind in "iufM":
         # These lie in memory as they are needed; the way over Arrow takes milliseconds.
-        return pl.Series(column.name, native.to_numpy())
+        values = native.to_numpy()
+        return pl.Series(column.name, values.astype("datetime64[ms]") if values.dtype == "datetime64[s]" else values)
+    if native is not column.to_native():
+        column = nw.from_native(native, series_only=True)
     return column.to_polars()
+
+
+def _without_periods(column: nw.Series[Any]) -> Any:
+    """The column as it is; the periods of pandas become the times at which they begin."""
+    native = column.to_native()
+    if not column.implementation.is_pandas():
+        return native
+    if str(native.dtype).startswith("period"):
+        return native.dt.to_timestamp()
+    if native.dtype == object and len(native) and hasattr(native.iloc[0], "to_timestamp"):
+        return native.map(lambda value: value.to_timestamp() if hasattr(value, "to_timestamp") else value)
+    return native
 
 
 def _mixed(table: nw.DataFrame[Any]) -> str:
@@ -113,7 +128,7 @@ def _mixed(table: nw.DataFrame[Any]) -> str:
 def _near(name: str, table: nw.DataFrame[Any]) -> str:
     """What a missing column may have been meant to be."""
     index = nw.maybe_get_index(table)  # of pandas alone
-    if index is not None and (name in index.names or str(index.dtype).startswith("datetime64")):
+    if index is not None and (name in index.names or str(index.dtype).startswith(("datetime64", "period"))):
         return "the table's index holds the times; make it a column by `reset_index()`"
     columns = [str(column) for column in table.columns]
     near = difflib.get_close_matches(str(name), columns, n=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -20,7 +21,25 @@ _FORMATS = (
     "%Y/%m/%d %H:%M:%S%.f",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p",
 )
+_MONTH = (
+    r"(?i:(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\.?)"
+)
+# What names a whole month or week, or has its month in letters, and how it is written out so that one form reads it.
+_SHORT = (
+    (r"^(\d{4})[-/](\d{2})$", "${1}-${2}-01", "%Y-%m-%d"),
+    (r"^(\d{4})[-/ ]?[Mm](\d{2})$", "${1}-${2}-01", "%Y-%m-%d"),
+    (r"^(\d{4})-?W(\d{2})$", "${1}-W${2}-1", "%G-W%V-%u"),
+    (rf"^{_MONTH}[-/ ](\d{{4}})$", "1 ${1} ${2}", "%d %b %Y"),
+    (rf"^(\d{{4}})[-/ ]{_MONTH}$", "1 ${2} ${1}", "%d %b %Y"),
+    (rf"^(\d{{1,2}})[-/ ]{_MONTH}[-/ ](\d{{4}})$", "${1} ${2} ${3}", "%d %b %Y"),
+    (rf"^{_MONTH} (\d{{1,2}}),? (\d{{4}})$", "${2} ${1} ${3}", "%d %b %Y"),
+)
+_QUARTERS = ((r"^(\d{4})[-/ ]?[Qq]([1-4])$", 1, 2), (r"^[Qq]([1-4])[-/ ](\d{4})$", 2, 1))
+_NUMBER = r"^[+-]?\d{1,18}$"
 _OFFSET = r"(?i)(?:Z|[+-]\d{2}:?\d{2})$"
 
 
@@ -28,7 +47,8 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
     """Turn a time column as users have it into whole numbers, dates or time stamps.
 
     Args:
-        column: whole numbers, dates, time stamps, or text in one of the year-first forms of ISO 8601.
+        column: whole numbers, dates, time stamps, or text: one of the year-first forms of ISO 8601, months (`1949-01`,
+            `Jan 1949`), quarters (`1949Q1`), weeks (`2024-W05`), days such as `Jan 1 2000`, or whole numbers.
         where: called with a row's position, names that row for a message.
 
     Raises:
@@ -59,6 +79,8 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
         )
     if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
         return column
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
     if column.dtype == pl.String:
         return _parse_text(column, where)
     raise DataError(
@@ -69,6 +91,9 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
 
 def _parse_text(column: pl.Series, where: Any) -> pl.Series:
     column = column.str.strip_chars()
+    for parsed in _short_forms(column):
+        _require_parsed(parsed, column, where)
+        return parsed
     offsets = column.str.extract(f"({_OFFSET})").str.to_uppercase()
     # A date such as 2024-01-31 ends like an offset of -01:31 would; an offset follows a time of day.
     offsets = pl.select(pl.when(column.str.contains(":")).then(offsets)).to_series()
@@ -77,7 +102,7 @@ def _parse_text(column: pl.Series, where: Any) -> pl.Series:
         row = int((offsets != offsets[0]).fill_null(True).arg_true()[0])
         raise DataError(
             f"time column {column.name!r} mixes time zones: {column[0]!r} in {where(0)}, {column[row]!r} in "
-            f"{where(row)}; write all of them in one zone, UTC for instance"
+            f"{where(row)}; write all of them in one zone, UTC for instance, and days by their date alone"
         )
     zoned = kinds[0] is not None
     if zoned:
@@ -87,12 +112,35 @@ def _parse_text(column: pl.Series, where: Any) -> pl.Series:
     # The form that most of the first rows have, so that a row that has another is the one that is named.
     form = min(forms, key=lambda form: sample.str.to_datetime(form, time_unit="us", strict=False).null_count())
     parsed = column.str.to_datetime(form, time_unit="us", strict=False)
+    _require_parsed(parsed, column, where)
+    if ":" not in form:
+        return parsed.cast(pl.Date)
+    return parsed
+
+
+def _short_forms(column: pl.Series) -> Iterator[pl.Series]:
+    """The times where most rows are of a short form or whole numbers; rows that are not are missing from them."""
+    sample = column.head(1000)
+
+    def usual(pattern: str) -> bool:
+        return 2 * int(sample.str.contains(pattern).sum()) > len(sample)
+
+    if usual(_NUMBER):
+        yield pl.select(pl.when(column.str.contains(_NUMBER)).then(column.str.to_integer(strict=False))).to_series()
+    for pattern, written, form in _SHORT:
+        if usual(pattern):
+            full = pl.select(pl.when(column.str.contains(pattern)).then(column.str.replace(pattern, written)))
+            yield full.to_series().str.to_date(form, strict=False).rename(column.name)
+    for pattern, year, quarter in _QUARTERS:
+        if usual(pattern):
+            years, quarters = (pl.lit(column.str.extract(pattern, part).cast(pl.Int32)) for part in (year, quarter))
+            yield pl.select(pl.date(years, quarters * 3 - 2, 1)).to_series()
+
+
+def _require_parsed(parsed: pl.Series, column: pl.Series, where: Any) -> None:
     if parsed.null_count():
         row = int(parsed.is_null().arg_true()[0])
         raise DataError(
             f"time column {column.name!r} holds {column[row]!r} in {where(row)}: expected a time stamp with "
             "the year first, such as 2024-01-31 or 2024-01-31 13:00, of the same form in every row"
         )
-    if "%H" not in form:
-        return parsed.cast(pl.Date)
-    return parsed
