@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,12 @@ from jaxtyping import Float64, Int64
 from sluicegate.metrics import classification_metrics, reliability
 from sluicegate.tasks.report import Measure, Report
 from sluicegate.tasks.report.content import Passage
-from sluicegate.tasks.report.figures import figure, words
 from sluicegate.training import Curve
 
 from .labels import Label
 from .pictures import draw
+from .verdict import Rows as Rows
+from .verdict import verdict
 
 MEASURES = (
     Measure("accuracy", "share of rows whose class was said", ideal=1.0),
@@ -42,19 +43,6 @@ UNEQUAL = 3.0
 """Where the largest class has so many times the rows of the smallest one, macro F1 decides and not accuracy."""
 
 Probabilities = Float64[np.ndarray, "rows classes"]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What was classified.
-
-    Args:
-        truth: the number of each row's class.
-        groups: the name of each row's group, where there are groups.
-    """
-
-    truth: Int64[np.ndarray, " rows"]
-    groups: tuple[Any, ...] | None = None
 
 
 def report_on(
@@ -105,7 +93,7 @@ def report_on(
         title=title,
         metrics=metrics["model"],
         baselines={name: row for name, row in metrics.items() if name != "model"},
-        verdict=_verdict("macro_f1" if unequal else "accuracy", metrics, decided, truth),
+        verdict=verdict("macro_f1" if unequal else "accuracy", metrics, decided, rows),
         facts=dict(facts),
         notes=(*notes, *_caveats(classes, counts, unequal)),
         measures=MEASURES,
@@ -113,35 +101,6 @@ def report_on(
         details=details,
         passages=tuple(passages),
     )
-
-
-def _verdict(
-    metric: str,
-    metrics: Mapping[str, Mapping[str, float]],
-    decided: Mapping[str, Int64[np.ndarray, " rows"]],
-    truth: Int64[np.ndarray, " rows"],
-) -> str:
-    """One sentence: which method to use; the simpler one where the rows show no difference."""
-    model = metrics["model"][metric]
-    name, best = max(
-        ((name, row[metric]) for name, row in metrics.items() if name != "model"), key=lambda pair: pair[1]
-    )
-    plain, measure = words(name), words(metric)
-    rows = f"the same {len(truth):,} rows"
-    right = [(decided[method] == truth).astype(np.float64) for method in ("model", name)]
-    changed = right[0] - right[1]
-    noise = 2 * float(changed.std()) / np.sqrt(len(truth))
-    if abs(float(changed.mean())) <= noise and abs(model - best) <= max(noise, 0.02):
-        ahead = "the model" if model > best else plain
-        return (
-            f"Use {plain}, the simpler: {measure} {figure(best)} beside the model's {figure(model)} is within noise on "
-            f"{rows}, though {ahead} is ahead."
-            if model != best
-            else f"Use {plain}, the simpler: its {measure}, {figure(best)}, is the model's too, on {rows}."
-        )
-    if model > best:
-        return f"Use the model: its {measure}, {figure(model)}, is above that of {plain}, {figure(best)}, on {rows}."
-    return f"Use {plain}: its {measure}, {figure(best)}, is above the model's, {figure(model)}, on {rows}."
 
 
 def _caveats(classes: Sequence[Label], counts: Int64[np.ndarray, " classes"], unequal: bool) -> list[str]:

@@ -17,6 +17,7 @@ from .batches import PreparedWindows
 from .fitted import Fitted
 from .forecasting import forecast
 from .simple import Forecasting
+from .verdict import best_simple, called
 
 MEASURES = (
     Measure("mae", "mean absolute error of the median, in the target's unit"),
@@ -103,9 +104,13 @@ def _span(axis: TimeAxis, begins: Int64[np.ndarray, " series"], ends: Int64[np.n
 
 
 def caveats(
-    fitted: Fitted, prepared: PreparedWindows, windows: Windows, metrics: dict[str, dict[str, float]]
+    fitted: Fitted,
+    prepared: PreparedWindows,
+    windows: Windows,
+    metrics: dict[str, dict[str, float]],
+    decides: str,
 ) -> tuple[str, ...]:
-    """What a reader should bear in mind."""
+    """What a reader should bear in mind, where `decides` is the metric by which the verdict goes."""
     ids, used = prepared.ids, windows.counts > 0
     origins = prepared.panel.ticks(np.arange(len(ids)), windows.first)
     notes = []
@@ -114,16 +119,15 @@ def caveats(
             "These rows chose when training stopped and set the width of the interval, which flatters the model, its "
             "coverage above all: the proof is an evaluation on later rows."
         )
-    best = min((name for name in metrics if name != "model"), key=lambda name: metrics[name]["mae"])
-    leader, other = sorted(("model", best), key=lambda name: metrics[name]["mae"])
+    best = best_simple(metrics, decides)
+    leader, other = sorted(("model", best), key=lambda name: metrics[name][decides])
     ahead = [
         measure.name.replace("_", " ")
         for measure in MEASURES
         if abs(metrics[other][measure.name] - measure.ideal) < abs(metrics[leader][measure.name] - measure.ideal)
     ]
     if ahead:
-        who = "the model" if other == "model" else other.replace("_", " ")
-        notes.append(f"Not every metric agrees with the verdict: {who} is ahead by {_listed(ahead)}.")
+        notes.append(f"Not every metric says the same: {called(other)} is ahead by {_listed(ahead)}.")
     return tuple(notes)
 
 

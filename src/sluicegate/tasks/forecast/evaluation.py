@@ -15,16 +15,17 @@ from sluicegate.data import Panel, Windows
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.metrics import ForecastScores
 from sluicegate.tasks.report import Report
-from sluicegate.tasks.report.figures import figure
 from sluicegate.training import progress_bar
 
 from .account import MEASURES, caveats, examples, facts
 from .batches import PreparedWindows, first_origins
+from .contest import Contest
 from .fitted import Fitted
 from .forecasting import forecast, lost_scales
 from .pictures import draw
 from .simple import STATISTICAL, choose, simple_methods
 from .telling import told, told_of_scales
+from .verdict import best_simple, verdict
 
 _AT_ONCE = 1024  # windows forecast together
 _DRAWN = 3  # simple methods in a picture
@@ -119,6 +120,7 @@ def evaluate_rows(
     choice = choose(fitted, prepared, windows, baselines)
     rows = len(fitted.names) * len(targets)
     scores: dict[str, ForecastScores] = {}
+    contest = Contest(panel, windows, horizon, rows=rows, targets=len(targets), metric=choice.metric)
     methods = [simple_methods(fitted, prepared, windows, j, choice) for j in range(len(targets))]
     batches = np.array_split(np.arange(len(windows)), -(-len(windows) // (8 if choice.slow else _AT_ONCE)))
     unscored = 0
@@ -133,8 +135,11 @@ def evaluate_rows(
                 row = prepared.ids[series] * len(targets) + j
                 results = {"model": forecast(fitted, prepared, series, origins, j)}
                 results |= {name: method(series, origins) for name, method in methods[j].items()}
-                for name, (mean, spread) in results.items():
-                    scores.setdefault(name, _scores(fitted)).add(row, truth, mean, spread, scored)
+                losses = {
+                    name: scores.setdefault(name, _scores(fitted)).add(row, truth, mean, spread, scored)
+                    for name, (mean, spread) in results.items()
+                }
+                contest.add(series, origins, row, losses)
                 report(j * len(batches) + i + 1)
     if unscored:
         notes = (*notes, f"{unscored} values had been filled in and were not scored.")
@@ -143,8 +148,9 @@ def evaluate_rows(
         " ".join(str(part) for part in (name, target) if part != "") for name in fitted.names for target in targets
     ]
     errors = scores["model"].mae_by_series()
-    simple = sorted((name for name in metrics if name != "model"), key=lambda name: metrics[name]["mae"])
-    best = simple[0]
+    best = best_simple(metrics, choice.metric)
+    others = sorted((name for name in metrics if name != "model"), key=lambda name: metrics[name][choice.metric])
+    standing = contest.standing(best)
     details = {
         "mae_by_step": {name: score.mae_by_step().tolist() for name, score in scores.items()},
         "mae_by_series": {
@@ -153,7 +159,7 @@ def evaluate_rows(
         "scale_by_series": dict(zip(series_names, fitted.naive_scale.reshape(-1).tolist(), strict=True)),
         "examples": examples(fitted, prepared, windows, errors, [named[best] for named in methods]),
         "best": best,
-        "shown": ["model", *dict.fromkeys([*simple[:_DRAWN], "seasonal_naive"])][: 1 + _DRAWN],
+        "shown": ["model", *dict.fromkeys([best, "seasonal_naive", *others])][: 1 + _DRAWN],
         "axis": {
             "time": fitted.columns.time,
             "targets": len(targets),
@@ -168,9 +174,9 @@ def evaluate_rows(
         title=f"Forecast of {', '.join(targets)}, {horizon} steps ahead: {title}",
         metrics=metrics["model"],
         baselines={name: row for name, row in metrics.items() if name != "model"},
-        verdict=_verdict(metrics, len(windows) * len(targets)),
-        facts=facts(fitted, prepared, windows) | choice.facts(),
-        notes=(*notes, *caveats(fitted, prepared, windows, metrics)),
+        verdict=verdict(metrics, choice.metric, len(windows) * len(targets), standing, rows),
+        facts=facts(fitted, prepared, windows) | {"test of noise": standing.test} | choice.facts(),
+        notes=(*notes, *choice.notes(), *caveats(fitted, prepared, windows, metrics, choice.metric)),
         measures=MEASURES,
         draw=partial(draw, details),
         details=details,
@@ -193,21 +199,3 @@ def _scored(
     # Where the last row before the horizon was filled in, a straight line would give the truth away.
     scored &= ~filled[origins - 1][:, None]
     return scored
-
-
-def _verdict(metrics: dict[str, dict[str, float]], windows: int) -> str:
-    """One sentence: which method has the smallest absolute error, and by how much."""
-    model = metrics["model"]["mae"]
-    name, best = min(((name, m["mae"]) for name, m in metrics.items() if name != "model"), key=lambda pair: pair[1])
-    plain = name.replace("_", " ")
-    if not np.isfinite(model):
-        return "Nothing could be scored: all values of the windows had been filled in."
-    figures = f"mean absolute error, {figure(min(model, best))},"
-    same = f"on the same {windows:,} windows."
-    if model == best:
-        return f"Use {plain}: the model's {figures} is the same, {same}"
-    below = 100 * (1 - min(model, best) / max(model, best))
-    part = f"{below:.0f} %" if below >= 9.95 else f"{below:.2g} %"
-    if model < best:
-        return f"Use the model: its {figures} is {part} below that of {plain}, {figure(best)}, {same}"
-    return f"Use {plain}: its {figures} is {part} below the model's, {figure(model)}, {same}"

@@ -25,6 +25,7 @@ from .statistical import Statistical
 Forecasting: TypeAlias = Callable[[Int64[np.ndarray, " batch"], Int64[np.ndarray, " batch"]], Forecast]
 """From the series of windows, and the rows at which their horizons begin, to mean and quantiles."""
 
+_ALL_BUT_ZERO = 0.9  # the share of zeros from which the 90 % quantile of demand is 0
 _LONGEST = 400  # steps of a season that is looked for in the values
 
 
@@ -36,13 +37,34 @@ class Choice:
         season: the model's own.
         others: further seasons, in steps, that the calendar or the values suggest.
         intermittent: half of the series or more are demand with many zeros between.
+        zeros: the share of zeros that the middle one of these has; 0 where they are not intermittent.
         slow: those of statsforecast that are asked for.
     """
 
     season: int
     others: tuple[int, ...]
     intermittent: bool
+    zeros: float
     slow: tuple[str, ...]
+
+    @property
+    def metric(self) -> str:
+        """The metric by which the verdict goes.
+
+        Forecasting nothing but zero has the smallest absolute error where more than half of the values are 0, and the
+        smallest quantile loss too where more than nine tenths are, since the 90 % quantile then is 0.
+        """
+        return "mae" if not self.intermittent else "wql" if self.zeros < _ALL_BUT_ZERO else "rmse"
+
+    def notes(self) -> tuple[str, ...]:
+        """Why another metric than the mean absolute error decides."""
+        decides = {"wql": "weighted quantile loss", "rmse": "root mean squared error"}.get(self.metric)
+        if decides is None:
+            return ()
+        return (
+            f"Demand is intermittent, {100 * self.zeros:.0f} % of the values 0: by mean absolute error a forecast of "
+            f"nothing but zero does well, so the {decides} decides.",
+        )
 
     def facts(self) -> dict[str, str]:
         """What each method does, for people."""
@@ -77,11 +99,14 @@ def choose(fitted: Fitted, prepared: PreparedWindows, windows: Windows, slow: Se
     )
     seasons = sorted({*found} - {fitted.season})
     used = windows.counts > 0
-    share = np.mean([history.intermittent()[used].mean() for history in histories])
+    intermittent = np.concatenate([history.intermittent()[used] for history in histories])
+    share = float(intermittent.mean())
+    zeros = np.concatenate([history.zeros()[used] for history in histories])
     return Choice(
         fitted.season,
         tuple(season for season in seasons if season + fitted.shape.horizon <= known),
-        bool(share >= 0.5),
+        share >= 0.5,
+        float(np.median(zeros[intermittent])) if share >= 0.5 else 0.0,
         tuple(slow),
     )
 

@@ -76,11 +76,15 @@ class History:
         positive: Bool[np.ndarray, " series"] = (lowest >= 0) & (self.lengths > 0)
         return positive
 
+    def zeros(self) -> Float64[np.ndarray, " series"]:
+        """The share of zeros of each series."""
+        return self.each(lambda rows: 1 - np.count_nonzero(rows) / len(rows))
+
     def intermittent(self) -> Bool[np.ndarray, " series"]:
         """Series of demand with so many zeros between that methods of their own are for them.
 
         Demand is never negative, and 1.32 steps or more lie from one to the next (Syntetos, Boylan & Croston 2005).
         """
-        share = self.each(lambda rows: np.count_nonzero(rows) / len(rows))
+        share = 1 - self.zeros()
         intermittent: Bool[np.ndarray, " series"] = self.never_negative() & (share > 0) & (share <= 1 / _DEMAND_EVERY)
         return intermittent
