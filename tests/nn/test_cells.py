@@ -122,7 +122,17 @@ def test_refuses_shapes_that_do_not_fit(unchecked, kind):
 def test_reads_no_state_as_what_it_is_not(unchecked, kind, dtype):
     h = torch.zeros(2, 5, dtype=dtype)
     with pytest.raises((RuntimeError, ValueError)):
-        kind(3, 5)(torch.zeros(2, 3), (torch.zeros(2, 5), h) if kind is LSTMCell else h)
+        kind(3, 5)(torch.zeros(2, 3), (h, torch.zeros(2, 5)) if kind is LSTMCell else h)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.int64], ids=str)
+def test_takes_a_memory_of_another_type_as_torch_does(unchecked, dtype):
+    cell, x = LSTMCell(3, 5), torch.randn(2, 3)
+    theirs = torch.nn.LSTMCell(3, 5)
+    theirs.load_state_dict(cell.state_dict())
+    state = torch.randn(2, 5), 3 * torch.ones(2, 5, dtype=dtype)
+    for mine, yours in zip(cell(x, state), theirs(x, state), strict=True):
+        torch.testing.assert_close(mine, yours)
 
 
 @pytest.mark.parametrize("batch", [(), (2,), (0,)], ids=["single", "batch", "empty"])

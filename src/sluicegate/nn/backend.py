@@ -9,7 +9,9 @@ logger `sluicegate`, who computes it and why.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -47,20 +49,23 @@ def backend_of(module: Options, x: Float[Tensor, ...] | PackedSequence) -> Backe
         >>> backend_of(sluicegate.nn.GRU(3, 5, layer_norm=True), x)
         'reference'
     """
-    return _decide(module, x)[0]
+    return _decide(module, x, module.weights())[0]
 
 
-def choose(module: Options, x: Float[Tensor, ...] | PackedSequence, obstacle: str | None = None) -> Backend:
+def choose(
+    module: Options, x: Float[Tensor, ...] | PackedSequence, weights: Sequence[Any], obstacle: str | None = None
+) -> Backend:
     """Decide who computes `module(x)`, and log it when it is news; an obstacle is what else rules all kernels out."""
-    backend, reason = _decide(module, x, obstacle)
+    backend, reason = _decide(module, x, weights, obstacle)
     _announce(type(module).__name__, backend, reason)
     return backend
 
 
-def _decide(module: Options, x: Tensor | PackedSequence, obstacle: str | None = None) -> tuple[Backend, str]:
+def _decide(
+    module: Options, x: Tensor | PackedSequence, weights: Sequence[Any], obstacle: str | None = None
+) -> tuple[Backend, str]:
     data = x.data if isinstance(x, PackedSequence) else x
-    (weight,) = module.tensors(("weight_ih_l0" if "num_layers" in vars(module) else "weight_ih",))
-    beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weight)
+    beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weights)
     if beyond_kernels is None:
         return native.isa(), "the fused kernels compute it"
     if module.kind == "mingru":
@@ -72,7 +77,10 @@ def _decide(module: Options, x: Tensor | PackedSequence, obstacle: str | None = 
     return "reference", f"{beyond_torch} is beyond all kernels"
 
 
-def _beyond_kernels(x: Tensor, weight: Tensor) -> str | None:
+def _beyond_kernels(x: Tensor, weights: Sequence[Any]) -> str | None:
+    if not native.PLAIN.issuperset(map(type, weights)) and (unknown := native.unknown(weights)):
+        return unknown
+    weight = weights[0]
     if not (x.is_cpu and weight.is_cpu):
         return f"a tensor on the device {(weight if x.is_cpu else x).device.type!r}"
     if weight.dtype != torch.float32:

@@ -16,6 +16,7 @@ from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Reset, 
 
 from .backend import choose
 from .options import Options, check_choice
+from .weights import of_attributes
 
 _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -40,28 +41,41 @@ class Step(Options):
                 f"`mask` is missing: a cell with recurrent_dropout={self.recurrent_dropout} takes the same one at "
                 "every step of a sequence in training, so draw it before the first step with `recurrent_mask(h)`"
             )
-        backend = choose(self, x, None if mask is None else "a mask of recurrent dropout")
+        weights = self.weights()
+        backend = choose(self, x, weights, None if mask is None else "a mask of recurrent dropout")
         if backend == "reference":
             return self.by_reference(x, hx, mask)
         if backend == "torch" or not self._fit(x, hx):  # PyTorch says in its own words what does not fit
             return by_torch(x, hx)
-        return self._by_kernels(x, hx)
+        try:
+            return self._by_kernels(x, hx, weights)
+        except native.Unfit:
+            if self.kind == "mingru" or self.beyond_torch():
+                raise
+            return by_torch(x, hx)
+
+    def weights(self) -> list[Any]:
+        """Find the weights and biases that PyTorch's cell would compute with."""
+        return of_attributes(self, _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2])
 
     def _fit(self, x: Tensor, hx: Any) -> bool:
         state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
         shape = (*x.shape[:-1], self.hidden_size)
         return x.dim() in (1, 2) and x.shape[-1] == self.input_size and all(h.shape == shape for h in state)
 
-    def _by_kernels(self, x: Float[Tensor, ...], hx: Any) -> Any:
+    def _by_kernels(self, x: Float[Tensor, ...], hx: Any, weights: list[Any]) -> Any:
         single = x.dim() == 1
         h0, c0 = hx if isinstance(hx, tuple) else (hx, None)
         if single:
             x = x.unsqueeze(0)
             h0, c0 = (None if s is None else s.unsqueeze(0) for s in (h0, c0))
-        names = _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2]
-        weights = self.tensors(names if self.bias else names[: len(names) // 2])
+        biased = weights[-1] is not None and weights[-2] is not None
+        if not biased:
+            weights = [weight for weight in weights if weight is not None]
+        if len(weights[0]) != self.hidden_size * native.GATES[self.kind]:
+            raise native.Unfit("the weights of this cell are not those of its size: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
-        options = (cell, self.nonlinear(), bool(self.bias), False, 0)
+        options = (cell, self.nonlinear(), biased, False, 0)
         _, *after = native.layer(x, h0, c0, weights, (None, None, None), options)
         if single:
             after = [None if t is None else t.squeeze(0) for t in after]
@@ -321,6 +335,10 @@ class RNNCell(Step, torch.nn.RNNCell):
     """
 
     kind: ClassVar[Cell] = "rnn"
+
+    def nonlinear(self) -> Activation:
+        """Name the activation, which has a word of its own here."""
+        return self.nonlinearity  # type: ignore[return-value]  # the kernels refuse another
 
     def __init__(
         self,

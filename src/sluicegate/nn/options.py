@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, get_args
 
 import torch
@@ -16,6 +16,7 @@ from sluicegate.ops import reference
 from sluicegate.types import Activation, Cell, Precision, Reset
 
 from .initial import Initial
+from .weights import of_attributes
 
 EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn, "mingru": reference.mingru}
 
@@ -122,23 +123,29 @@ class Options(torch.nn.Module):
 
     def equations(self, suffix: str, mask: Tensor | None) -> reference.Recurrence:
         """Put together, for `ops.reference`, what the weights with this suffix compute."""
-        weights: dict[str, Any] = {name: getattr(self, f"{name}{suffix}", None) for name in reference.Weights._fields}
+        listed = dict(zip(vars(self).get("_flat_weights_names", ()), self.weights(), strict=False))
+        weights: dict[str, Any] = {
+            name: listed[full] if (full := f"{name}{suffix}") in listed else getattr(self, full, None)
+            for name in reference.Weights._fields
+        }
         form = reference.Form(self.reset, self.nonlinear(), self.precision)
         return EQUATIONS[self.kind](reference.Weights(**weights), form, mask)
 
     def nonlinear(self) -> Activation:
-        """Name the activation of the candidate, for which PyTorch's RNN has a word of its own."""
-        name: Activation = vars(self).get("nonlinearity", self.activation)
-        return name
+        """Name the activation of the candidate, for which PyTorch's RNN and its cell have words of their own."""
+        return self.activation
 
     def paired(self, hx: Any) -> Any:
         """Take the state of an LSTM in a list as well, as PyTorch does."""
         return tuple(hx) if isinstance(hx, list) and self.kind == "lstm" else hx
 
-    def tensors(self, names: Iterable[str]) -> list[Any]:
-        """Find weights by name: the parameters, but those that are parametrised."""
-        own = self._parameters
-        return [own[name] if name in own else getattr(self, name) for name in names]
+    def weights(self) -> list[Any]:
+        """Find the weights and biases that PyTorch's module would compute with, in the order of its parameters."""
+        raise NotImplementedError
+
+    def tensors(self, names: Sequence[str]) -> list[Any]:
+        """Find weights by name: the parameters, or what stands in their place."""
+        return of_attributes(self, names)
 
     def extra_repr(self) -> str:
         """Describe the module as PyTorch does, with the options that differ from PyTorch's."""

@@ -14,6 +14,8 @@ from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Span
 
 from .stack import Stack
 
+NONLINEAR = {"RNN_TANH": "tanh", "RNN_RELU": "relu"}
+
 
 class RNN(Stack, torch.nn.RNN):
     """A plain (Elman) recurrent layer: `torch.nn.RNN` with the same parameters, and more to choose from.
@@ -97,6 +99,10 @@ class RNN(Stack, torch.nn.RNN):
             memory=memory,
             recurrent_init=recurrent_init,
         )
+
+    def nonlinear(self) -> Activation:
+        """Name the activation, which PyTorch reads in `mode`, whatever has become of `nonlinearity`."""
+        return NONLINEAR.get(self.mode, self.mode)  # type: ignore[return-value]  # the kernels refuse another
 
     def forward(  # type: ignore[override]  # one signature for what torch writes as overloads
         self,

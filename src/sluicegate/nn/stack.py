@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any, TypeAlias
 
 import torch
@@ -19,6 +18,7 @@ from sluicegate.ops.reference import State, scan
 
 from .backend import choose
 from .options import Options
+from .weights import of_layer
 
 Hidden: TypeAlias = Float[Tensor, "..."] | tuple[Float[Tensor, "..."], Float[Tensor, "..."]]
 """The state as PyTorch passes it: `h`, or `(h, c)` for the LSTM, layers and directions stacked in front."""
@@ -47,18 +47,35 @@ class Stack(Options, RNNBase):
         """Settle who computes the layer: the kernels, `by_torch`, the torch module's `forward`, or the reference."""
         hx = self.paired(hx)
         rows = None if lengths is None else self._check_lengths(x, lengths)
-        backend = choose(self, x)
+        weights = self.weights()
+        backend = choose(self, x, weights)
+        if backend not in ("torch", "reference"):
+            if not self._fit(x, hx):
+                return self._in_torchs_words(by_torch, x, hx)
+            try:
+                return self._by_kernels(x, hx, rows, weights)
+            except native.Unfit:
+                # PyTorch's LSTM does not look at sizes and types either, and reads what lies behind its arrays.
+                if self.kind in ("lstm", "mingru") or self.beyond_torch():
+                    raise
+                backend = "torch"
         if backend == "torch" and self.proj_size and native.becomes_onnx():
             backend = "reference"  # ONNX has no projection, and PyTorch's exporter leaves it out without a word
         if backend == "torch" and rows is None and not self._has_no_steps(x):
-            output, state = by_torch(x, hx)
-            return output, state
-        if backend == "reference" or (backend == "torch" and not _can_be_packed(rows)):
+            return self._in_torchs_words(by_torch, x, hx)
+        if rows is None or backend == "reference" or not _can_be_packed(rows):
             return self._by_reference(x, hx, rows)
-        self._check_arguments(by_torch, x, hx)
-        if backend == "torch" and rows is not None:
-            return self._by_packing(by_torch, x, hx, rows)
-        return self._by_kernels(x, hx, rows)
+        if not self._fit(x, hx):
+            return self._in_torchs_words(by_torch, x, hx)
+        return self._by_packing(by_torch, x, hx, rows)
+
+    def weights(self) -> list[Any]:
+        """Find the weights and biases that PyTorch's layer would compute with, of all layers and directions."""
+        return of_layer(self)
+
+    def _in_torchs_words(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> tuple[Any, Any]:
+        output, state = by_torch(x, hx)
+        return output, state
 
     def _has_no_steps(self, x: Inputs) -> bool:
         """Tell whether there is nothing to read, which PyTorch refuses."""
@@ -68,21 +85,22 @@ class Stack(Options, RNNBase):
             and x.shape[1 if self.batch_first and x.dim() == 3 else 0] == 0
         )
 
-    def _check_arguments(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> None:
-        """Refuse what PyTorch refuses, in its own words."""
+    def _fit(self, x: Inputs, hx: Hidden | None) -> bool:
+        """Refuse sizes in PyTorch's own words; False for what else PyTorch must be asked about."""
         if hx is None and not isinstance(x, PackedSequence) and x.dim() == 3 and x.shape[-1] == self.input_size:
-            return  # as most calls are
+            return True  # as most calls are
         data, batch_sizes = (x[0], x[1]) if isinstance(x, PackedSequence) else (x, None)
         states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
         axes = data.dim() if batch_sizes is None else 3
         if axes not in (2, 3) or any(h.dim() != axes for h in states) or (hx is not None and not self._takes(hx)):
-            by_torch(x, hx)  # raises
+            return False
         if axes == 2:
             data, hx = data.unsqueeze(0 if self.batch_first else 1), _each(hx, lambda h: h.unsqueeze(1))
         if hx is None:
             self.check_input(data, batch_sizes)
         else:
             self.check_forward_args(data, hx, batch_sizes)  # type: ignore[arg-type]  # torch's LSTM takes the pair
+        return True
 
     def _takes(self, hx: Hidden) -> bool:
         return isinstance(hx, tuple) == (self.kind == "lstm")
@@ -94,7 +112,7 @@ class Stack(Options, RNNBase):
         time = x.shape[1 if self.batch_first else 0]
         return pad_packed_sequence(output, self.batch_first, total_length=time)[0], state
 
-    def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None) -> tuple[Any, Any]:
+    def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None, weights: Sequence[Any]) -> tuple[Any, Any]:
         if isinstance(x, PackedSequence):
             if native.becomes_onnx():
                 raise ConfigError(
@@ -107,34 +125,38 @@ class Stack(Options, RNNBase):
             offsets = batch_sizes.cumsum(0) - batch_sizes
             steps = torch.arange(int(batch_sizes[0]), device="cpu").unsqueeze(1)
             lengths = (batch_sizes.unsqueeze(0) > steps).sum(1)
-            outputs, state = self._layers_by_kernels(data, hx, lengths, None, offsets)
+            outputs, state = self._layers_by_kernels(data, hx, weights, lengths, None, offsets)
             if unsorting is not None:
                 state = _each(state, lambda h: h.index_select(1, unsorting))
             return PackedSequence(outputs, batch_sizes, sorting, unsorting), state
         if x.dim() == 2:
             axis = 0 if self.batch_first else 1
-            outputs, state = self._layers_by_kernels(x.unsqueeze(axis), _each(hx, lambda h: h.unsqueeze(1)))
+            outputs, state = self._layers_by_kernels(x.unsqueeze(axis), _each(hx, lambda h: h.unsqueeze(1)), weights)
             return outputs.squeeze(axis), _each(state, lambda h: h.squeeze(1))
         if rows is None:
-            return self._layers_by_kernels(x, hx)
+            return self._layers_by_kernels(x, hx, weights)
         if native.becomes_onnx():  # which takes rows in any order
-            return self._layers_by_kernels(x, hx, rows)
+            return self._layers_by_kernels(x, hx, weights, rows)
         if torch.compiler.is_exporting():  # a program may go on to ONNX, for which PyTorch has no stable sort
             lengths, order = rows.sort(descending=True)
         else:
             lengths, order = rows.sort(descending=True, stable=True)
-        return self._layers_by_kernels(x, hx, lengths, order)
+        return self._layers_by_kernels(x, hx, weights, lengths, order)
 
     def _layers_by_kernels(
         self,
         x: Float[Tensor, ...],
         hx: Hidden | None,
+        weights: Sequence[Any],
         lengths: Tensor | None = None,
         order: Tensor | None = None,
         offsets: Tensor | None = None,
     ) -> tuple[Tensor, Hidden]:
         h0, c0 = hx if isinstance(hx, tuple) else (hx, None)
         directions = 2 if self.bidirectional else 1
+        per = directions * native.per_direction(self.kind, biased=self.bias)
+        if len(weights) != self.num_layers * per or len(weights[0]) != self.hidden_size * native.GATES[self.kind]:
+            raise native.Unfit("the weights of this layer are not those of its sizes: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         activation, every = self.nonlinear(), self.checkpoint_every or 0
         rows, options = (lengths, order, offsets), (cell, activation, self.bias, self.batch_first, every)
@@ -147,7 +169,7 @@ class Stack(Options, RNNBase):
                 x,
                 None if h0 is None else h0[here],
                 None if c0 is None else c0[here],
-                self.tensors(chain.from_iterable(self._all_weights[here])),
+                weights[depth * per : (depth + 1) * per],
                 rows,
                 options,
             )

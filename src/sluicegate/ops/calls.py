@@ -39,6 +39,10 @@ LARGE = 4 << 20
 Sizes: TypeAlias = tuple[int, ...]
 
 
+class Unfit(RuntimeError):  # noqa: N818 - reads as what it is
+    """What a call was given is nothing that the kernels compute; they have written nothing yet."""
+
+
 class Plan(NamedTuple):
     """What a call is about, beside its tensors, and of what shapes these must be."""
 
@@ -86,7 +90,7 @@ def _plan(
     per = per_direction(cell, biased=biased)
     single = len(sizes) == 2 and not packed and count == per
     if not (single or len(sizes) == (2 if packed else 3)) or count not in (per, 2 * per) or every < 0:
-        raise RuntimeError(
+        raise Unfit(
             f"the fused kernels take an input of 3 axes, or of 2 with `offsets` or for a single step, {per} or "
             f"{2 * per} weights and `every` from 0 up, but got {len(sizes)} axes, {count} weights and every={every}"
         )
@@ -130,7 +134,7 @@ def _floats(x: Tensor, shape: Sizes, *, apart: bool = False) -> Tensor:
 
 
 def _refuse(x: Tensor, shape: Sizes, dtype: torch.dtype) -> NoReturn:
-    raise RuntimeError(
+    raise Unfit(
         f"the fused kernels take tensors of {dtype} in memory on the CPU, here of shape {tuple(shape)}, but got a "
         f"{type(x).__name__} of {x.dtype} on {x.device} of shape {tuple(x.shape)}: convert it, or check its shape"
     )

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 from torch._C._functorch import unwrap_if_dead
+from torch._subclasses.fake_tensor import FakeTensor
+from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.nn import Parameter
 
 from sluicegate import _core
@@ -20,6 +22,9 @@ from sluicegate.errors import ConfigError
 from sluicegate.types import Isa
 
 from . import calls, onnx, operators
+from .calls import GATES as GATES
+from .calls import Unfit as Unfit
+from .calls import per_direction as per_direction
 from .derivatives import by_equations
 
 
@@ -106,13 +111,35 @@ def _is_plain(*tensors: Tensor | None) -> bool:
     """
     return (
         not torch.compiler.is_compiling()
-        and _PLAIN.issuperset(map(type, tensors))
+        and PLAIN.issuperset(map(type, tensors))
         and torch._C._len_torch_dispatch_stack() == 0
         and not torch._C._are_functorch_transforms_active()
     )
 
 
-_PLAIN = {Tensor, Parameter, type(None)}
+PLAIN = {Tensor, Parameter, type(None)}
+
+_USUAL: Any = (vars(Tensor)["__torch_function__"].__func__, Parameter.__torch_function__)
+
+# They stand for a plain tensor while a program is written down.
+_TRACED = {FakeTensor, FunctionalTensor}
+
+
+def unknown(weights: Sequence[Any]) -> str | None:
+    """Name what is no weight that the kernels, or their operator, can take; None if all are.
+
+    A class of tensors that says itself what is done to it (per-sample gradients, DTensor, lazy parameters) knows
+    PyTorch's operators, and not ours.
+    """
+    for weight in weights:
+        if not isinstance(weight, Tensor):
+            return f"a {type(weight).__name__} in the place of a weight"
+        cls: Any = type(weight)
+        function = getattr(cls.__torch_function__, "__func__", cls.__torch_function__)
+        usual = function in _USUAL and cls.__torch_dispatch__ is Tensor.__torch_dispatch__
+        if not usual and cls not in _TRACED:
+            return f"a weight of the class {cls.__name__}"
+    return None
 
 
 class _Layer(torch.autograd.Function):
