@@ -1,12 +1,14 @@
 """Texts cut into words and pieces."""
 
+import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from sluicegate.data.words import BLANK, UNKNOWN, Capitals, WordTokenizer
+from sluicegate.data.words import BLANK, UNKNOWN, Capitals, WordTokenizer, whole_words
 
 TEXTS = ["The film isn't good, it's great!", "a greater film", "films are great", "good films"]
 
@@ -104,3 +106,52 @@ def test_the_numbers_are_the_same_in_every_run():
     )
     told = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(3)}
     assert len(told) == 1
+
+
+def joined(words, text):
+    return "".join(piece.removeprefix("##") for piece in cut(words, text))
+
+
+@pytest.mark.parametrize(
+    "letters", ["ACGT", "\u0e40\u0e21\u0e37\u0e48\u0e2d", "\u0f40\u0f71", "a'", "0123456789abcdef"]
+)
+def test_a_long_run_of_letters_is_read_in_pieces_in_reasonable_time(letters):
+    rng = np.random.default_rng(0)
+    run = "".join(rng.choice(list(letters), 20_000))
+    words = WordTokenizer.train([run[:300], run[100:400], run[300:]], words=1000, least=1)
+    begin = time.process_time()
+    assert UNKNOWN not in words.encode([run])[0]
+    assert joined(words, run) == run.lower()
+    assert time.process_time() - begin < 5.0  # quadratic time would take minutes
+
+
+def test_a_letter_that_training_did_not_have_is_unknown_alone(words):
+    assert cut(words, "goodжжfilm") == ["good", "[UNK]", "film"]
+    assert words.shares(words.encode(["goodжжfilm films goodfilm"])[0]) == (0.2, 0.2)
+    assert words.shares(words.encode([""])[0]) == (0.0, 0.0)
+
+
+def test_long_words_that_occur_once_are_not_whole():
+    once, twice = "o" * 15 + "n" * 15, "t" * 15 + "w" * 15
+    words = WordTokenizer.train([f"{once} {twice}", twice], words=100, least=1)
+    assert twice in words.tokens()
+    assert once not in words.tokens()
+    assert joined(words, once) == once
+
+
+def test_a_space_of_no_width_divides_words(words):
+    assert cut(words, "good\u200bfilm") == ["good", "film"]
+
+
+def test_whole_words_by_their_places():
+    found = list(whole_words(["Good film", "", "bad\u0301 film, good"], ["film", "good"]))
+    assert [row.tolist() for some in found for row in some] == [[2, 1], [], [0, 1, 0, 2]]
+
+
+def test_a_tokenizer_of_an_earlier_version_reads_as_it_did():
+    """It takes no part of a word with an unknown letter, and of one beyond 100 letters."""
+    earlier = json.loads(WordTokenizer.train(TEXTS, words=100, least=1).to_json())
+    earlier["pre_tokenizer"] = earlier["pre_tokenizer"]["pretokenizers"][0]
+    earlier["model"]["max_input_chars_per_word"] = 100
+    words = WordTokenizer.from_json(json.dumps(earlier))
+    assert cut(words, f"goodж {'good' * 26} films") == ["[UNK]", "[UNK]", "films"]

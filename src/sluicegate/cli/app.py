@@ -169,7 +169,9 @@ def fit_classify_text(
     cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     folds: Annotated[int | None, typer.Option(help="Networks, each validated on another part of the rows.")] = None,
-    blend: Annotated[bool, typer.Option("--blend", help="Average with the better simple method.")] = False,
+    blend: Annotated[
+        bool | None, typer.Option("--blend/--no-blend", help="Average with the better simple method.")
+    ] = None,
     embedding: Annotated[int | None, typer.Option(help="Numbers that a word is read as.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer in each direction.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,

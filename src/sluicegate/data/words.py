@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -19,9 +19,21 @@ SPECIAL = ("[PAD]", "[UNK]", "[BLANK]")
 CONTINUED = "##"
 """What a piece begins with that goes on with a word."""
 
+STRETCH = 64
+"""Letters of a word at most: a longer run without spaces, such as a line of Thai or a key, is cut into such stretches.
+
+The time to look for pieces grows with the square of a word's length, and a word beyond the limit of the library
+`tokenizers` would be unknown as a whole.
+"""
+
+LONG = 20
+"""Letters beyond which a word that occurs once has no number, as its pieces have: hardly ever will it come again."""
+
 _WORD = r"[\w\p{M}]+(?:['\u2019][\w\p{M}]+)*|[^\w\s]"  # apostrophes stay within words; a sign is a token by itself
+_BREAK = "\u200b"  # a space of no width, by which Thai, Khmer and Burmese words may be divided
 _PIECES = 2000
 _ALL = 2**31
+_AT_ONCE = 4096  # texts that are cut into whole words together
 _ENDS = ".!?"  # of sentences
 
 
@@ -75,18 +87,20 @@ class WordTokenizer:
             also: words that are whole however often they occur, beyond the most frequent ones.
         """
         whole = words_of(texts, words, least, lowercase=lowercase)
+        kept = {*also, *words_of(texts, words, max(least, 2), lowercase=lowercase)}
         vocabulary = {token: number for number, token in enumerate(SPECIAL)}
         for token in (*whole, *also, *_pieces_of(texts, least, lowercase)):
-            vocabulary.setdefault(token, len(vocabulary))
+            if len(token) <= LONG or token in kept:
+                vocabulary.setdefault(token, len(vocabulary))
         tokenizer = Tokenizer(
             models.WordPiece(
                 vocabulary,
                 unk_token=SPECIAL[UNKNOWN],
                 continuing_subword_prefix=CONTINUED,
-                max_input_chars_per_word=100,
+                max_input_chars_per_word=STRETCH,
             )
         )
-        tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(lowercase), _cutter()
+        tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(lowercase), _cutter(_letters_in(vocabulary))
         return cls(tokenizer)
 
     def without(self, words: Iterable[str]) -> WordTokenizer:
@@ -121,11 +135,19 @@ class WordTokenizer:
             start += len(text)
         opening = np.zeros(sum(map(len, tokens)), dtype=bool)
         opening[np.cumsum([0, *map(len, tokens[:-1])])] = True
-        inner = self._inner[np.concatenate(tokens)]
+        inner = self.inner[np.concatenate(tokens)]
         return Encoded(tokens, _capitals("".join(texts), np.concatenate(spans), inner, opening))
 
+    def shares(self, tokens: Int32[np.ndarray, " tokens"]) -> tuple[float, float]:
+        """The share of words that are unknown, and of those that are read in pieces."""
+        inner = self.inner[tokens]
+        first = np.flatnonzero(~inner)
+        words = max(1, len(first))
+        cut = inner[np.minimum(first + 1, len(tokens) - 1)] if len(first) else first
+        return float((tokens == UNKNOWN).sum() / words), float(cut.sum() / words)
+
     @cached_property
-    def _inner(self) -> Bool[np.ndarray, " tokens"]:
+    def inner(self) -> Bool[np.ndarray, " tokens"]:
         """Which tokens, by number, go on with the word of the one before."""
         numbers = self._tokenizer.get_vocab(with_added_tokens=False)
         inner = np.zeros(1 + max(numbers.values()), dtype=bool)
@@ -165,6 +187,16 @@ def words_of(texts: Sequence[str], words: int, least: int, *, lowercase: bool = 
     """
     trainer = trainers.WordLevelTrainer(vocab_size=words, min_frequency=least, show_progress=False)
     return _trained(models.WordLevel(unk_token=SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+
+
+def whole_words(texts: Sequence[str], words: Sequence[str]) -> Iterator[list[Int32[np.ndarray, " _"]]]:
+    """The words of texts, some texts at a time, as their places among the words given, from 1; 0 is another word."""
+    numbers = {SPECIAL[UNKNOWN]: 0} | {word: number for number, word in enumerate(words, 1)}
+    tokenizer = Tokenizer(models.WordLevel(numbers, unk_token=SPECIAL[UNKNOWN]))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(lowercase=True), _cutter()
+    for begin in range(0, len(texts), _AT_ONCE):
+        some = [clean(text) for text in texts[begin : begin + _AT_ONCE]]
+        yield [np.array(text.ids, dtype=np.int32) for text in tokenizer.encode_batch_fast(some)]
 
 
 def _capitals(
@@ -229,6 +261,7 @@ def _trained(model: models.Model, trainer: trainers.Trainer, texts: Sequence[str
 
 def _normalizer(lowercase: bool) -> normalizers.Normalizer:
     steps = [
+        normalizers.Replace(_BREAK, " "),
         normalizers.NFKC(),
         normalizers.BertNormalizer(
             clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
@@ -237,8 +270,30 @@ def _normalizer(lowercase: bool) -> normalizers.Normalizer:
     return normalizers.Sequence(steps)
 
 
-def _cutter() -> pre_tokenizers.PreTokenizer:
-    return pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)
+def _cutter(known: str | None = None) -> pre_tokenizers.PreTokenizer:
+    """Cuts texts into words of `STRETCH` letters at most; letters that are not among those known stand alone."""
+    steps = [pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)]
+    if known is not None:
+        # A word with a letter that has no number would be unknown as a whole.
+        steps.append(pre_tokenizers.Split(Regex(f"[^{_ranges(known)}]+"), behavior="isolated"))
+    steps.append(pre_tokenizers.Split(Regex(f".{{1,{STRETCH}}}"), behavior="isolated"))
+    return pre_tokenizers.Sequence(steps)
+
+
+def _letters_in(vocabulary: Iterable[str]) -> str:
+    """The letters and signs that may stand within a word, in their order."""
+    inner = (token.removeprefix(CONTINUED) for token in vocabulary if token.startswith(CONTINUED))
+    return "".join(sorted({letter for letter in inner if len(letter) == 1}))
+
+
+def _ranges(letters: str) -> str:
+    """Letters in ascending order, as a class of a regular expression."""
+    codes = np.array([ord(letter) for letter in letters], dtype=np.int64)
+    if not len(codes):
+        return r"\x{0}"
+    breaks = np.flatnonzero(np.diff(codes) > 1)
+    first, last = codes[np.append(0, breaks + 1)], codes[np.append(breaks, len(codes) - 1)]
+    return "".join(rf"\x{{{a:x}}}-\x{{{b:x}}}" for a, b in zip(first.tolist(), last.tolist(), strict=True))
 
 
 def clean(text: str) -> str:

@@ -82,7 +82,7 @@ def test_a_class_that_training_did_not_have(fitted, table):
 def test_a_single_text_is_no_sequence(fitted):
     with pytest.raises(DataError, match="put it into a list"):
         fitted.predict("a text")
-    with pytest.raises(DataError, match="text 1 is int"):
+    with pytest.raises(DataError, match="text 1 of the sequence is int: expected texts in the sequence; convert it"):
         fitted.predict(["a", 1])
     with pytest.raises(DataError, match="no texts to classify"):
         fitted.predict(None)

@@ -1,16 +1,25 @@
 """The simple methods are those of scikit-learn on the same words, whether the texts are counted whole or in parts."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from sluicegate.tasks.classify_text import baselines, corpus
+from sluicegate.tasks.classify_text import baselines, ragged
 from sluicegate.tasks.classify_text.baselines import Linear, by_fold, fit_both
+from sluicegate.tasks.classify_text.grams import Grams
 from sluicegate.tasks.classify_text.terms import Terms, Words
 
-TOKEN = r"(?u)\w+(?:['\u2019]\w+)*|[^\w\s]"
+TOKEN = r"(?u)[\u4e00-\u9fff]|(?:(?![\u4e00-\u9fff])\w)+(?:['\u2019]\w+)*|[^\w\s]"
+
+
+def plain(text):
+    return unicodedata.normalize("NFKC", text).lower()
+
+
 ODD = ["", "  ", "It's a FILM, it's a film!", "é e\u0301 映画", "x", "\ud800 odd"]
 
 
@@ -24,7 +33,7 @@ def told(texts):
 def test_counts_are_those_of_scikit_learn(told):
     known, asked = told[0], [*ODD[:5], *told[0][:9], "a film that nobody knows"]
     terms = Terms.of(Words.of(known), 10**6)
-    reference = CountVectorizer(ngram_range=(1, 2), token_pattern=TOKEN).fit(known)
+    reference = CountVectorizer(ngram_range=(1, 2), token_pattern=TOKEN, preprocessor=plain).fit(known)
     assert sorted(terms.texts()) == sorted(reference.get_feature_names_out())
     order = [reference.vocabulary_[term] for term in terms.texts()]
     expected = reference.transform(asked).toarray()[:, order]
@@ -47,10 +56,10 @@ def test_both_methods_are_those_of_scikit_learn(told, classes):
     known, truth = told[0], np.minimum(told[1], classes - 1)
     asked = [*ODD[:5], *known[:20], "the film is odd and nobody knows"]
     tfidf, nb_svm = fit_both(Words.of(known), truth, classes)[0]
-    weigh = TfidfVectorizer(ngram_range=(1, 2), token_pattern=TOKEN, sublinear_tf=True)
+    weigh = TfidfVectorizer(ngram_range=(1, 2), token_pattern=TOKEN, preprocessor=plain, sublinear_tf=True)
     model = LogisticRegression(C=10.0, max_iter=200).fit(weigh.fit_transform(known), truth)
     np.testing.assert_allclose(tfidf.probabilities(asked), model.predict_proba(weigh.transform(asked)), atol=1e-3)
-    count = CountVectorizer(ngram_range=(1, 2), token_pattern=TOKEN, binary=True, dtype=np.float64)
+    count = CountVectorizer(ngram_range=(1, 2), token_pattern=TOKEN, preprocessor=plain, binary=True, dtype=np.float64)
     features, scores = count.fit_transform(known), []
     for k in [1] if classes == 2 else range(classes):
         inside, outside = (np.asarray(features[rows].sum(0)).ravel() + 1 for rows in (truth == k, truth != k))
@@ -111,13 +120,13 @@ def test_texts_without_words_have_the_frequency_of_the_classes():
 def test_parts_give_the_same_bits_as_the_whole(told, monkeypatch):
     def everything():
         words = Words.of(told[0])
-        grams = corpus.Grams.of(words.rows, 2, 50)
+        grams = Grams.of(words.rows, 2, 50)
         return [words.rows.values, grams.keys, *(m.weights for m in fit_both(words, told[1], 3)[0])], grams.within(
             words.rows
         )
 
     whole, found = everything()
-    monkeypatch.setattr(corpus, "_COUNTED", 7)
+    monkeypatch.setattr(ragged, "_ROWS", 7)
     parts, again = everything()
     for one, other in zip([*whole, found.values, found.bounds], [*parts, again.values, again.bounds], strict=True):
         np.testing.assert_array_equal(one, other)

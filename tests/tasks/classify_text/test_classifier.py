@@ -13,7 +13,8 @@ from sluicegate import bundle
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
 from sluicegate.tasks.classify_text import course, fitting
-from sluicegate.tasks.classify_text.corpus import Corpus, Ragged
+from sluicegate.tasks.classify_text.corpus import Corpus
+from sluicegate.tasks.classify_text.ragged import Ragged
 from sluicegate.tasks.classify_text.vocabulary import Vocabulary
 
 

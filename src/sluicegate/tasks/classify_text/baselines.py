@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 
-from .terms import Terms, Words
+from .terms import Reading, Terms, Words
 
 Name = Literal["tfidf_logistic_regression", "nb_svm"]
 NAMES: tuple[Name, ...] = ("tfidf_logistic_regression", "nb_svm")
@@ -32,17 +32,18 @@ Said = Float64[np.ndarray, "rows classes"]
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear classifier on the words and pairs of words of a text.
+    """A linear classifier on the words and pairs of words of a text, or its runs of letters.
 
     `tfidf_logistic_regression` weighs them by TF-IDF. `nb_svm` takes whether each occurs, times its log-count ratio
     (Wang & Manning 2012), with the logistic loss in place of the hinge, so that it gives probabilities.
 
     Args:
         name: which of the two.
-        vocabulary: the words and pairs.
+        vocabulary: the words and pairs, or the runs.
         idf: what each is multiplied by; ones for `nb_svm`.
         weights: of each class; of two classes, of the second alone.
         intercept: the same.
+        reading: what is counted.
     """
 
     name: Name
@@ -50,11 +51,12 @@ class Linear:
     idf: Float32[np.ndarray, " features"]
     weights: Float32[np.ndarray, "outputs features"]
     intercept: Float32[np.ndarray, " outputs"]
+    reading: Reading = "words"
 
     @cached_property
     def terms(self) -> Terms:
-        """The words and pairs as numbers."""
-        return Terms.named(self.vocabulary)
+        """The words and pairs, or the runs, as numbers."""
+        return Terms.named(self.vocabulary, self.reading)
 
     def probabilities(self, texts: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
         """The probability of each class."""
@@ -83,12 +85,12 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
     terms = Terms.of(words, max(1, min(_FEATURES, _WEIGHTS // classes)))
     # No text has a word, or all are of one class: nothing but the frequency of the classes is left.
     if not len(terms.keys) or len(np.unique(truth)) == 1:
-        terms = Terms((), terms.keys[:0])
+        terms = Terms((), terms.keys[:0], words.reading)
         return tuple(_constant(name, truth, classes) for name in NAMES), terms
     counts, vocabulary = terms.counts(words.rows), terms.texts()
     idf = np.log((1 + len(truth)) / (1 + np.bincount(counts.indices, minlength=len(terms.keys)))) + 1
     model = LogisticRegression(C=10.0, max_iter=200).fit(_tfidf(counts, idf), truth)
-    first = _linear(NAMES[0], vocabulary, idf, *_of_all(model, classes))
+    first = _linear(NAMES[0], vocabulary, idf, *_of_all(model, classes), words.reading)
     outputs = 1 if classes == 2 else classes
     features = _binary(counts)
     weights, intercept = np.zeros((outputs, len(vocabulary))), np.zeros(outputs)
@@ -101,7 +103,7 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
         model = LogisticRegression(C=1.0, solver="liblinear", dual=True, max_iter=200, random_state=0)
         model.fit(_times(features, ratio), one)
         weights[k], intercept[k] = model.coef_[0] * ratio, model.intercept_[0]
-    return (first, _linear(NAMES[1], vocabulary, np.ones(len(vocabulary)), weights, intercept)), terms
+    return (first, _linear(NAMES[1], vocabulary, np.ones(len(vocabulary)), weights, intercept, words.reading)), terms
 
 
 def by_fold(
@@ -136,8 +138,11 @@ def majority(truth: Int64[np.ndarray, " rows"], classes: int, said: int) -> Floa
     return np.tile(share, (said, 1))
 
 
-def _linear(name: Name, vocabulary: tuple[str, ...], idf: Any, weights: Any, intercept: Any) -> Linear:
-    return Linear(name, vocabulary, *(np.asarray(part, dtype=np.float32) for part in (idf, weights, intercept)))
+def _linear(
+    name: Name, vocabulary: tuple[str, ...], idf: Any, weights: Any, intercept: Any, reading: Reading = "words"
+) -> Linear:
+    idf, weights, intercept = (np.asarray(part, dtype=np.float32) for part in (idf, weights, intercept))
+    return Linear(name, vocabulary, idf, weights, intercept, reading)
 
 
 def _of_all(model: LogisticRegression, classes: int) -> tuple[Any, Any]:

@@ -36,8 +36,9 @@ class TextClassifierConfig(BaseModel):
             under which wrong labels weigh less (Zhang & Sabuncu 2018).
         balance: how far classes of unequal size are evened out: the strength of the logit adjustment (Menon et al.
             2021); None is 0, or 1 where the largest class has twenty times the rows of the smallest.
-        blend: average the model's probabilities with those of TF-IDF and logistic regression, in the proportion that
-            does best on the validation rows.
+        blend: average the model's probabilities with those of the better simple method, in the proportion that does
+            best on the validation rows; None does so where words are so long that runs of letters count, on which the
+            simple methods are strong.
         words: whole words in the vocabulary at most, the most frequent ones.
         lowercase: whether words that differ in their capitals are the same word, beside which the network is told where
             the capitals were.
@@ -62,7 +63,7 @@ class TextClassifierConfig(BaseModel):
     smoothing: Share = 0.0
     robust: Annotated[Real, Field(ge=0, le=1)] = 0.0
     balance: Annotated[Real, Field(ge=0, allow_inf_nan=False)] | None = None
-    blend: bool = False
+    blend: bool | None = None
     words: Positive = 50_000
     lowercase: bool = True
     batch: Positive | None = None

@@ -40,7 +40,9 @@ class Validation:
     Args:
         examples: the rows.
         said: probabilities by method.
+        new_words: the shares of the words that are unknown, and that are read in pieces.
     """
 
     examples: Examples
     said: dict[str, Float64[np.ndarray, "rows classes"]]
+    new_words: tuple[float, float]

@@ -9,9 +9,12 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 
-from .corpus import Corpus, pairs_of
+from .corpus import Corpus
 from .fitted import Fitted
+from .grams import pairs_of
+from .letters import LONGEST_RUN, runs_of
 from .model import Member
+from .ragged import Ragged
 
 _AT_ONCE = 32  # parts of a text that are explained together
 
@@ -34,8 +37,9 @@ class Explanation:
 def explain(fitted: Fitted, text: str, label: int | None = None) -> Explanation:
     """Share out the lead of a class over the mean of the others.
 
-    The linear path is a sum over words and pairs of words, whose parts are exact; a pair's is halved between its two
-    words. The recurrent path is shared out by the gradient of the lead times the word's numbers (Simonyan et al. 2014).
+    The linear path is a sum over words, pairs of words and runs of letters, whose parts are exact; that of a pair is
+    halved between its words, and that of a run shared by the words of its letters. The recurrent path is shared out by
+    the gradient of the lead times the word's numbers (Simonyan et al. 2014).
     """
     if label is None:
         label = int(fitted.decision.answers(fitted.probabilities([text]))[0])
@@ -78,11 +82,20 @@ def _linear(
     fitted: Fitted, tokens: Int64[np.ndarray, " tokens"], weights: Float64[np.ndarray, " grams"]
 ) -> Float64[np.ndarray, " tokens"]:
     """What the linear path adds for each token of a part."""
-    singles, pairs = (_once(fitted.grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens[:-1], tokens[1:])))
+    grams = fitted.grams
+    singles, pairs = (_once(grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens[:-1], tokens[1:])))
     shares: Float64[np.ndarray, " tokens"] = weights[singles[0]] / singles[1]
     halves = weights[pairs[0]] / pairs[1] / 2
     shares[:-1] += halves
     shares[1:] += halves
+    if grams.letters is not None:
+        letters, token = grams.letters.within(Ragged.of([tokens.astype(np.int32)]))
+        keys, places, sizes = runs_of(letters)
+        numbers, times = _once(grams.numbers(-keys), keys)
+        each = weights[numbers] / times / sizes
+        for letter in range(LONGEST_RUN):
+            inside = letter < sizes
+            shares += np.bincount(token[places[inside] + letter], each[inside], minlength=len(shares))
     return shares
 
 

@@ -22,8 +22,11 @@ from sluicegate.training import Curve
 
 from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
-from .corpus import Corpus, Grams
+from .corpus import Corpus
+from .grams import Grams
+from .letters import Letters
 from .model import FILTERS, Ensemble, Shape
+from .terms import READINGS
 from .vocabulary import Covered
 
 _TOKENS = 8192  # of a batch in prediction, at most
@@ -80,6 +83,11 @@ class Fitted:
         method = next(linear for linear in self.baselines if linear.name == self.decision.blend.name)
         return self.decision.mixed(network, method.probabilities(texts))
 
+    def new_words(self, texts: Sequence[str]) -> tuple[float, float]:
+        """The shares of the words of texts that are unknown, and that are read in pieces."""
+        found = [self.tokenizer.encode(texts[begin : begin + AT_ONCE]) for begin in range(0, len(texts), AT_ONCE)]
+        return self.tokenizer.shares(np.concatenate([tokens for some in found for tokens in some]))
+
     def files(self, config: TextClassifierConfig, version: str) -> dict[str, bytes]:
         """The files of the saved model, without those for people."""
         settings = {
@@ -93,6 +101,8 @@ class Fitted:
             "shape": asdict(self.shape),
             **self.decision.settings(),
             "rows": self.rows,
+            "letters": self.grams.letters is not None,
+            "terms": self.baselines[0].reading,
             "vectors": None if self.covered is None else asdict(self.covered),
             "curve": asdict(self.curve),
         }
@@ -123,8 +133,18 @@ class Fitted:
         model.load_state_dict(weights)
         model.eval()
         vocabularies = saved.json("baselines.json")
+        reading = settings.get("terms", "earlier")
+        if reading not in READINGS:
+            raise ValueError(f"the simple methods count {reading!r}, which is none of {', '.join(READINGS)}")
         baselines = tuple(
-            Linear(name, tuple(vocabularies[name]), *(arrays[f"{name}.{p}"] for p in ("idf", "weights", "intercept")))
+            Linear(
+                name,
+                tuple(vocabularies[name]),
+                arrays[f"{name}.idf"],
+                arrays[f"{name}.weights"],
+                arrays[f"{name}.intercept"],
+                reading,
+            )
             for name in NAMES
         )
         if len(settings["classes"]) != shape.classes or len(arrays["prior"]) != shape.classes:
@@ -136,7 +156,7 @@ class Fitted:
             text=settings["text"],
             labels=Labels(settings["label"], tuple(settings["classes"])),
             tokenizer=tokenizer,
-            grams=Grams(arrays["grams"]),
+            grams=Grams(arrays["grams"], Letters.of(tokenizer.tokens()) if settings.get("letters", False) else None),
             shape=shape,
             model=model,
             decision=Decision.from_settings(settings, arrays["prior"], NAMES),

@@ -19,11 +19,14 @@ from sluicegate.training import Schedule, train
 
 from .baselines import by_fold, fit_both, majority
 from .config import TextClassifierConfig
-from .corpus import Corpus, Grams, Ragged
+from .corpus import Corpus
 from .course import Course, unseen
 from .examples import Examples, Validation
 from .fitted import Fitted
+from .grams import Grams
+from .letters import Letters
 from .model import Ensemble, Shape
+from .ragged import Ragged
 from .spelling import Spelling
 from .terms import Words
 from .vocabulary import Vocabulary
@@ -61,7 +64,9 @@ def fit(
     """
     rows, classes = len(examples.truth), len(labels.classes)
     batch = config.batch or (64 if rows <= _MANY else _LARGE_BATCH)
-    least = 1 if rows <= _FEW else 2
+    words = Words.of(examples.texts)
+    lined = words.long()  # words are as good as unique, so that all are read in pieces
+    least = 1 if rows <= _FEW and not lined else 2
     vocabulary = Vocabulary.of(examples.texts, least, config, vectors)
     tokenizer = vocabulary.tokenizer
     # As they will be read, and as they will be read by a network that knows none of the words that occur once.
@@ -69,7 +74,8 @@ def fit(
     ways = [way for way in (tokenizer, vocabulary.strange) if way is not None]
     plain = [Corpus.of(examples.texts, way, capitals=capitals) for way in ways]
     together = Ragged.joined([corpus.tokens for corpus in plain])
-    grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)))
+    letters = Letters.of(tokenizer.tokens()) if lined else None
+    grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)), letters)
     corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
     few = len(plain[0].tokens.values) <= _FEW_TOKENS and len(grams.keys) * classes <= _FEW_WEIGHTS
     members = config.folds or _networks(examples, few=few)
@@ -131,14 +137,14 @@ def fit(
     model.finish()
     logits, seen = unseen(model, looked, len(shown.truth), classes)
     kept = shown.take(seen)
-    words = Words.of(examples.texts)
+    words = words.spelt() if lined else words
     if held_back is None:
         simple, baselines = by_fold(words, examples.truth, number, members, classes, config.seed)
         simple = {name: said[seen] for name, said in simple.items()}
     else:
         baselines, _ = fit_both(words, examples.truth, classes, config.seed)
         simple = {linear.name: linear.probabilities(kept.texts) for linear in baselines}
-    decision, said = decision.after(logits, kept.truth, simple, blend=config.blend)
+    decision, said = decision.after(logits, kept.truth, simple, blend=lined if config.blend is None else config.blend)
     fitted = Fitted(
         text=text,
         labels=labels,
@@ -153,7 +159,8 @@ def fit(
         curve=curve,
     )
     majority_said = majority(examples.truth, classes, len(seen))
-    return fitted, Validation(kept, {"model": said, "majority_class": majority_said, **simple})
+    new_words = tokenizer.shares(looked[0][0].tokens.values)
+    return fitted, Validation(kept, {"model": said, "majority_class": majority_said, **simple}, new_words)
 
 
 def _networks(examples: Examples, *, few: bool) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
 
@@ -14,6 +13,7 @@ from sluicegate import bundle
 from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of, like
+from sluicegate.data.sequences import texts_in
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
 from sluicegate.errors import ConfigError, DataError
@@ -46,7 +46,7 @@ class TextClassifier(TrainedTask[Fitted]):
         cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the rows; None follows the rows.
-        blend: average the probabilities with those of the better simple method.
+        blend: average the probabilities with those of the better simple method; None does so where words are long.
         settings: further knobs, listed at `TextClassifierConfig`.
 
     Raises:
@@ -67,7 +67,7 @@ class TextClassifier(TrainedTask[Fitted]):
     measures = MEASURES
 
     def __init__(
-        self, *, cell: str = "gru", seed: int = 0, folds: int | None = None, blend: bool = False, **settings: Any
+        self, *, cell: str = "gru", seed: int = 0, folds: int | None = None, blend: bool | None = None, **settings: Any
     ) -> None:
         knobs = {"cell": cell, "seed": seed, "folds": folds, "blend": blend, **settings}
         self.config: TextClassifierConfig = checked(TextClassifierConfig, "TextClassifier", knobs)
@@ -171,7 +171,7 @@ class TextClassifier(TrainedTask[Fitted]):
         said = {"model": fitted.probabilities(examples.texts)}
         said["majority_class"] = np.tile(fitted.decision.prior / fitted.decision.prior.sum(), (len(table), 1))
         said |= {linear.name: linear.probabilities(examples.texts) for linear in fitted.baselines}
-        result = report(fitted, Validation(examples, said), "evaluation", [])
+        result = report(fitted, Validation(examples, said, fitted.new_words(examples.texts)), "evaluation", [])
         self._results = Results(self.report, result)
         return result
 
@@ -179,16 +179,17 @@ class TextClassifier(TrainedTask[Fitted]):
         """Classify texts.
 
         Args:
-            data: a table with the column of texts that `fit` was given, or a sequence of texts.
+            data: a table with the column of texts that `fit` was given, or a sequence of texts: a list, a NumPy array,
+                a pandas or polars Series, an Arrow array. A missing text counts as blank.
             source: what the table is called in messages.
 
         Returns:
-            A frame of the kind that `data` is, polars for a sequence, with a row for each text: `label`, its
-            `probability`, and for each class `probability_` and its name. A blank text has a prediction too.
+            A frame of the kind that `data` is, polars for a list and a NumPy array, with a row for each text: `label`,
+            its `probability`, and for each class `probability_` and its name. A blank text has a prediction too.
 
         Raises:
             NotFittedError: `fit` has not been called.
-            DataError: the table cannot be used as it is.
+            DataError: the table cannot be used as it is, or a value of the sequence is no text.
         """
         fitted = self._require_fitted()
         texts, backend = _texts(data, fitted.text, source or Source())
@@ -246,13 +247,9 @@ def _texts(data: Any, column: str, source: Source) -> tuple[Sequence[str], Any]:
     """The texts of a table or a sequence, and what kind of frame the user works with."""
     if data is None:
         raise DataError("there are no texts to classify: give a table or a sequence of them")
-    if isinstance(data, str):
-        raise DataError("expected a table or a sequence of texts, not a single text: put it into a list")
-    if isinstance(data, list | tuple):
-        for number, text in enumerate(data):
-            if not isinstance(text, str):
-                raise DataError(f"text {number} is {type(text).__name__}: expected texts in the sequence; convert it")
-        return data, nw.Implementation.POLARS
+    found = texts_in(data, "the sequence" if source == Source() else source.name)
+    if found is not None:
+        return found
     return _strings(select(data, [column], source)[column], source, trained=True), backend_of(data)
 
 

@@ -15,9 +15,18 @@ from .baselines import MOST_ROWS
 from .examples import Validation
 from .explaining import Explanation, explain
 from .fitted import Fitted
+from .letters import LONGEST_RUN, SHORTEST
+from .terms import Reading
 
 _MISTAKES = 8
 _LONGEST = 400  # characters of a mistake that are shown
+_MANY_UNKNOWN = 0.05  # of the words, beyond which a note says so
+_RUNS = f"runs of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
+_TERMS: dict[Reading, str] = {
+    "earlier": "words and pairs of words",
+    "words": "words and pairs of words",
+    "letters": _RUNS,
+}
 
 
 def report(fitted: Fitted, validation: Validation, title: str, notes: Sequence[str]) -> Report:
@@ -26,13 +35,20 @@ def report(fitted: Fitted, validation: Validation, title: str, notes: Sequence[s
     blank = sum(not text.strip() for text in examples.texts)
     if blank:
         notes = [*notes, f"{blank:,} of the texts are blank."]
+    unknown, pieces = validation.new_words
+    if unknown > _MANY_UNKNOWN:
+        notes = [
+            *notes,
+            f"{unknown:.0%} of the words have letters that training did not have and are unknown: the model guesses "
+            "there; train on texts of this script too.",
+        ]
     return report_on(
         f"Class of {fitted.text}: {title}",
         fitted.labels.classes,
         Rows(examples.truth, None if examples.groups is None else tuple(examples.groups)),
         said,
         answers=fitted.decision.answers(said["model"]),
-        facts=_facts(fitted, validation),
+        facts=_facts(fitted, validation) | {"new words": f"{unknown:.1%} unknown, {pieces:.1%} read in pieces"},
         notes=notes,
         curve=fitted.curve,
         passages=_mistakes(fitted, validation),
@@ -49,14 +65,18 @@ def _facts(fitted: Fitted, validation: Validation) -> dict[str, str]:
         "trained on": f"{fitted.rows:,} rows",
         "classes": f"{len(fitted.labels.classes):,}",
         "model": f"{shape.cell.upper()}, {shape.hidden} units each way{beside}, {networks}, {weights:,} weights",
-        "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} words and pairs in the linear path",
+        "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} {_counted(fitted)} in the linear path",
         **({} if fitted.covered is None else {"vectors": fitted.covered.fact()}),
-        "tfidf logistic regression": "words and pairs of words, C = 10",
-        "nb svm": "words and pairs of words, with the logistic loss, so that it gives probabilities",
+        "tfidf logistic regression": f"{_TERMS[fitted.baselines[0].reading]}, C = 10",
+        "nb svm": f"{_TERMS[fitted.baselines[0].reading]}, with the logistic loss, so that it gives probabilities",
     }
     if fitted.rows > MOST_ROWS:
         facts["simple methods"] = f"trained on {MOST_ROWS:,} of the rows, drawn at random"
     return facts | fitted.decision.facts()
+
+
+def _counted(fitted: Fitted) -> str:
+    return "words and pairs" if fitted.grams.letters is None else "words, pairs and runs of letters"
 
 
 def _mistakes(fitted: Fitted, validation: Validation) -> list[Passage]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sluicegate.data.words import CONTINUED, SPECIAL
 
-from .corpus import Ragged
+from .ragged import Ragged
 
 _SHORTEST, _LONGEST = 3, 5  # letters of a run
 _LEAST = 5  # tokens that have it: with rarer runs training took a third longer and came no further

@@ -1,99 +1,133 @@
-"""Words and pairs of words of texts, counted: what the simple methods see."""
+"""Words and pairs of words of texts, or runs of letters, counted: what the simple methods see."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Int32, Int64
 from scipy.sparse import csr_matrix, vstack
 
-from sluicegate.data.words import clean
+from sluicegate.data.words import LONG, clean, whole_words, words_of
 
-from .corpus import Ragged, frequent, pairs_of
+from .grams import frequent, pairs_of
+from .letters import Letters, number_of, runs_of, spelt
+from .ragged import Ragged
 
-_TOKEN = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+Reading = Literal["earlier", "words", "letters"]
+"""What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or runs of letters."""
+
+READINGS: tuple[Reading, ...] = get_args(Reading)
+
+_EARLIER = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")  # tears words at the marks of letters, and not ideographs
+_ALL = 2**31
+_SHARE = 0.1  # of all letters, in long words: of English it is less than .001, of German .03
+_RUN_LEAST = 2  # times that a run of letters occurs: most occur once, and say nothing of other texts
 
 
 @dataclass(frozen=True)
 class Words:
-    """Texts as numbers of their words, from 1; 0 is a word that has none.
+    """Texts as numbers of their words, or of their letters and spaces, from 1; 0 is one that has none.
 
     Args:
-        names: the words in their order, which gives each its number.
+        names: words in their order, which gives each its number; or letters, behind the space.
         rows: the numbers, text by text.
+        reading: whether words or letters are meant.
     """
 
     names: tuple[str, ...]
     rows: Ragged
+    reading: Reading = "words"
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Words:
+    def of(cls, texts: Sequence[str]) -> Words:
         """Cut texts into words."""
-        numbers: dict[str, int] = {}
-        rows = _cut(texts, numbers, more=True)
-        names = sorted(numbers)
-        place = np.zeros(len(names) + 1, dtype=np.int32)
-        place[[numbers[name] for name in names]] = np.arange(1, len(names) + 1)
-        return cls(tuple(names), Ragged(place[rows.values], rows.bounds))
+        names = sorted(words_of(texts, _ALL, 1))
+        return cls(tuple(names), _cut(texts, names))
+
+    def spelt(self, alphabet: str | None = None) -> Words:
+        """The same texts as letters, those of an alphabet or the most frequent ones."""
+        letters = Letters.of(("", *self.names), alphabet)
+        return Words((" ", *letters.alphabet), letters.within(self.rows)[0], "letters")
+
+    def long(self) -> bool:
+        """Whether words of more than `LONG` letters hold so many of the letters that runs of letters are to count."""
+        lengths = np.array([0, *map(len, self.names)], dtype=np.int64)
+        letters = lengths * np.bincount(self.rows.values, minlength=len(lengths))
+        return bool(letters[lengths > LONG].sum() > _SHARE * letters.sum())
 
     def take(self, rows: Int64[np.ndarray, " chosen"]) -> Words:
         """Some of the texts."""
-        return Words(self.names, self.rows.take(rows))
+        return Words(self.names, self.rows.take(rows), self.reading)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The words and pairs that count.
+    """The words and pairs, or the runs of letters, that count.
 
     Args:
-        names: words in their order, which gives each its number.
-        keys: of two numbers each, ascending; the first is 0 for a single word.
+        names: as those of `Words`.
+        keys: ascending: of two numbers each, the first 0 for a single word; or of a run of letters.
+        reading: what is counted.
     """
 
     names: tuple[str, ...]
     keys: Int64[np.ndarray, " terms"]
+    reading: Reading = "words"
 
     @classmethod
     def of(cls, words: Words, most: int) -> Terms:
         """The most frequent ones."""
-        return cls(words.names, frequent(words.rows, _keys, 1, most))
+        if words.reading == "letters":
+            return cls(words.names, frequent(words.rows, _runs, _RUN_LEAST, most), words.reading)
+        return cls(words.names, frequent(words.rows, _keys, 1, most), words.reading)
 
     @classmethod
-    def named(cls, terms: Sequence[str]) -> Terms:
-        """Terms by their words, which a space divides.
+    def named(cls, terms: Sequence[str], reading: Reading = "words") -> Terms:
+        """Terms by their letters, or their words, which a space divides.
 
         Raises:
             ValueError: they are not in their order.
         """
-        parts = [term.split(" ") for term in terms]
-        names = tuple(sorted({word for pair in parts for word in pair}))
-        numbers = {name: number for number, name in enumerate(names, 1)}
-        first = np.array([numbers[pair[0]] if len(pair) > 1 else 0 for pair in parts], dtype=np.int64)
-        keys = pairs_of(first, np.array([numbers[pair[-1]] for pair in parts], dtype=np.int64))
+        if reading == "letters":
+            alphabet = "".join(sorted(set().union(*terms) - {" "}))
+            names = (" ", *alphabet)
+            keys = np.array([number_of(term, alphabet) for term in terms], dtype=np.int64)
+        else:
+            parts = [term.split(" ") for term in terms]
+            names = tuple(sorted({word for pair in parts for word in pair}))
+            numbers = {name: number for number, name in enumerate(names, 1)}
+            first = np.array([numbers[pair[0]] if len(pair) > 1 else 0 for pair in parts], dtype=np.int64)
+            keys = pairs_of(first, np.array([numbers[pair[-1]] for pair in parts], dtype=np.int64))
         if (keys[1:] <= keys[:-1]).any():
             raise ValueError("the words and pairs of a simple method are not in their order")
-        return cls(names, keys)
+        return cls(names, keys, reading)
 
     def texts(self) -> tuple[str, ...]:
         """What `named` takes."""
+        if self.reading == "letters":
+            alphabet = "".join(self.names[1:])
+            return tuple(spelt(key, alphabet) for key in self.keys.tolist())
         first, second = (self.keys >> 32).tolist(), (self.keys & (2**32 - 1)).tolist()
         return tuple(
             f"{self.names[a - 1]} {self.names[b - 1]}" if a else self.names[b - 1]
             for a, b in zip(first, second, strict=True)
         )
 
-    def within(self, texts: Iterable[str]) -> csr_matrix:
+    def within(self, texts: Sequence[str]) -> csr_matrix:
         """How often each occurs in each text."""
-        return self.counts(_cut(texts, {name: number for number, name in enumerate(self.names, 1)}, more=False))
+        if self.reading == "letters":
+            return self.counts(Words.of(texts).spelt("".join(self.names[1:])).rows)
+        return self.counts(_cut(texts, self.names) if self.reading == "words" else _cut_earlier(texts, self.names))
 
     def counts(self, rows: Ragged) -> csr_matrix:
-        """The same, of texts as numbers of words."""
+        """The same, of texts as numbers of words or letters."""
         blocks = [csr_matrix((0, len(self.keys)))]
         for part in rows.parts():
-            keys, owner = _keys(part)
+            keys, owner = (_runs if self.reading == "letters" else _keys)(part)
             place = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
             known = self.keys[place] == keys if len(self.keys) else np.zeros(len(keys), dtype=bool)
             owner, place = owner[known], place[known].astype(np.int32)
@@ -103,14 +137,18 @@ class Terms:
         return vstack(blocks, format="csr")
 
 
-def _cut(texts: Iterable[str], numbers: dict[str, int], *, more: bool) -> Ragged:
-    """The numbers of the words of texts; `more` numbers new ones too."""
+def _cut(texts: Sequence[str], names: Sequence[str]) -> Ragged:
+    """The numbers of the words of texts."""
+    parts = [Ragged.of(rows) for rows in whole_words(texts, names)]
+    return Ragged.joined(parts) if parts else Ragged.of([])
+
+
+def _cut_earlier(texts: Sequence[str], names: Sequence[str]) -> Ragged:
+    """The same, of words as earlier versions cut them."""
+    numbers = {name: number for number, name in enumerate(names, 1)}
     rows: list[Int32[np.ndarray, " _"]] = []
     for text in texts:
-        found = _TOKEN.findall(clean(text).lower())
-        if more:
-            for word in found:
-                numbers.setdefault(word, len(numbers) + 1)
+        found = _EARLIER.findall(clean(text).lower())
         rows.append(np.array([numbers.get(word, 0) for word in found], dtype=np.int32))
     return Ragged.of(rows)
 
@@ -122,3 +160,9 @@ def _keys(rows: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, "
     pairs = (owner[1:] == owner[:-1]) & (words[1:] > 0) & (words[:-1] > 0)
     keys = np.concatenate([words[words > 0], pairs_of(words[:-1], words[1:])[pairs]])
     return keys, np.concatenate([owner[words > 0], owner[1:][pairs]])
+
+
+def _runs(rows: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]:
+    """The numbers of all runs of letters, and the row of each."""
+    keys, places, _ = runs_of(rows)
+    return keys, np.repeat(np.arange(len(rows)), rows.lengths)[places]

@@ -14,7 +14,7 @@ from sluicegate.errors import ConfigError
 
 from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
-from .corpus import Ragged
+from .ragged import Ragged
 
 _EMBEDDING = 100  # numbers of a word
 

@@ -1,0 +1,121 @@
+"""Runs of letters as features: what texts have in common whose words hardly ever come again.
+
+Where spaces are rare, as in Thai, Lao, Khmer and Burmese, in sequences of DNA, in keys and in addresses, a word is a
+line or the whole text, and pieces of it depend on where the cut before them fell. Runs of letters that overlap do not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from sluicegate.data.words import CONTINUED, SPECIAL, STRETCH
+
+from .ragged import Ragged
+
+SHORTEST, LONGEST_RUN = 3, 6
+"""Letters of a run: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""
+
+_BITS = 10
+_MOST = (1 << _BITS) - 2  # letters that have a number: those that most words have
+_SPACE = 1
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The letters of each token, as numbers from 2; 1 is the space between words, and 0 a letter without a number.
+
+    Args:
+        alphabet: the letters in the order of their numbers.
+        spelt: of each token, by its number.
+        inner: whether a token goes on with the word of the one before.
+    """
+
+    alphabet: str
+    spelt: Ragged
+    inner: Bool[np.ndarray, " tokens"]
+
+    @classmethod
+    def of(cls, tokens: Sequence[str], alphabet: str | None = None) -> Letters:
+        """Of tokens in the order of their numbers; without an alphabet, their own letters, the most frequent ones."""
+        inner = np.array([token.startswith(CONTINUED) and token != CONTINUED for token in tokens], dtype=bool)
+        plain = [
+            "" if token in SPECIAL else token[len(CONTINUED) * goes :]
+            for token, goes in zip(tokens, inner, strict=True)
+        ]
+        if alphabet is None:
+            times = Counter(letter for token in plain for letter in set(token))
+            alphabet = "".join(sorted(sorted(times, key=lambda letter: (-times[letter], letter))[:_MOST]))
+        numbers = {letter: number for number, letter in enumerate(alphabet, _SPACE + 1)}
+        # A special token has one letter, which has no number: no run goes over it.
+        rows = [np.array([numbers.get(letter, 0) for letter in token or "\0"], dtype=np.int32) for token in plain]
+        return cls(alphabet, Ragged.of(rows), inner)
+
+    def within(self, rows: Ragged) -> tuple[Ragged, Int64[np.ndarray, " letters"]]:
+        """The letters of rows of tokens, a space before each word but the first, and the token of each by its place."""
+        if not len(rows.values):
+            return Ragged(rows.values, np.zeros(len(rows) + 1, dtype=np.int64)), np.empty(0, dtype=np.int64)
+        tokens = rows.values.astype(np.int64)
+        places, _ = self.spelt.places(tokens)
+        letters, token = self.spelt.values[places], np.repeat(np.arange(len(tokens)), self.spelt.lengths[tokens])
+        spaced = np.flatnonzero(self._opens(rows))
+        before = np.searchsorted(token, spaced)  # a token has one letter at least
+        letters = np.insert(letters, before, _SPACE)
+        token = np.insert(token, before, spaced)
+        owner = np.repeat(np.arange(len(rows)), rows.lengths)[token]
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(rows)))])
+        return Ragged(letters, bounds), token
+
+    def _opens(self, rows: Ragged) -> Bool[np.ndarray, " tokens"]:
+        """Before which tokens there is a space: those that begin a word, and not another stretch of a long one."""
+        begins = ~self.inner[rows.values]
+        first = np.flatnonzero(begins | np.isin(np.arange(len(begins)), rows.bounds[:-1]))
+        lengths = np.add.reduceat(self.spelt.lengths[rows.values], first)
+        goes_on = np.zeros(len(begins), dtype=bool)
+        goes_on[first[1:]] = lengths[:-1] == STRETCH
+        opens: Bool[np.ndarray, " tokens"] = begins & ~goes_on
+        opens[rows.bounds[:-1][rows.lengths > 0]] = False
+        return opens
+
+
+def runs_of(
+    letters: Ragged,
+) -> tuple[Int64[np.ndarray, " runs"], Int64[np.ndarray, " runs"], Int64[np.ndarray, " runs"]]:
+    """The runs of letters of all rows.
+
+    Returns:
+        A number for each that tells it from the others, the place of its first letter, and how many letters it has.
+    """
+    values = letters.values.astype(np.int64)
+    owner = np.repeat(np.arange(len(letters)), letters.lengths)
+    keys, places, sizes = ([np.empty(0, dtype=np.int64)] for _ in range(3))
+    code, valid = values, values > 0
+    for size in range(2, min(LONGEST_RUN, len(values)) + 1):
+        code = (code[:-1] << _BITS) | values[size - 1 :]
+        valid = valid[:-1] & (values[size - 1 :] > 0) & (owner[size - 1 :] == owner[: len(valid) - 1])
+        if size >= SHORTEST:
+            found = np.flatnonzero(valid)
+            keys.append(code[found])
+            places.append(found)
+            sizes.append(np.full(len(found), size))
+    return np.concatenate(keys), np.concatenate(places), np.concatenate(sizes)
+
+
+def spelt(run: int, alphabet: str) -> str:
+    """The letters of a run by its number."""
+    found = ""
+    while run:
+        found, run = f" {alphabet}"[(run & (1 << _BITS) - 1) - 1] + found, run >> _BITS
+    return found
+
+
+def number_of(run: str, alphabet: str) -> int:
+    """What `spelt` takes."""
+    number = 0
+    for letter in run:
+        number = number << _BITS | 1 + f" {alphabet}".index(letter)
+    return number
