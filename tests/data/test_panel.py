@@ -145,7 +145,8 @@ def test_a_series_column_of_another_type(kind):
 def test_missing_values_are_filled_in(fill, expected):
     panel = panel_of(table(range(6), [None, 2.0, float("nan"), float("inf"), 5.0, None]), fill=fill)
     assert panel.columns["x"].tolist() == expected
-    assert panel.filled["x"].tolist() == [True, False, True, True, False, True]
+    guess = fill != "zero"  # what is empty says 0; what is infinite said something else
+    assert panel.filled["x"].tolist() == [guess, False, guess, True, False, guess]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_missing_values_are_filled_in(fill, expected):
 def test_missing_rows_are_filled_in(fill, expected):
     panel = panel_of(table([0, 3, 4, 5], [1.0, 7.0, 8.0, 9.0]), fill=fill)
     assert panel.columns["x"].tolist() == [*expected, 8, 9]
-    assert panel.filled["x"].tolist() == [False, True, True, False, False, False]
+    assert [bool(gone) for gone in panel.filled.get("x", np.zeros(6))] == [False, *[fill != "zero"] * 2, *[False] * 3]
 
 
 def test_missing_days_and_missing_months_are_filled_in():
@@ -189,3 +190,79 @@ def test_filling_in_does_not_hide_other_faults(times):
 def test_a_gap_too_wide_to_fill_in():
     sentence = refused(table([0, 1, 2, 10**13]), fill="zero")
     assert "has gaps of 9,999,999,999,997 rows in all, where the table has 4" in sentence
+
+
+# A ledger: no row says 0
+
+
+def ledger(**rows):
+    """A table of series, each with these times and a value of 1."""
+    return pl.concat(
+        [
+            pl.DataFrame({"s": name, "t": times, "x": 1.0}, schema_overrides={"t": pl.Int64})
+            for name, times in rows.items()
+        ]
+    )
+
+
+def read_ledger(frame, **options):
+    return read_panel(frame, time="t", series="s", values=["x"], targets=["x"], fill="zero", **options)
+
+
+def test_a_ledgers_series_end_with_the_table_and_begin_with_their_first_row():
+    panel = read_ledger(ledger(a=[0, 1, 5], b=[3, 4], c=[2, 9]))
+    assert panel.bounds.tolist() == [0, 10, 17, 25]
+    assert panel.starts.tolist() == [0, 3, 2]
+    assert panel.columns["x"][:10].tolist() == [1, 1, 0, 0, 0, 1, 0, 0, 0, 0]
+    assert panel.columns["x"][10:17].tolist() == [1, 1, 0, 0, 0, 0, 0]
+    assert panel.filled == {}
+    assert panel.zeros == 25 - 7
+    guessed = read_panel(
+        ledger(a=[0, 1, 5], b=[3, 4]), time="t", series="s", values=["x"], targets=["x"], fill="linear"
+    )
+    assert guessed.lengths.tolist() == [6, 2]
+
+
+def test_a_series_that_was_there_before_begins_with_the_table():
+    since = {"a": 0, "b": -50, "c": 2}
+    panel = read_ledger(
+        ledger(a=[4, 5], b=[3, 5], c=[3, 9], d=[7, 8], e=[1, 2]),
+        since=lambda names: np.array([since.get(name, np.iinfo(np.int64).max) for name in names]),
+    )
+    assert panel.starts.tolist() == [1, 1, 2, 7, 1]
+    assert panel.lengths.tolist() == [9, 9, 8, 3, 9]
+
+
+def test_series_off_step_with_each_other_end_within_the_table():
+    panel = read_ledger(ledger(a=[0, 7, 14, 28], b=[3, 10, 17]))
+    assert panel.axis.step == 7
+    assert panel.lengths.tolist() == [5, 4]  # b's next one would be the 31st
+
+
+def test_the_future_of_a_ledger_begins_for_all_series_at_once():
+    frame = pl.DataFrame(
+        {
+            "s": ["a"] * 6 + ["b"] * 5,
+            "t": [0, 1, 2, 3, 4, 5, 0, 1, 3, 4, 5],
+            "x": [1.0, 2, 3, 4, None, None, 5, 6, None, None, None],
+            "price": 1.0,
+        }
+    )
+    panel = read_panel(frame, time="t", series="s", values=["x", "price"], targets=["x"], known=["price"], fill="zero")
+    assert panel.lengths.tolist() == [4, 4]
+    assert panel.columns["x"].tolist() == [1, 2, 3, 4, 5, 6, 0, 0]
+    assert panel.future.lengths.tolist() == [2, 2]
+
+
+def test_a_ledger_of_many_series_with_few_rows_is_no_mistake_but_a_wrong_time_is():
+    frame = ledger(**{f"s{i}": [i % 7, 7 * i + 9, 7 * i + 10] for i in range(1, 300)})
+    panel = read_ledger(frame)
+    assert panel.rows > 100 * len(frame)
+    assert "look for a wrong time" in refused(
+        ledger(a=[0, 1, 2], b=[0, 10**13]), series="s", targets=["x"], fill="zero"
+    )
+
+
+def test_a_ledger_with_few_rows_has_the_step_that_divides_all():
+    assert read_ledger(ledger(a=[0, 2, 4, 5], b=[1, 3, 4, 7])).lengths.tolist() == [8, 7]
+    assert "most rows are 2 apart" in refused(ledger(a=[0, 2, 4, 5, 7]), series="s")

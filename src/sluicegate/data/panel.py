@@ -16,14 +16,13 @@ from sluicegate.errors import DataError
 from .axis import TimeAxis
 from .columns import Source, missing_in, numbers_of, select
 from .future import coming_rows
+from .grid import grid_rows, require_dense
+from .ledger import NEVER, Since, ledger_span, told_until
 from .names import SERIES, named
 from .placing import place
 
 Fill: TypeAlias = Literal["forward", "linear", "zero"]
 """How missing values and missing rows are filled in: the last value before, a straight line, or 0."""
-
-MOST_FILLED = 100
-"""How many times as long a table may grow by filling in rows: a mistyped year must not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Panel:
         filled: for each column in which values were filled in, the rows where that happened.
         future: the rows at the end whose targets are empty, with what is known of them in advance.
         notes: what a reader should know of how the table was read.
+        zeros: rows that the table lacks, and that say 0.
     """
 
     axis: TimeAxis
@@ -49,6 +49,7 @@ class Panel:
     filled: dict[str, Bool[np.ndarray, " rows"]]
     future: Panel | None = None
     notes: tuple[str, ...] = ()
+    zeros: int = 0
 
     @property
     def rows(self) -> int:
@@ -133,6 +134,7 @@ def read_panel(
     holidays: Sequence[date] = (),
     targets: Sequence[str] = (),
     known: Sequence[str] = (),
+    since: Since | None = None,
     source: Source | None = None,
 ) -> Panel:
     """Check a long table and lay its series end to end.
@@ -142,12 +144,14 @@ def read_panel(
         time: the column of times: time stamps of any regular step, or whole numbers.
         values: the columns of numbers to keep.
         series: the column that tells series apart; None for a single series.
-        fill: how to fill in missing, NaN and infinite values and missing rows; None refuses them.
+        fill: how to fill in missing, NaN and infinite values and missing rows; None refuses them. With `zero` a row
+            that is not there says 0, and so do those that a series lacks up to the table's last one.
         axis: the axis that the table must be on; None finds it.
         holidays: days on which there is nothing, where the axis is to be found.
         targets: columns among `values`; where all of them are empty at the end of a series, its future begins. With
             `fill`, only where there are columns known in advance.
         known: columns among `values` that are known in advance.
+        since: with `zero`, since when series are known to have been there; None knows of none before its first row.
         source: what the table is called in messages.
 
     Raises:
@@ -171,46 +175,54 @@ def read_panel(
     axis, ticks = place(
         column(time), bounds, axis, filling=fill is not None, where=where, names=names, holidays=holidays
     )
-    starts = ticks[bounds[:-1]].copy()
-    grid = _grid(ticks, bounds, starts, axis.step)
-    if grid is not None:
-        lengths = (ticks[bounds[1:] - 1] - starts) // axis.step + 1
-        if lengths.sum() > MOST_FILLED * len(table):
-            raise DataError(
-                f"time column {time!r} has gaps of {lengths.sum() - len(table):,} rows in all, where {source.name} has "
-                f"{len(table):,}: look for a wrong time, or resample the table to a longer step"
-            )
-        bounds = np.concatenate([[0], np.cumsum(lengths)])
+    numbers = {name: numbers_of(column(name), where) for name in values}
+    starts, ends, last = ticks[bounds[:-1]].copy(), ticks[bounds[1:] - 1], int(ticks.max())
+    if fill == "zero" and targets:
+        last = told_until(ticks, [numbers[name] for name in targets] if known else [])
+        there = np.full(len(names), NEVER) if since is None else since(names)
+        starts, ends = ledger_span(ticks, bounds, axis.step, last, there)
+    spans = (ends - starts) // axis.step + 1
+    require_dense(ticks, spans, axis.step, time, source, ledger=fill == "zero" and bool(targets))
+    grid = grid_rows(ticks, bounds, starts, spans, axis.step)
+    bounds = np.concatenate([[0], np.cumsum(spans)])
 
     def read(name: str) -> Float64[np.ndarray, " rows"]:
-        numbers = numbers_of(column(name), where)
         if grid is None:
-            return numbers
+            return numbers[name]
         spread = np.full(int(bounds[-1]), np.nan)
-        spread[grid] = numbers
+        spread[grid] = numbers.pop(name)
         return spread
 
     columns = {name: read(name) for name in values}
     coming = None
     if known or fill is None:
         coming = coming_rows([columns[name] for name in targets], bounds)
+    if coming is not None and fill == "zero":
+        place_in_time = np.arange(int(bounds[-1])) - np.repeat(bounds[:-1], spans)
+        coming &= np.repeat(starts, spans) + place_in_time * axis.step > last
+        coming = coming if coming.any() else None
     filled: dict[str, Bool[np.ndarray, " rows"]] = {}
-    for name, numbers in columns.items():
-        empty = missing_in(numbers)
+    for name, column_values in columns.items():
+        empty = missing_in(column_values)
         if empty is None:
             continue
         missing = empty if coming is None or name in known else empty & ~coming
         if fill is not None:
-            columns[name] = _fill_in(numbers, empty, bounds, fill, name, names)
-            filled[name] = missing
+            columns[name] = _fill_in(column_values, empty, bounds, fill, name, names)
+            # No row says 0, and so does an empty cell; what is infinite was something else.
+            guessed = missing if fill != "zero" else missing & np.isinf(column_values)
+            if fill != "zero" or guessed.any():
+                filled[name] = guessed
         elif missing.any():
             row = int(missing.argmax())
-            kind = "infinite" if np.isinf(numbers[row]) else "missing"
+            kind = "infinite" if np.isinf(column_values[row]) else "missing"
             raise DataError(
                 f"column {name!r} is {kind} in {where(row)} ({int(missing.sum())} such in all): expected a "
                 f"number in every row; {_remedy(trained=base is not None)}"
             )
-    panel = Panel(axis, names, bounds, starts, columns, filled, notes=_holidays_found(axis, base, holidays))
+    zeros = int(bounds[-1]) - len(table) if fill == "zero" else 0
+    notes = _holidays_found(axis, base, holidays)
+    panel = Panel(axis, names, bounds, starts, columns, filled, notes=notes, zeros=zeros)
     return panel if coming is None else panel.cut(coming, known)
 
 
@@ -265,22 +277,6 @@ def group_rows(
     order = np.argsort(codes, kind="stable")
     bounds = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
     return names_at(np.sort(first)), bounds, order
-
-
-def _grid(
-    ticks: Int64[np.ndarray, " rows"],
-    bounds: Int64[np.ndarray, " bounds"],
-    starts: Int64[np.ndarray, " series"],
-    step: int,
-) -> Int64[np.ndarray, " rows"] | None:
-    """Where each row goes in a panel without gaps, or None where there are none."""
-    spans = (ticks[bounds[1:] - 1] - starts) // step + 1
-    if (spans == np.diff(bounds)).all():
-        return None
-    begins = np.concatenate([[0], np.cumsum(spans)[:-1]])
-    lengths = np.diff(bounds)
-    rows: Int64[np.ndarray, " rows"] = np.repeat(begins, lengths) + (ticks - np.repeat(starts, lengths)) // step
-    return rows
 
 
 def _fill_in(

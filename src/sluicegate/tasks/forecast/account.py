@@ -87,6 +87,7 @@ def facts(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> dict[s
         "origins": f"one every {every}",
         "evaluated": _span(axis, begins, ends),
         "table": f"{int(panel.lengths[used].sum()):,} rows, {_span(axis, *given)}",
+        **({"rows of zero": f"{panel.zeros:,} that the table lacks say 0, and are scored"} if panel.zeros else {}),
         "series": f"{len(used):,}",
         "targets": ", ".join(targets),
         "trained on": f"rows up to {moments(axis, fitted.trained.max(keepdims=True))[0]}",

@@ -43,7 +43,8 @@ class ForecasterConfig(BaseModel):
         learning_rate: the highest learning rate of AdamW.
         steps: optimiser steps at most; None follows the number of windows.
         patience: looks at the validation part without a better one after which training stops.
-        fill: how missing values and rows are filled in: `forward`, `linear` or `zero`; None refuses them.
+        fill: how missing values and rows are filled in: `forward` and `linear` guess, which is not scored; with `zero`
+            no row means none, up to the table's last; None refuses them.
         holidays: days on which there is nothing, for tables of business days, of days or of times of day.
         drop_short: leave out series that are too short to train on, instead of refusing the table.
     """

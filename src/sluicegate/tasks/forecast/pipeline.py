@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import narwhals.stable.v2 as nw
+import numpy as np
+from jaxtyping import Int64
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, like
+from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
@@ -212,6 +215,14 @@ class Forecaster(TrainedTask[Fitted]):
         return like(frame, self._backend if data is None else backend_of(data))
 
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
+        label = f"series column {columns.series!r} in {(source or Source()).name}"
+
+        def since(names: Sequence[Any]) -> Int64[np.ndarray, " series"]:
+            if like is None:
+                return np.full(len(names), NEVER)
+            places = np.asarray(matched(names, like.names, label))
+            return np.where(places >= 0, like.starts[places], NEVER)
+
         panel = read_panel(
             data,
             time=columns.time,
@@ -222,11 +233,12 @@ class Forecaster(TrainedTask[Fitted]):
             holidays=self.config.holidays if like is None else (),
             targets=columns.targets,
             known=columns.known,
+            since=since,
             source=source,
         )
         if like is None:
             return panel
-        places = matched(panel.names, like.names, f"series column {columns.series!r} in {(source or Source()).name}")
+        places = matched(panel.names, like.names, label)
         names = [like.names[at] if at >= 0 else name for name, at in zip(panel.names, places, strict=True)]
         return replace(panel, names=tuple(names))
 
