@@ -156,8 +156,8 @@ for kind in (nn.GRU, nn.LSTM, nn.RNN):
             same([layer(x, wrapped)[0]], [expected])
     layer.weight_hh_l0 = torch.nn.Parameter(Wrapper(layer.weight_hh_l0.detach()), requires_grad=False)
     for keep in (True, False):
-        with torch.set_grad_enabled(keep):
-            same([layer(x, state)[0]], [expected])
+        with torch.set_grad_enabled(keep):  # PyTorch computes it, which knows what such a class does
+            torch.testing.assert_close(layer(x, state)[0], expected)
 
 with FakeTensorMode(allow_non_fake_inputs=True):
     layer = nn.GRU(3, 4)

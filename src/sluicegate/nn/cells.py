@@ -59,6 +59,8 @@ class Step(Options):
         return of_attributes(self, _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2])
 
     def _fit(self, x: Tensor, hx: Any) -> bool:
+        if hx is not None and not self.takes(hx):
+            return False
         state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
         shape = (*x.shape[:-1], self.hidden_size)
         return x.dim() in (1, 2) and x.shape[-1] == self.input_size and all(h.shape == shape for h in state)
@@ -103,6 +105,9 @@ class Step(Options):
             h = x.new_zeros((*x.shape[:-1], self.hidden_size))
             hx = (h, h) if self.kind == "lstm" else h
         hx = self.paired(hx)
+        if not self.takes(hx):
+            expected = "a pair of tensors, (h, c)" if self.kind == "lstm" else "one tensor, h"
+            raise ConfigError(f"`hx` (a {type(hx).__name__}) must be {expected}: pass what the step before returned")
         state: State = hx if isinstance(hx, tuple) else (hx,)
         self._check("input", x, (*x.shape[:-1], self.input_size))
         for h in state:

@@ -139,6 +139,12 @@ class Options(torch.nn.Module):
         """Take the state of an LSTM in a list as well, as PyTorch does."""
         return tuple(hx) if isinstance(hx, list) and self.kind == "lstm" else hx
 
+    def takes(self, hx: Any) -> bool:
+        """Tell whether a state has the form of this kind: a tensor, or the pair of an LSTM."""
+        if self.kind == "lstm":
+            return isinstance(hx, tuple) and len(hx) == 2 and isinstance(hx[0], Tensor) and isinstance(hx[1], Tensor)
+        return isinstance(hx, Tensor)
+
     def weights(self) -> list[Any]:
         """Find the weights and biases that PyTorch's module would compute with, in the order of its parameters."""
         raise NotImplementedError

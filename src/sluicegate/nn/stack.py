@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -51,6 +52,11 @@ class Stack(Options, RNNBase):
         backend = choose(self, x, weights)
         if backend not in ("torch", "reference"):
             if not self._fit(x, hx):
+                if isinstance(x, PackedSequence) and not _falls(x) and (self.kind == "mingru" or self.beyond_torch()):
+                    raise ConfigError(
+                        "`input` is a PackedSequence whose `batch_sizes` rise, or are not of all its rows: make it "
+                        "with `pack_padded_sequence`"
+                    )
                 return self._in_torchs_words(by_torch, x, hx)
             try:
                 return self._by_kernels(x, hx, rows, weights)
@@ -90,10 +96,16 @@ class Stack(Options, RNNBase):
         if hx is None and not isinstance(x, PackedSequence) and x.dim() == 3 and x.shape[-1] == self.input_size:
             return True  # as most calls are
         data, batch_sizes = (x[0], x[1]) if isinstance(x, PackedSequence) else (x, None)
+        if hx is not None and not self.takes(hx):
+            return False
         states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
         axes = data.dim() if batch_sizes is None else 3
-        if axes not in (2, 3) or any(h.dim() != axes for h in states) or (hx is not None and not self._takes(hx)):
+        if axes not in (2, 3) or any(h.dim() != axes for h in states):
             return False
+        if isinstance(x, PackedSequence):
+            if not _falls(x):
+                return False
+            hx = _each(hx, lambda h: self.permute_hidden(h, x.sorted_indices))
         if axes == 2:
             data, hx = data.unsqueeze(0 if self.batch_first else 1), _each(hx, lambda h: h.unsqueeze(1))
         if hx is None:
@@ -101,9 +113,6 @@ class Stack(Options, RNNBase):
         else:
             self.check_forward_args(data, hx, batch_sizes)  # type: ignore[arg-type]  # torch's LSTM takes the pair
         return True
-
-    def _takes(self, hx: Hidden) -> bool:
-        return isinstance(hx, tuple) == (self.kind == "lstm")
 
     def _by_packing(self, by_torch: Callable[..., Any], x: Any, hx: Hidden | None, rows: Tensor) -> tuple[Any, Any]:
         """Lengths mean what packing means."""
@@ -122,9 +131,9 @@ class Stack(Options, RNNBase):
             data, batch_sizes, sorting, unsorting = x
             if sorting is not None:
                 hx = _each(hx, lambda h: h.index_select(1, sorting))
-            offsets = batch_sizes.cumsum(0) - batch_sizes
-            steps = torch.arange(int(batch_sizes[0]), device="cpu").unsqueeze(1)
-            lengths = (batch_sizes.unsqueeze(0) > steps).sum(1)
+            sizes = batch_sizes.numpy()
+            lengths = torch.from_numpy(np.searchsorted(-sizes, -np.arange(sizes[0])))
+            offsets = torch.from_numpy(sizes.cumsum() - sizes)
             outputs, state = self._layers_by_kernels(data, hx, weights, lengths, None, offsets)
             if unsorting is not None:
                 state = _each(state, lambda h: h.index_select(1, unsorting))
@@ -292,6 +301,15 @@ class Stack(Options, RNNBase):
             x = torch.cat(outputs, dim=-1)
         last = tuple(torch.stack(h) for h in zip(*after, strict=True))
         return x, (last[0], last[1]) if isinstance(hx, tuple) else last[0]
+
+
+def _falls(x: PackedSequence) -> bool:
+    """Tell whether the batch sizes are such as packing makes: from one step to the next no more, of all the rows."""
+    given: Any = x.batch_sizes
+    if not isinstance(given, Tensor) or given.dtype is not torch.int64 or given.dim() != 1 or not given.is_cpu:
+        return False
+    sizes = given.numpy()
+    return bool(len(sizes) and sizes[-1] > 0 and (sizes[1:] <= sizes[:-1]).all() and sizes.sum() == len(x.data))
 
 
 def _each(hx: Any, change: Callable[[Tensor], Tensor]) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import torch
 from torch.nn import Module
 from torch.nn.modules.rnn import RNNBase
 
@@ -48,6 +49,8 @@ def of_layer(layer: Any) -> list[Any]:
         The weights of all layers and directions in turn.
     """
     if not _is_up_to_date(layer):
+        if torch.compiler.is_exporting() and _holds_parameters_alone(type(layer)):  # which warns of what is kept
+            return [getattr(layer, name, None) for name in layer._flat_weights_names]
         layer._update_flat_weights()
     found: list[Any] = layer._flat_weights
     return found
