@@ -7,13 +7,15 @@ import json
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 import sluicegate
 from sluicegate import Forecaster, SeriesClassifier, TextClassifier
 from sluicegate.cli.app import app
-from sluicegate.errors import DataError
+from sluicegate.data import frames
+from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classify_series import baselines, fitted
 
 IDS = ["00123", "123", "NA", "TRUE"]
@@ -146,16 +148,78 @@ def test_a_label_that_is_missing_among_numbers_is_named(tmp_path):
         SeriesClassifier().fit(recordings, [1.0, 2.0, float("nan"), *[1.0, 2.0, 1.0] * 3])
 
 
+def test_two_columns_tell_series_apart(tmp_path):
+    """Trained on a CSV file, asked with a frame in which one of them holds numbers."""
+    table = pl.concat([long_table(["01", "02"]).with_columns(shop=pl.lit(shop)) for shop in ("x", "y")])
+    table.write_csv(tmp_path / "t.csv")
+    words = ["--time", "t", "--target", "y", "--series", "shop", "--series", "id", "--horizon", 2]
+    quick = [part for name, value in TINY.items() for part in (f"--{name}", value)]
+    succeeded("fit", "forecast", tmp_path / "t.csv", *words, *quick, "--out", tmp_path / "m")
+    rows = answered(succeeded("predict", tmp_path / "m", tmp_path / "t.csv"))
+    assert list(rows[0])[:4] == ["shop", "id", "time", "target"]
+    pairs = [("x", "01"), ("x", "02"), ("y", "01"), ("y", "02")]
+    assert [(row["shop"], row["id"]) for row in rows[::2]] == pairs
+    model = sluicegate.load(tmp_path / "m")
+    frame = (
+        table.with_columns(pl.col("id").cast(pl.Int64)).sample(fraction=1, shuffle=True, seed=0).sort("t").to_pandas()
+    )
+    found = model.predict(frame).drop_duplicates(["shop", "id"])
+    assert sorted(zip(found["shop"], found["id"], strict=True)) == pairs
+    assert not model.notes
+    assert model.evaluate(table, start=30, baselines=()).facts["series"] == "4"
+    new = model.predict(frame[frame["id"] == 1].assign(id=3))
+    assert sorted(set(zip(new["shop"], new["id"], strict=True))) == [("x", 3), ("y", 3)]
+    with pytest.raises(ConfigError, match=r"`series` \(=shop, time\) holds 'time', which the answer calls a column"):
+        Forecaster(2).fit(table, time="t", target="y", series=["shop", "time"])
+
+
+def test_a_single_series_has_no_column_of_its_name(tmp_path):
+    table = long_table(["a"]).drop("id")
+    model = Forecaster(2, **TINY).fit(table, time="t", target="y", progress=False)
+    model.save(tmp_path / "m")
+    assert model.predict().columns == ["time", "target", "mean", "q10", "q50", "q90"]
+    assert answered(succeeded("predict", tmp_path / "m"))[0].keys() == set(model.predict().columns)
+
+
+@pytest.mark.parametrize(("kind", "frame"), [("pandas", pd.DataFrame), ("pyarrow", pa.Table), ("polars", pl.DataFrame)])
+def test_a_loaded_model_answers_in_the_frames_of_its_training(tmp_path, monkeypatch, kind, frame):
+    table = long_table(["a"])
+    data = table.to_pandas() if kind == "pandas" else table.to_arrow() if kind == "pyarrow" else table
+    Forecaster(2, **TINY).fit(data, time="t", target="y", progress=False).save(tmp_path / "m")
+    assert isinstance(sluicegate.load(tmp_path / "m").predict(), frame)
+    monkeypatch.setattr(frames, "find_spec", lambda name: None)
+    assert isinstance(sluicegate.load(tmp_path / "m").predict(), pl.DataFrame)
+
+
+def test_an_option_that_takes_one_value_is_given_once(tmp_path):
+    for words in (
+        ["fit", "forecast", "t.csv", "--time", "a", "--time", "b", "--target", "y", "--horizon", "2", "--out", "m"],
+        ["predict", "m", "t.csv", "--out", "a.csv", "--out", "b.csv"],
+        ["study", "t.csv", "--out", "s", "--seeds", "1", "--seeds", "2"],
+    ):
+        done = run(*words)
+        assert done.exit_code == 2
+        assert "is given twice, and takes one value" in done.stderr
+    assert run("predict", tmp_path / "m", "--json", "--json").exit_code == 1  # says the same twice
+
+
 def test_recordings_of_a_csv_file(tmp_path, monkeypatch):
     for module in (baselines, fitted):
         monkeypatch.setattr(module, "has_minirocket", lambda: False)
     rows = [(f"0{n}", t, t % (2 + n % 2), ("NA", "1")[n % 2]) for n in range(8) for t in range(12)]
-    pl.DataFrame(rows, schema=["id", "t", "x", "label"], orient="row").write_csv(tmp_path / "t.csv")
+    table = pl.DataFrame(rows, schema=["id", "t", "x", "label"], orient="row")
+    table.write_csv(tmp_path / "t.csv")
     words = ["--series", "id", "--time", "t", "--folds", 2, "--steps", 2, "--hidden", 4]
     succeeded("fit", "classify-series", tmp_path / "t.csv", *words, "--out", tmp_path / "m")
     rows = answered(succeeded("predict", tmp_path / "m", tmp_path / "t.csv"))
     assert [row["id"] for row in rows] == [f"0{n}" for n in range(8)]
     assert {"probability_NA", "probability_1"} < rows[0].keys()
+    pairs = table.with_columns(who=pl.lit("p"))
+    model = SeriesClassifier(folds=2, steps=2, hidden=4).fit(pairs, series=["who", "id"], time="t", progress=False)
+    model.save(tmp_path / "pairs")
+    said = sluicegate.load(tmp_path / "pairs").predict(pairs)
+    assert said.columns[:3] == ["who", "id", "label"]
+    assert said["id"].to_list() == [f"0{n}" for n in range(8)]
 
 
 def test_the_line_of_an_empty_label(tmp_path):

@@ -19,7 +19,9 @@ def test_predict_the_same_bits(name):
     expected = json.loads((FOLDER / f"{name}.json").read_text())
     said = rows_of(MODELS[name][1](sluicegate.load(FOLDER / name)))
     for column, values in expected["said"].items():
-        if not isinstance(values[0], float):
+        if column == "series" and values[0] == "":  # a column of nothing, which earlier versions gave
+            assert column not in said
+        elif not isinstance(values[0], float):
             assert said[column] == values
         elif expected["machine"] == machine():
             np.testing.assert_array_equal(said[column], values)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from .failures import failing_plainly, note
+from .once import OnceGiven
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +27,7 @@ _OPTIONS = {
     "baselines": "--baseline",
 }  # where an option is not called as the argument
 
-app = typer.Typer(
+app = OnceGiven(
     help="Gated recurrent networks, trained and run on ordinary CPUs.",
     epilog="A program of yours, with its GRU, LSTM and RNN layers computed by Sluicegate: "
     "`sluicegate program.py ...` or `sluicegate -m module ...`.",
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-fit = typer.Typer(help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
+fit = OnceGiven(help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(fit, name="fit")
 
 Data: TypeAlias = Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .parquet or .jsonl.")]
@@ -84,7 +85,9 @@ def fit_forecast(
     target: Annotated[list[str], typer.Option(help="A column to forecast; may be given again.")],
     horizon: Annotated[int, typer.Option(help="Steps to forecast.")],
     out: Annotated[Path, typer.Option(help="The folder to save the model to.", metavar="MODEL")],
-    series: Annotated[str | None, typer.Option(help="The column that tells series apart.")] = None,
+    series: Annotated[
+        list[str] | None, typer.Option(help="The column that tells series apart; given again, several do.")
+    ] = None,
     context: Annotated[int | None, typer.Option(help="Steps to look back on; by default, as the season asks.")] = None,
     cell: Annotated[str, typer.Option(help="gru, lstm, rnn or mingru.")] = "gru",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
@@ -230,7 +233,10 @@ def fit_classify_series(
     data: Recorded,
     out: Annotated[Path, typer.Option(help="The folder to save the model to.", metavar="MODEL")],
     label: Annotated[str, typer.Option(help="The column or array of classes.")] = "label",
-    series: Annotated[str | None, typer.Option(help="In a table, the column that tells recordings apart.")] = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(help="In a table, the column that tells recordings apart; given again, several do."),
+    ] = None,
     time: Annotated[str | None, typer.Option(help="In a table, the column of times.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="In a table, a channel; by default, all others.")] = None,
     group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
@@ -408,7 +414,9 @@ def study(
     context: Annotated[int | None, typer.Option(help="Steps that each forecast looks back on.")] = None,
     known: Annotated[list[str] | None, typer.Option(help="A column known in advance.")] = None,
     past: Annotated[list[str] | None, typer.Option(help="A column known up to now.")] = None,
-    series: Annotated[str | None, typer.Option(help="The column that tells series or recordings apart.")] = None,
+    series: Annotated[
+        list[str] | None, typer.Option(help="The column that tells series or recordings apart; given again, several.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
     label: Annotated[str | None, typer.Option(help="The column or array of classes.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="A channel; by default, all other columns.")] = None,
@@ -539,7 +547,7 @@ def _table(path: Path, task: type[Task], columns: Mapping[str, Any]) -> tuple[pl
 def _recordings(
     path: Path,
     label: str,
-    series: str | None,
+    series: list[str] | None,
     time: str | None,
     channels: list[str] | None,
     group: str | None,

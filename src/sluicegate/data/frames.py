@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
 
+KINDS = {
+    "pandas": nw.Implementation.PANDAS,
+    "pyarrow": nw.Implementation.PYARROW,
+    "polars": nw.Implementation.POLARS,
+}
+
 
 def backend_of(data: Any) -> Any:
     """What kind of frame it is, as narwhals names it."""
     return nw.from_native(data, eager_only=True).implementation
+
+
+def kind_of(backend: Any) -> str:
+    """The kind's name, which a saved model remembers; all that is like pandas is pandas."""
+    if backend.is_pandas_like():
+        return "pandas"
+    return "pyarrow" if backend.is_pyarrow() else "polars"
+
+
+def kind_named(kind: str) -> Any:
+    """What `kind_of` named, or polars where that package is not installed."""
+    return KINDS[kind] if find_spec(kind) is not None else nw.Implementation.POLARS
 
 
 def like(frame: pl.DataFrame, backend: Any) -> Any:

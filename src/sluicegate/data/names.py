@@ -137,6 +137,11 @@ def said(name: Any) -> str:
     return f"the {_WORDS.get(type(name), 'value')} {name!r}"
 
 
+def shown(name: Any) -> str:
+    """A name for people; several columns' side by side."""
+    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
 def column_of(name: str, names: Sequence[Name]) -> pl.Series:
     """Names as a column; of texts where new ones of another type stand beside known ones."""
     alike = len(set(map(type, names))) <= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -66,6 +66,11 @@ class Panel:
         ticks: Int64[np.ndarray, ...] = self.starts[series] + (rows - self.bounds[series]) * self.axis.step
         return ticks
 
+    def renamed(self, names: Mapping[Any, Any]) -> Panel:
+        """The panel with other names for some of its series, in its future too."""
+        future = None if self.future is None else self.future.renamed(names)
+        return replace(self, names=tuple(names.get(name, name) for name in self.names), future=future)
+
     def take(self, keep: Bool[np.ndarray, " series"]) -> Panel:
         """The panel with only the series marked."""
         rows = np.repeat(keep, self.lengths)
@@ -128,7 +133,7 @@ def read_panel(
     *,
     time: str,
     values: Sequence[str],
-    series: str | None = None,
+    series: str | Sequence[str] | None = None,
     fill: Fill | None = None,
     axis: TimeAxis | None = None,
     holidays: Sequence[date] = (),
@@ -143,7 +148,7 @@ def read_panel(
         frame: a pandas or polars data frame or an Arrow table, one row for each series and time.
         time: the column of times: time stamps of any regular step, or whole numbers.
         values: the columns of numbers to keep.
-        series: the column that tells series apart; None for a single series.
+        series: the column that tells series apart, or several that do so together; None for a single series.
         fill: how to fill in missing, NaN and infinite values and missing rows; None refuses them. With `zero` a row
             that is not there says 0, and so do those that a series lacks up to the table's last one.
         axis: the axis that the table must be on; None finds it.
@@ -158,7 +163,8 @@ def read_panel(
         DataError: the table cannot be used as it is; the message names the column, the row and the remedy.
     """
     source = source or Source()
-    table = select(frame, [time, *([series] if series is not None else []), *values], source)
+    roles = [] if series is None else [series] if isinstance(series, str) else series
+    table = select(frame, [time, *roles, *values], source)
     if table.is_empty():
         raise DataError(f"{source.name} holds no rows: expected at least two for each series")
     names, bounds, order = group_rows(table, series, source)

@@ -28,7 +28,7 @@ class Recordings:
 
     Args:
         values: of each recording.
-        names: of the recordings, as the user has them.
+        names: of the recordings, as the user has them; a struct where several columns tell them apart.
         channels: the names of the channels.
         labels: the class of each recording, where it is known.
         groups: the group of each recording, where there are groups.
@@ -107,7 +107,7 @@ class Recordings:
         cls,
         frame: Any,
         *,
-        series: str,
+        series: str | Sequence[str],
         time: str | None = None,
         label: str | None = None,
         group: str | None = None,
@@ -120,7 +120,7 @@ class Recordings:
             frame: a pandas or polars data frame or an Arrow table, a row for each recording and step, in order of
                 time within each recording; rows at the end of one that have no number in any channel pad it and are
                 left out.
-            series: the column that tells recordings apart.
+            series: the column that tells recordings apart, or several that do so together.
             time: the column of times, which must ascend within each recording; None takes the rows as they come.
             label: the column of classes, of which each recording has one.
             group: the column of groups, of which each recording has one.
@@ -131,7 +131,8 @@ class Recordings:
             DataError: the table cannot be used as it is; the message says where and what to do.
         """
         source = source or Source()
-        roles = [series, *(name for name in (time, label, group) if name is not None)]
+        apart = [series] if isinstance(series, str) else list(series)
+        roles = [*apart, *(name for name in (time, label, group) if name is not None)]
         if channels is None:
             channels = [name for name in _columns(frame) if name not in roles]
         table = select(frame, [*roles, *channels], source)
@@ -165,11 +166,16 @@ class Recordings:
                 )
         return cls(
             tuple(numbers[begin:end] for begin, end in pairwise(bounds)),
-            pl.Series(series, names),
+            pl.Series(apart[0], names) if isinstance(series, str) else _together(apart, names),
             tuple(channels),
             None if label is None else _constant(column(label), bounds, names, where),
             None if group is None else _constant(column(group), bounds, names, where),
         )
+
+    @property
+    def called(self) -> tuple[Any, ...]:
+        """The names as Python has them: tuples where several columns tell recordings apart."""
+        return tuple(tuple(name.values()) if isinstance(name, dict) else name for name in self.names.to_list())
 
     def take(self, rows: Int64[np.ndarray, " rows"]) -> Recordings:
         """Some of the recordings."""
@@ -294,6 +300,11 @@ def _require_ascending(times: pl.Series, bounds: Int64[np.ndarray, " bounds"], w
             f"time column {times.name!r} does not ascend in {where(row)}, where {times[row]} follows {times[row - 1]} "
             "of the same recording: sort the rows by recording and time, and remove those that are there twice"
         )
+
+
+def _together(columns: list[str], names: Sequence[tuple[Any, ...]]) -> pl.Series:
+    """Names of several columns as one."""
+    return pl.DataFrame(names, schema=columns, orient="row").to_struct("recording")
 
 
 def _constant(column: pl.Series, bounds: Int64[np.ndarray, " bounds"], names: tuple[Any, ...], where: Any) -> pl.Series:

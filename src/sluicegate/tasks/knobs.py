@@ -1,7 +1,9 @@
-"""Kinds of numbers that settings are made of."""
+"""Kinds of numbers that settings are made of, and how settings and roles of columns are checked."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -38,3 +40,26 @@ def checked(config: type[BaseModel], owner: str, knobs: dict[str, Any]) -> Any:
             raise ConfigError(f"there is no knob `{name}`: a {owner} has {known}") from None
         said = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
         raise ConfigError(f"`{name}` (={fault['input']!r}) {said}") from None
+
+
+def told_apart(names: str | Sequence[str] | None, answer: str) -> str | tuple[str, ...] | None:
+    """The column or columns that tell series apart; several keep their names in the answer.
+
+    Args:
+        names: as they were given.
+        answer: a pattern of the names of the answer's other columns.
+
+    Raises:
+        ConfigError: one of several has such a name.
+    """
+    if names is None or isinstance(names, str):
+        return names
+    if len(names) < 2:
+        return names[0] if names else None
+    for name in names:
+        if re.fullmatch(answer, name):
+            raise ConfigError(
+                f"`series` (={', '.join(names)}) holds {name!r}, which the answer calls a column of its own: rename it "
+                "in the table"
+            )
+    return tuple(names)

@@ -34,13 +34,13 @@ class Columns:
 
     Args:
         channels: of numbers.
-        series: what tells recordings apart.
+        series: what tells recordings apart, several where their names together do.
         time: of times.
         label: of classes.
     """
 
     channels: tuple[str, ...]
-    series: str | None = None
+    series: str | tuple[str, ...] | None = None
     time: str | None = None
     label: str | None = None
 
@@ -133,7 +133,8 @@ class Fitted:
         shape = Shape(**settings["shape"])
         arrays = saved.tensors("arrays.safetensors")
         weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
-        columns = Columns(**settings["columns"] | {"channels": tuple(settings["columns"]["channels"])})
+        roles: dict[str, Any] = {n: tuple(r) if isinstance(r, list) else r for n, r in settings["columns"].items()}
+        columns = Columns(**roles)
         _require_fitting(shape, weights)
         for name, found, expected in (
             ("classes", len(settings["classes"]), shape.classes),

@@ -18,7 +18,7 @@ from sluicegate.tasks.base import TrainedTask
 from sluicegate.tasks.classes.answers import FLATTERED, answers
 from sluicegate.tasks.classes.evaluation import MEASURES
 from sluicegate.tasks.classes.labels import Label, Labels
-from sluicegate.tasks.knobs import checked
+from sluicegate.tasks.knobs import checked, told_apart
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.results import Results
 
@@ -29,6 +29,7 @@ from .fitted import Columns, Fitted
 from .fitting import Examples, Validation, fit
 from .reporting import report
 
+_ANSWER = r"label|probability(_.*)?"
 _RECORDINGS = Source("the recordings")
 
 
@@ -84,7 +85,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
         labels: Any = None,
         *,
         groups: Any = None,
-        series: str | None = None,
+        series: str | Sequence[str] | None = None,
         time: str | None = None,
         channels: Sequence[str] | None = None,
         validation: Any = None,
@@ -103,7 +104,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
                 column, `label` unless given.
             groups: what must not be torn apart, such as the person: a value for each recording, or with a table the
                 name of its column. All recordings of a group validate together.
-            series: with a table, the column that tells recordings apart.
+            series: with a table, the column that tells recordings apart, or several that do so together.
             time: with a table, the column of times, which must ascend within each recording; None takes the rows as
                 they come.
             channels: with a table, the columns of numbers, all others unless given; with arrays, the channels' names.
@@ -130,9 +131,9 @@ class SeriesClassifier(TrainedTask[Fitted]):
         table = _is_table(data)
         _require_name(labels, "labels", table)
         column = ("label" if labels is None else labels) if table else None
-        columns = Columns((), series, time, column)
+        columns = Columns((), told_apart(series, _ANSWER), time, column)
         recordings = _read(data, columns, None if labels is column else labels, groups, channels, source)
-        columns = Columns(recordings.channels, series, time, _labels(recordings).name)
+        columns = Columns(recordings.channels, columns.series, time, _labels(recordings).name)
         classes = Labels.of(_labels(recordings), _where(recordings, source))
         examples = Examples(recordings, classes.numbers(_labels(recordings), _where(recordings, source)))
         held_back = None
@@ -193,8 +194,8 @@ class SeriesClassifier(TrainedTask[Fitted]):
 
         Returns:
             A frame of the kind that `data` is, polars for arrays, with a row for each recording: its name or number
-            in the column of that name in the table, `recording` for arrays; `label`, its `probability`, and for each
-            class `probability_` and its name.
+            in the column or columns of that name in the table, `recording` for arrays; `label`, its `probability`, and
+            for each class `probability_` and its name.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -205,7 +206,8 @@ class SeriesClassifier(TrainedTask[Fitted]):
         columns = Columns(fitted.columns.channels, fitted.columns.series, fitted.columns.time)
         recordings = _read(data, columns, None, None, columns.channels, source)
         said = fitted.probabilities(fitted.windowed(recordings))
-        frame = pl.DataFrame({recordings.names.name: recordings.names, **answers(fitted.labels, fitted.decision, said)})
+        names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
+        frame = names.with_columns(**answers(fitted.labels, fitted.decision, said))
         return like(frame, backend_of(data) if table else nw.Implementation.POLARS)
 
     def explain(self, recording: Any, label: Label | None = None) -> pl.DataFrame:
@@ -321,7 +323,7 @@ def _labels(recordings: Recordings) -> pl.Series:
 
 
 def _where(recordings: Recordings, source: Source | None) -> Source:
-    return Source((source or _RECORDINGS).name, recordings=tuple(recordings.names.to_list()))
+    return Source((source or _RECORDINGS).name, recordings=recordings.called)
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sluicegate.data.names import shown
 from sluicegate.tasks.classes.evaluation import Rows, report_on
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
@@ -66,7 +67,7 @@ def _mistakes(fitted: Fitted, validation: Validation) -> list[Passage]:
         parts: list[tuple[str, float]] = []
         for begin, end, share in zip(found.edges[:-1], found.edges[1:], found.shares.sum(1), strict=True):
             parts += [(f"{begin}\u2013{end - 1}", float(share)), (" ", 0.0)]
-        name = validation.recordings.names[row]
+        name = shown(validation.recordings.called[row])
         heading = f"recording {name}: said {classes[answers[row]]} ({said[row, answers[row]]:.2f}), is "
         passages.append(Passage(f"{heading}{classes[truth[row]]}; its stretches, in steps", tuple(parts)))
     return passages

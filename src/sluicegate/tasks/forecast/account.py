@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int64
 
 from sluicegate.data import TimeAxis, Windows
 from sluicegate.data.axis import DAY, MINUTE, SECOND
+from sluicegate.data.names import shown
 from sluicegate.tasks.report import Measure
 
 from .batches import PreparedWindows
@@ -196,7 +197,7 @@ def _example(
     mean, spread = forecast(fitted, prepared, numbers, origins, target)
     low, median, high = (spread[0, :, fitted.quantiles.index(q)] for q in (0.1, 0.5, 0.9))
     return {
-        "series": str(panel.names[series]),
+        "series": shown(panel.names[series]),
         "target": column,
         "time": moments(fitted.axis, panel.ticks(np.full(len(rows), series), rows)),
         "before": before,

@@ -23,14 +23,14 @@ class Columns:
     Args:
         time: time stamps or whole numbers.
         targets: what is forecast.
-        series: tells series apart; None for a single series.
+        series: tells series apart, several where their names together do; None for a single series.
         past: covariates known up to now.
         known: covariates known in advance.
     """
 
     time: str
     targets: tuple[str, ...]
-    series: str | None = None
+    series: str | tuple[str, ...] | None = None
     past: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
 

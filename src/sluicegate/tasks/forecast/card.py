@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluicegate.data.names import shown
 from sluicegate.tasks.results import Results, card, safe
 
 from .account import MEASURES, moments
@@ -32,7 +33,8 @@ def _data(fitted: Fitted) -> list[str]:
     columns, axis = fitted.columns, fitted.axis
     trained, seen = (moments(axis, ticks.max(keepdims=True))[0] for ticks in (fitted.trained, fitted.ends))
     said = [
-        f"{len(fitted.names):,} series" + ("" if columns.series is None else f", told apart by {columns.series}"),
+        f"{len(fitted.names):,} series"
+        + ("" if columns.series is None else f", told apart by {shown(columns.series)}"),
         f"time column: {columns.time}",
         f"targets: {', '.join(columns.targets)}",
         f"trained on rows up to {trained}, validated on those up to {seen}",

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from sluicegate.data import Panel, Windows
+from sluicegate.data.names import shown
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.metrics import ForecastScores
 from sluicegate.tasks.report import Report
@@ -145,7 +146,7 @@ def evaluate_rows(
         notes = (*notes, f"{unscored} values had been filled in and were not scored.")
     metrics = {name: score.metrics() for name, score in scores.items()}
     series_names = [
-        " ".join(str(part) for part in (name, target) if part != "") for name in fitted.names for target in targets
+        " ".join(part for part in (shown(name), target) if part) for name in fitted.names for target in targets
     ]
     errors = scores["model"].mae_by_series()
     best = best_simple(metrics, choice.metric)

@@ -13,6 +13,7 @@ from safetensors.numpy import save as save_arrays
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, TimeAxis
+from sluicegate.data.frames import KINDS
 from sluicegate.metrics import seasonal_scale
 from sluicegate.training import Curve
 
@@ -43,6 +44,7 @@ class Fitted:
         curve: the learning curve.
         model: the network.
         linear: the linear map that training started from; None in models of versions that did not keep it.
+        frame: the kind of frame that it was trained on, see `sluicegate.data.frames.kind_of`.
     """
 
     columns: Columns
@@ -61,6 +63,7 @@ class Fitted:
     curve: Curve
     model: SegmentForecaster
     linear: Float64[np.ndarray, "horizon context"] | None = None
+    frame: str = "polars"
 
     @property
     def axis(self) -> TimeAxis:
@@ -134,6 +137,7 @@ class Fitted:
             "shape": asdict(self.shape),
             "quantiles": list(self.quantiles),
             "curve": asdict(self.curve),
+            "frame": self.frame,
         }
         tail = [self.tail.columns[name] for name in self.columns.values]
         arrays = {
@@ -167,10 +171,9 @@ class Fitted:
         settings = saved.json(bundle.CONFIG)
         config = ForecasterConfig(**settings["settings"])
         roles = settings["columns"]
-        columns = Columns(
-            roles["time"], tuple(roles["targets"]), roles["series"], tuple(roles["past"]), tuple(roles["known"])
-        )
-        names = tuple(saved.json("series.json"))
+        series = tuple(roles["series"]) if isinstance(roles["series"], list) else roles["series"]
+        columns = Columns(roles["time"], tuple(roles["targets"]), series, tuple(roles["past"]), tuple(roles["known"]))
+        names = tuple(tuple(name) if isinstance(name, list) else name for name in saved.json("series.json"))
         axis = TimeAxis.from_json(settings["axis"])
         shape = Shape(**settings["shape"])
         arrays = saved.tensors("scaler.safetensors")
@@ -218,6 +221,7 @@ class Fitted:
             tail=tail,
             curve=Curve(**settings["curve"]),
             model=model,
+            frame=_known_kind(settings.get("frame", "polars")),
             linear=None if linear is None else linear.astype(np.float64),
         )
         return fitted, config
@@ -231,6 +235,12 @@ def seasonal_scales(
     return np.array(
         [[seasonal_scale(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges]
     )
+
+
+def _known_kind(frame: str) -> str:
+    if frame not in KINDS:
+        raise ValueError(f"frame is {frame!r}, where one of {', '.join(KINDS)} was expected")
+    return frame
 
 
 def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -149,13 +151,25 @@ def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> tuple[p
     spread = np.empty((*mean.shape, len(fitted.quantiles)))
     for j in range(len(targets)):
         mean[:, j], spread[:, j] = forecast(fitted, windowed, series, origins, j)
-    names = column_of("series", panel.names)[np.repeat(series, len(targets) * horizon)]
+    which = np.repeat(series, len(targets) * horizon)
+    frame: dict[str, pl.Series | Float64[np.ndarray, " rows"]] = {
+        name: column_of(name, names)[which] for name, names in _told_apart(fitted.columns.series, panel.names)
+    }
     stamps = np.repeat(ticks[:, None], len(targets), axis=1).reshape(-1)
     labels = pl.Series(targets)[np.tile(np.repeat(np.arange(len(targets)), horizon), count)]
-    frame = {"series": names, "time": fitted.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}
+    frame |= {"time": fitted.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}
     for j, q in enumerate(fitted.quantiles):
         frame[f"q{100 * q:g}"] = spread[..., j].reshape(-1)
     return pl.DataFrame(frame), notes
+
+
+def _told_apart(series: str | tuple[str, ...] | None, names: tuple[Any, ...]) -> list[tuple[str, Sequence[Any]]]:
+    """The columns of an answer that tell series apart: none for a single one, those of the table if several."""
+    if series is None:
+        return []
+    if isinstance(series, str):
+        return [("series", names)]
+    return list(zip(series, zip(*names, strict=True), strict=True))
 
 
 def last_rows(panel: Panel, count: int) -> Panel:

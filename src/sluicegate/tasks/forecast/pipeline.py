@@ -8,18 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from jaxtyping import Int64
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
-from sluicegate.data.frames import backend_of, like
+from sluicegate.data.frames import backend_of, kind_named, kind_of, like
 from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
-from sluicegate.tasks.knobs import checked
+from sluicegate.tasks.knobs import checked, told_apart
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.results import Results
 
@@ -32,6 +31,7 @@ from .fitted import Fitted
 from .fitting import fit
 from .forecasting import forecast_next
 
+_ANSWER = r"time|target|mean|q[0-9.]+"
 _logger = logging.getLogger("sluicegate")
 
 
@@ -55,7 +55,7 @@ class Forecaster(TrainedTask[Fitted]):
     >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
     >>> f = Forecaster(horizon=7, context=28, steps=50).fit(table, time="day", target="sales")
     >>> f.predict().columns
-    ['series', 'time', 'target', 'mean', 'q10', 'q50', 'q90']
+    ['time', 'target', 'mean', 'q10', 'q50', 'q90']
     """
 
     name: ClassVar[str] = "forecast"
@@ -68,7 +68,6 @@ class Forecaster(TrainedTask[Fitted]):
         knobs = {"horizon": horizon, "context": context, "cell": cell, "seed": seed, **settings}
         self.config: ForecasterConfig = checked(ForecasterConfig, "Forecaster", knobs)
         super().__init__(self.config)
-        self._backend: Any = nw.Implementation.POLARS
         self.notes: tuple[str, ...] = ()
         """What must be known of the last forecast, a sentence each: which series are new, short, of another scale."""
 
@@ -78,7 +77,7 @@ class Forecaster(TrainedTask[Fitted]):
         *,
         time: str,
         target: str | Sequence[str],
-        series: str | None = None,
+        series: str | Sequence[str] | None = None,
         known: Sequence[str] = (),
         past: Sequence[str] = (),
         validation: Any = None,
@@ -94,7 +93,7 @@ class Forecaster(TrainedTask[Fitted]):
             data: a pandas or polars data frame or an Arrow table, in order of time within each series.
             time: the column of time stamps of any regular step, or of whole numbers.
             target: the column to forecast, or several.
-            series: the column that tells series apart.
+            series: the column that tells series apart, or several that do so together.
             known: columns of numbers that are known in advance, such as prices or holidays.
             past: columns of numbers that are known up to now only.
             validation: rows that follow those of `data`; rows that overlap them serve as context only. Left out, the
@@ -112,7 +111,7 @@ class Forecaster(TrainedTask[Fitted]):
             DataError: the table cannot be used as it is; the message says where and what to do.
             ConfigError: a column has two roles, or the checkpoint is of another run.
         """
-        columns = Columns(time, _names(target), series, _names(past), _names(known))
+        columns = Columns(time, _names(target), told_apart(series, _ANSWER), _names(past), _names(known))
         if not columns.targets:
             raise ConfigError("`target` (=[]) must name at least one column")
         panel = self._read(data, columns, None, source)
@@ -130,8 +129,8 @@ class Forecaster(TrainedTask[Fitted]):
             resume=resume,
             progress=progress,
         )
+        self._fitted = replace(self._fitted, frame=kind_of(backend_of(data)))
         self._results = Results(self.report)
-        self._backend = backend_of(data)
         return self
 
     def evaluate(
@@ -187,8 +186,9 @@ class Forecaster(TrainedTask[Fitted]):
             future_source: what the table of `future` is called in messages.
 
         Returns:
-            A long frame of the kind that `data` is, with a row for each series, target and step: `series`, `time`,
-            `target`, `mean` and a column for each quantile, `q10`, `q50`, `q90`.
+            A long frame of the kind that `data` is, or the table of training where there is none, with a row for each
+            series, target and step: `series` if there are several, `time`, `target`, `mean` and a column for each
+            quantile, `q10`, `q50`, `q90`. Several columns that tell series apart keep their names.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -212,7 +212,7 @@ class Forecaster(TrainedTask[Fitted]):
         self.notes = tuple(notes)
         for note in self.notes:
             _logger.warning("%s", note)
-        return like(frame, self._backend if data is None else backend_of(data))
+        return like(frame, kind_named(fitted.frame) if data is None else backend_of(data))
 
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
         label = f"series column {columns.series!r} in {(source or Source()).name}"
@@ -239,8 +239,7 @@ class Forecaster(TrainedTask[Fitted]):
         if like is None:
             return panel
         places = matched(panel.names, like.names, label)
-        names = [like.names[at] if at >= 0 else name for name, at in zip(panel.names, places, strict=True)]
-        return replace(panel, names=tuple(names))
+        return panel.renamed({name: like.names[at] for name, at in zip(panel.names, places, strict=True) if at >= 0})
 
     def _roles(self) -> dict[str, Any]:
         return {"series": self._require_fitted().columns.series}
