@@ -1,9 +1,10 @@
 """The forecaster on public data: how good its forecasts are, and how long they take.
 
-    SLUICEGATE_DATA=path/to/data python benchmarks/forecasting.py [--seeds 3] [--only etth1 m4 speed] [--write FILE]
+    SLUICEGATE_DATA=path/to/data python benchmarks/forecasting.py [--seeds 3] [--only etth1 m4 ...] [--write FILE]
 
 The data folder holds `forecasting/ETT/ETTh1.csv` (github.com/zhouhaoyi/ETDataset) and
-`forecasting/M4-hourly/Hourly-{train,test}.csv` (github.com/Mcompetitions/M4-methods).
+`forecasting/M4-hourly/Hourly-{train,test}.csv` (github.com/Mcompetitions/M4-methods). There are sections etth1, m4,
+speed, and counts, which is of demand that `demand.py` makes up.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from demand import AHEAD, CUT, DAYS, DEMAND, SERIES, demand
 from document import Sections, measure_sections
 
 import sluicegate
@@ -174,9 +176,41 @@ def measure_speed(data: Path, seeds: int) -> list[str]:
     return rows
 
 
+def measure_counts(data: Path, seeds: int) -> list[str]:
+    """Bias and coverage on five kinds of demand that is often zero: six horizons after the training rows."""
+    del data
+    rows = [
+        f"{SERIES} series of {CUT} days each, {AHEAD} ahead. The bias is that of the sum of all forecasts, against the "
+        "sum of what the generator expects.",
+        "",
+        "| demand | share of zeros | bias of the mean | coverage_80 | within the interval | above it | below it |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for kind in DEMAND:
+        runs = []
+        for seed in range(seeds):
+            table = demand(kind, seed)
+            columns = table.select("day", "item", "units")
+            forecaster = sluicegate.Forecaster(horizon=AHEAD, seed=seed)
+            forecaster.fit(columns.filter(pl.col("day") < CUT), time="day", target="units", series="item")
+            report = forecaster.evaluate(columns, start=CUT, stride=AHEAD, baselines=[])
+            parts = [forecaster.predict(columns.filter(pl.col("day") < day)) for day in range(CUT, DAYS, AHEAD)]
+            said = pl.concat(parts).join(table, left_on=["series", "time"], right_on=["item", "day"])
+            above, below = (said["units"] > said["q90"]).mean(), (said["units"] < said["q10"]).mean()
+            bias = said["mean"].sum() / said["expected"].sum() - 1
+            runs.append(
+                ((said["units"] == 0).mean(), bias, report.metrics["coverage_80"], 1 - above - below, above, below)
+            )
+            print(f"{kind} seed {seed}: {runs[-1]}", file=sys.stderr, flush=True)
+        zeros, bias, *shares = (statistics.mean(values) for values in zip(*runs, strict=True))
+        rows.append(f"| {kind} | {zeros:.2f} | {100 * bias:+.1f} % | " + " | ".join(f"{v:.3f}" for v in shares) + " |")
+    return rows
+
+
 SECTIONS: Sections = {
     "etth1": (f"ETTh1, 7 variables, context {CONTEXT}, stride 1", measure_etth1),
     "m4": ("M4 hourly, 414 series, one model, 48 ahead", measure_m4),
+    "counts": ("Demand that is often zero, 14 days ahead", measure_counts),
     "speed": ("Times", measure_speed),
 }
 

@@ -113,3 +113,38 @@ def test_seasonal_scale():
 
 def test_owa_of_the_benchmark_itself_is_one():
     assert owa(18.383, 2.395, 18.383, 2.395) == 1.0
+
+
+def coverage(truth, low, high, series=None, quantiles=(0.1, 0.5, 0.9)):
+    truth = np.array(truth, float)[:, None]
+    ends = [np.broadcast_to(np.array(end, float).reshape(-1, 1), truth.shape) for end in (low, high)]
+    spread = np.stack([ends[0], sum(ends) / 2, ends[1]], -1)
+    series = np.zeros(len(truth), int) if series is None else np.array(series)
+    scores = ForecastScores(quantiles, np.ones(2), np.ones(2), 1)
+    scores.add(series, truth, truth, spread)
+    return scores.metrics()["coverage_80"]
+
+
+@pytest.mark.parametrize(
+    ("truth", "low", "high", "expected"),
+    [
+        ([0] * 9 + [1], 0, 0, 0.8),  # the 10 % and the 90 % quantile are both 0
+        ([0] * 19 + [1], 0, 0, 0.8),
+        ([0] * 8 + [1] * 2, 0, 0, 0.7),  # the 90 % quantile is 1
+        ([0] * 8 + [1] * 2, 0, 1, 0.8),
+        ([0] * 18 + [1] * 2, 0, 9, 0.9),  # too high
+        ([0] * 5 + [1] * 5, 0.5, 1, 0.4),  # above the zeros, it leaves them out
+        ([1] * 20, 0, 2, 1.0),  # too wide, and no value on an end
+        ([5] * 20, 5, 5, 0.8),
+    ],
+)
+def test_values_that_pile_up_on_an_end_are_shared_out(truth, low, high, expected):
+    assert coverage(truth, low, high) == pytest.approx(expected)
+
+
+def test_zeros_of_one_series_do_not_make_up_for_another():
+    zeros, spread = [0.0] * 50, [float(i) for i in range(50)]
+    low, high = [0.0] * 50 + [20.0] * 50, [0.0] * 50 + [29.5] * 50
+    found = coverage(zeros + spread, low, high, [0] * 50 + [1] * 50)
+    # Of the second, 20 are above and 20 below, of which the one on the lower end is none.
+    assert found == pytest.approx((0.8 + 0.2) / 2)

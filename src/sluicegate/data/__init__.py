@@ -18,4 +18,5 @@ from .scaling import Scaler as Scaler
 from .seasons import calendar_seasons as calendar_seasons
 from .seasons import find_season as find_season
 from .seasons import find_seasons as find_seasons
+from .support import Support as Support
 from .windows import Windows as Windows

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from .panel import Panel
+from .support import FREQUENT, is_small_count
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def find_knee(values: Float64[np.ndarray, " rows"], season: int) -> float:
     values = values[-_RECENT:]
     if len(values) < 2 * season + 3 or values.min() < 0 or values.max() <= 0:
         return 0.0
+    if np.mean(values == 0) >= FREQUENT or is_small_count(values):
+        return 0.0  # between 0 and the next value there is nothing for a logarithm to even out
     knee = float(np.quantile(values[values > 0], 0.01))
     straight, bent = (_growth(scaled, season) for scaled in (values, bend(values, knee)))
     return knee if straight > _GROWS and abs(bent) < straight else 0.0

@@ -7,12 +7,16 @@ With y the truth, f the forecast of a step and n the number of values that are s
     smape        sum 200 |y - m| / (|y| + |m|) / n, in percent, 0 to 200; 0 where both are 0 (Makridakis et al. 2020)
     mase         sum (|y - m| / s) / n, s the series' mean absolute change over a season (Hyndman & Koehler 2006)
     wql          2 sum_q sum pinball_q(y, f_q) / (Q sum |y|), over the Q quantiles q (Park et al. 2022)
-    coverage_80  the share of values within the 10 % and the 90 % quantile; 0.8 is right
+    coverage_80  the share of values within the 10 % and the 90 % quantile; 0.8 is right, ties counted as below
     mse_scaled   sum ((y - f) / d)^2 / n,  d the series' standard deviation in the training rows
     mae_scaled   sum (|y - m| / d) / n
 
 Absolute errors are those of the median and squared errors those of the mean: each is the forecast that makes its
 error smallest (Gneiting 2011). Series whose scale s or d is 0 have no scaled error and are left out of that mean.
+
+Where values pile up on an end of the interval, as zeros do, no interval can hold 80 % of them: a 10 % quantile is right
+if at most 10 % of the values are below it and at least 10 % are not above it. Of the values of a series that equal an
+end, as many count as beyond it as bring the share beyond it nearest to 10 %; where none do, that is the plain share.
 """
 
 from __future__ import annotations
@@ -60,10 +64,11 @@ class ForecastScores:
             self._per_season = np.where(seasonal_scale > 0, 1 / seasonal_scale, np.nan)
             self._per_deviation = np.where(deviation > 0, 1 / deviation, np.nan)
         series = len(deviation)
-        errors = ("absolute", "square", "smape", "mase", "pinball", "covered", "square_scaled", "absolute_scaled")
+        errors = ("absolute", "square", "smape", "mase", "pinball", "square_scaled", "absolute_scaled")
         self._sums = dict.fromkeys((*errors, "n", "n_mase", "n_scaled", "size"), 0.0)
         self._by_step = np.zeros((3, horizon))  # count, absolute, square
         self._by_series = np.zeros((3, series))
+        self._beyond = np.zeros((4, series))  # values below the interval, on its lower end, above it, on its upper end
 
     def add(
         self,
@@ -85,7 +90,7 @@ class ForecastScores:
         size = (np.abs(truth) + np.abs(median)) * weight
         below = truth[..., None] - quantiles
         pinball = np.maximum(self.quantiles * below, (self.quantiles - 1) * below).mean(-1) * weight
-        covered = (truth >= quantiles[..., self._low]) & (truth <= quantiles[..., self._high])
+        low, high = quantiles[..., self._low], quantiles[..., self._high]
         per_season, per_deviation = self._per_season[series], self._per_deviation[series]
         count, absolute_row, square_row = weight.sum(1), absolute.sum(1), square.sum(1)
         sums = self._sums
@@ -97,13 +102,14 @@ class ForecastScores:
         sums["n_mase"] += count[np.isfinite(per_season)].sum()
         sums["pinball"] += pinball.sum()
         sums["size"] += (np.abs(truth) * weight).sum()
-        sums["covered"] += (covered * weight).sum()
         sums["square_scaled"] += np.nansum(square_row * per_deviation**2)
         sums["absolute_scaled"] += np.nansum(absolute_row * per_deviation)
         sums["n_scaled"] += count[np.isfinite(per_deviation)].sum()
         self._by_step += np.stack([weight.sum(0), absolute.sum(0), square.sum(0)])
         for row, amounts in enumerate((count, absolute_row, square_row)):
             self._by_series[row] += np.bincount(series, amounts, minlength=self._by_series.shape[1])
+        for row, there in enumerate((truth < low, truth == low, truth > high, truth == high)):
+            self._beyond[row] += np.bincount(series, (there * weight).sum(1), minlength=self._beyond.shape[1])
         return WindowLosses(count, absolute_row, square_row, pinball.sum(1))
 
     def metrics(self) -> dict[str, float]:
@@ -116,11 +122,19 @@ class ForecastScores:
                 s["smape"] / s["n"],
                 s["mase"] / s["n_mase"],
                 2 * s["pinball"] / s["size"],
-                s["covered"] / s["n"],
+                self._covered() / s["n"],
                 s["square_scaled"] / s["n_scaled"],
                 s["absolute_scaled"] / s["n_scaled"],
             )
         return {name: float(value) for name, value in zip(METRICS, values, strict=True)}
+
+    def _covered(self) -> np.float64:
+        """How many values count as within the interval."""
+        count = self._by_series[0]
+        below, on_low, above, on_high = self._beyond
+        left = np.clip(self.quantiles[self._low] * count, below, below + on_low)
+        right = np.clip((1 - self.quantiles[self._high]) * count, above, above + on_high)
+        return np.float64((count - left - right).sum())
 
     def mae_by_step(self) -> Float[np.ndarray, " horizon"]:
         """Mean absolute error of each step ahead."""

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from sluicegate.data import Panel, Scaler
+from sluicegate.data import Panel, Scaler, Support
 from sluicegate.data.axis import TimeAxis, calendar_features
 
 from .model import Shape
@@ -85,6 +85,7 @@ class PreparedWindows:
         calendar: which calendar features are asked for.
         shape: the network's sizes.
         season: steps in a season, which series that are shorter than a window repeat before their first row.
+        support: which values the targets can take.
     """
 
     def __init__(
@@ -96,9 +97,11 @@ class PreparedWindows:
         calendar: Calendar,
         shape: Shape,
         season: int = 1,
+        support: Support | None = None,
     ) -> None:
         self.panel, self.ids, self.columns = panel, ids, columns
         self._calendar, self._shape, self._season = calendar, shape, season
+        self._support, self._scaler = support, scalers.targets
         self._targets = torch.from_numpy(scalers.targets.apply(panel, ids))
         # One scale serves all series; a table of zeros stands for "the scaler's only row".
         covariates = torch.from_numpy(scalers.covariates.apply(panel, np.zeros_like(ids)))
@@ -130,6 +133,24 @@ class PreparedWindows:
             torch.from_numpy(np.maximum(0, self.panel.bounds[series] - origins + context)),
         )
         return batch, window[:, context:]
+
+    def spread_out(
+        self,
+        truth: Float[Tensor, "batch horizon"],
+        series: Int64[np.ndarray, " batch"],
+        target: Int64[np.ndarray, " batch"],
+        generator: torch.Generator,
+    ) -> Float[Tensor, "batch horizon"]:
+        """The standardised truth as the quantiles are learnt from it; see `sluicegate.data.Support`."""
+        if self._support is None or not self._support.spreads:
+            return truth
+        row, unit = self.ids[series], self._scaler.unit
+        zero, below_zero, below = (
+            torch.from_numpy((values / unit)[row, target].astype(np.float32))[:, None]
+            for values in (-self._scaler.mean, self._support.zeros, self._support.grain)
+        )
+        span = torch.where(truth <= zero, below_zero, below)
+        return truth - span * torch.rand(truth.shape, generator=generator)
 
     def contexts(
         self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"], target: int

@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 from safetensors.numpy import save as save_arrays
 
 from sluicegate import bundle
-from sluicegate.data import Panel, Scaler, TimeAxis
+from sluicegate.data import Panel, Scaler, Support, TimeAxis
 from sluicegate.data.frames import KINDS
 from sluicegate.metrics import seasonal_scale
 from sluicegate.training import Curve
@@ -35,6 +35,8 @@ class Fitted:
         season: steps in a season.
         calendar: the time axis and the calendar features.
         scalers: means and deviations of the training rows.
+        support: which values each series can take.
+        gain: for each series, what its mean forecast is multiplied by.
         deviation: standard deviation of each series' training rows, in the target's unit.
         naive_scale: mean absolute change over a season in the rows seen, by which MASE divides.
         shape: the network's sizes.
@@ -54,6 +56,8 @@ class Fitted:
     season: int
     calendar: Calendar
     scalers: Scalers
+    support: Support
+    gain: Float64[np.ndarray, "series targets"]
     deviation: Float64[np.ndarray, "series targets"]
     naive_scale: Float64[np.ndarray, "series targets"]
     shape: Shape
@@ -72,7 +76,9 @@ class Fitted:
 
     def prepare(self, panel: Panel, ids: Int64[np.ndarray, " series"]) -> PreparedWindows:
         """A panel as the network sees it; `ids` are the numbers of its series."""
-        return PreparedWindows(panel, ids, self.columns, self.scalers, self.calendar, self.shape, self.season)
+        return PreparedWindows(
+            panel, ids, self.columns, self.scalers, self.calendar, self.shape, self.season, self.support
+        )
 
     def including(
         self, panel: Panel, origins: Int64[np.ndarray, " series"] | None = None
@@ -98,14 +104,15 @@ class Fitted:
         ends, targets = others.bounds[:-1] + lengths, self.columns.targets
         last = others.starts + (lengths - 1) * self.axis.step
         scale = seasonal_scales(others, targets, ends, self.season)
+        scaler = Scaler.fit(others, targets, ends, self.season)
         fitted = replace(
             self,
             names=names,
             trained=np.concatenate([self.trained, others.starts - self.axis.step]),
             ends=np.concatenate([self.ends, last]),
-            scalers=self.scalers._replace(
-                targets=self.scalers.targets.followed_by(Scaler.fit(others, targets, ends, self.season))
-            ),
+            scalers=self.scalers._replace(targets=self.scalers.targets.followed_by(scaler)),
+            support=self.support.followed_by(Support.fit(others, targets, ends).where(scaler.knee == 0)),
+            gain=np.concatenate([self.gain, np.tile(np.median(self.gain, axis=0), (len(others.names), 1))]),
             deviation=np.concatenate([self.deviation, Scaler.fit(others, targets, ends).deviation]),
             naive_scale=np.concatenate([self.naive_scale, scale]),
         )
@@ -146,6 +153,10 @@ class Fitted:
             "mean": targets.mean,
             "unit": targets.deviation,
             "knee": targets.knee,
+            "least": self.support.least,
+            "zeros": self.support.zeros,
+            "grain": self.support.grain,
+            "gain": self.gain,
             "deviation": self.deviation,
             "covariate_mean": covariates.mean,
             "covariate_deviation": covariates.deviation,
@@ -213,6 +224,10 @@ class Fitted:
                     np.zeros_like(arrays["covariate_mean"]),
                 ),
             ),
+            support=Support(*(arrays[name] for name in ("least", "zeros", "grain")))
+            if "least" in arrays
+            else Support.unknown(*arrays["mean"].shape),
+            gain=arrays.get("gain", np.ones_like(arrays["mean"])),
             deviation=arrays["deviation"],
             naive_scale=arrays["naive_scale"],
             shape=shape,

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
-from sluicegate.data import Panel, Scaler, Windows, find_season
+from sluicegate.data import Panel, Scaler, Support, Windows, find_season
 from sluicegate.data.axis import calendar_periods
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
@@ -23,6 +23,7 @@ from .config import ForecasterConfig
 from .evaluation import evaluate_rows
 from .fitted import Fitted, seasonal_scales
 from .forecasting import last_rows, measure_widths
+from .gain import measure_gain
 from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, Shape, loss, temper
 from .splitting import VALIDATED, Split, hold_back, join, long_enough
@@ -76,7 +77,8 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = SegmentForecaster(shape)
-    prepared = PreparedWindows(panel, np.arange(len(panel.names)), columns, scalers, calendar, shape, season)
+    support = Support.fit(panel, columns.targets, panel.bounds[1:]).where(scalers.targets.knee == 0)
+    prepared = PreparedWindows(panel, np.arange(len(panel.names)), columns, scalers, calendar, shape, season, support)
     first = first_origins(panel, context, config.horizon)
     training = Windows.between(first, split.ends, config.horizon)
     held_back = Windows.between(np.maximum(split.ends, first), panel.bounds[1:], config.horizon)
@@ -115,6 +117,8 @@ def fit(
         season=season,
         calendar=calendar,
         scalers=scalers,
+        support=support,
+        gain=np.ones_like(scalers.targets.mean),
         deviation=Scaler.fit(panel, columns.targets, split.ends).deviation,
         naive_scale=seasonal_scales(panel, columns.targets, panel.bounds[1:], season),
         shape=shape,
@@ -126,6 +130,8 @@ def fit(
         linear=start.double().numpy(),
     )
     fitted = replace(fitted, widths=_calibrate(fitted, prepared, validating))
+    every = Windows.between(first, panel.bounds[1:], config.horizon, config.horizon)
+    fitted = replace(fitted, gain=measure_gain(fitted, prepared, every))
     report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), panel.notes, progress)
     return fitted, report
 
@@ -181,14 +187,15 @@ class _Draw:
         """The loss of a random batch of training windows."""
         total = len(self._windows) * self._targets
         numbers = torch.randint(total, (size,), generator=generator).numpy()
-        return self._loss_of(model, self._windows, numbers)
+        return self._loss_of(model, self._windows, numbers, generator)
 
     def validate(self, model: SegmentForecaster, windows: Windows) -> float:
         """The mean loss of windows, thinned evenly where there are many."""
         total = len(windows) * self._targets
         numbers = np.linspace(0, total - 1, min(total, VALIDATED)).astype(np.int64)
         parts = np.array_split(numbers, -(-len(numbers) // 1024))
-        return sum(float(self._loss_of(model, windows, part)) * len(part) for part in parts) / len(numbers)
+        generator = torch.Generator().manual_seed(0)
+        return sum(float(self._loss_of(model, windows, part, generator)) * len(part) for part in parts) / len(numbers)
 
     @torch.no_grad()
     def solve(self, model: SegmentForecaster, held_back: Windows) -> Float[Tensor, "horizon context"]:
@@ -197,16 +204,18 @@ class _Draw:
         Returns:
             The linear map.
         """
-        batch, truth = self._spread(self._windows, _SOLVED)
+        batch, truth, _ = self._evenly(self._windows, _SOLVED)
+        others, other_truth, spread = self._evenly(held_back, VALIDATED)
         if model.shape.known:
             model.effect.copy_(known_effects(batch.known, batch.context, truth))
         parts = []
-        for inputs, outputs in ((batch, truth), self._spread(held_back, VALIDATED)):
+        for inputs, outputs in ((batch, truth), (others, other_truth)):
             z, level = model.without_level(inputs.context, inputs.known)
             parts.append((z, outputs - level))
         model.shortcut.copy_(best_ridge(*parts))
         # Of every tenth value or so: quantiles need no more.
-        residuals = (parts[1][1] - parts[1][0] @ model.shortcut.T).flatten()[:: max(1, parts[1][1].numel() // 100_000)]
+        residuals = spread - other_truth + parts[1][1] - parts[1][0] @ model.shortcut.T
+        residuals = residuals.flatten()[:: max(1, residuals.numel() // 100_000)]
         model.head.bias.view(-1, model.shape.outputs)[:, 1:] = torch.quantile(residuals, self._quantiles)
         return model.shortcut.detach().clone()
 
@@ -221,7 +230,7 @@ class _Draw:
         Windows that overlap say the same thing many times: where few lie apart, the share is drawn towards 0, as if
         three more windows had said that the linear forecast is right.
         """
-        batch, truth = self._spread(held_back, VALIDATED)
+        batch, truth, _ = self._evenly(held_back, VALIDATED)
         z, level = model.without_level(batch.context, batch.known)
         linear = z @ start.T + level
         added = (
@@ -233,16 +242,29 @@ class _Draw:
         windows = apart(held_back, model.shape.horizon)
         return share * windows / (windows + _DOUBTED)
 
-    def _spread(self, windows: Windows, most: int) -> tuple[Batch, Float[Tensor, "windows horizon"]]:
+    def _evenly(
+        self, windows: Windows, most: int
+    ) -> tuple[Batch, Float[Tensor, "windows horizon"], Float[Tensor, "windows horizon"]]:
+        """Windows evenly spread over all, their truth, and this as the quantiles are learnt from it."""
         total = len(windows) * self._targets
         numbers = np.linspace(0, total - 1, min(total, most)).astype(np.int64)
         series, origins = windows.locate(numbers // self._targets)
-        return self._prepared.batch(series, origins, numbers % self._targets)
+        target = numbers % self._targets
+        batch, truth = self._prepared.batch(series, origins, target)
+        return batch, truth, self._prepared.spread_out(truth, series, target, torch.Generator().manual_seed(0))
 
-    def _loss_of(self, model: SegmentForecaster, windows: Windows, numbers: Int64[np.ndarray, " batch"]) -> Tensor:
+    def _loss_of(
+        self,
+        model: SegmentForecaster,
+        windows: Windows,
+        numbers: Int64[np.ndarray, " batch"],
+        generator: torch.Generator,
+    ) -> Tensor:
         series, origins = windows.locate(numbers // self._targets)
-        batch, truth = self._prepared.batch(series, origins, numbers % self._targets)
-        return loss(model(*batch), truth, self._quantiles)
+        target = numbers % self._targets
+        batch, truth = self._prepared.batch(series, origins, target)
+        spread = self._prepared.spread_out(truth, series, target, generator)
+        return loss(model(*batch), truth, spread, self._quantiles)
 
 
 def apart(windows: Windows, horizon: int) -> float:
@@ -266,12 +288,13 @@ def _calibrate(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> F
     """Measure the quantiles' factors on the validation windows."""
     thinned = _thinned(windows)
     series, origins = thinned.locate(np.arange(len(thinned)))
-    spreads, truths = [], []
+    spreads, truths, generator = [], [], torch.Generator().manual_seed(0)
     for j in range(len(fitted.columns.targets)):
-        batch, truth = prepared.batch(series, origins, np.full(len(series), j))
+        target = np.full(len(series), j)
+        batch, truth = prepared.batch(series, origins, target)
         with torch.inference_mode():
             spreads.append(fitted.model(*batch)[..., 1:].double().numpy())
-        truths.append(truth.double().numpy())
+        truths.append(prepared.spread_out(truth, series, target, generator).double().numpy())
     shape, independent = fitted.shape, apart(windows, fitted.shape.horizon)
     return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, shape.segment, independent)
 

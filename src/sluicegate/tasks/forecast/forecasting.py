@@ -41,7 +41,11 @@ def forecast(
     quantiles = calibrated(outputs[..., 1:], fitted.quantiles, fitted.widths)
     quantiles[lost] = at_least_as_wide(quantiles[lost], fitted.quantiles)
     low, high = (quantiles[..., fitted.quantiles.index(q)] for q in (0.1, 0.9))
-    return scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
+    mean, quantiles = scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
+    ids = windowed.ids[series]
+    mean *= fitted.gain[ids, target][:, None]
+    below_zero = windowed.contexts(series, origins, target).min(1) < 0
+    return fitted.support.attained(mean, quantiles, ids, target, below_zero)
 
 
 def standardised(

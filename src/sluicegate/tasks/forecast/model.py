@@ -208,10 +208,18 @@ def _segments(values: Float[Tensor, "batch columns steps"], size: int) -> Float[
 def loss(
     outputs: Float[Tensor, "batch horizon outputs"],
     truth: Float[Tensor, "batch horizon"],
+    spread: Float[Tensor, "batch horizon"],
     quantiles: Float[Tensor, " quantiles"],
 ) -> Float[Tensor, ""]:
-    """Squared error of the mean and pinball loss of the quantiles (Koenker & Bassett 1978)."""
-    below = truth[..., None] - outputs[..., 1:]
+    """Squared error of the mean and pinball loss of the quantiles (Koenker & Bassett 1978).
+
+    Args:
+        outputs: mean and quantiles.
+        truth: what the mean is of.
+        spread: the same, spread out where values tie: what the quantiles are of.
+        quantiles: which ones these are.
+    """
+    below = spread[..., None] - outputs[..., 1:]
     pinball = torch.maximum(quantiles * below, (quantiles - 1) * below).mean()
     return 2 * pinball + MEAN_WEIGHT * F.mse_loss(outputs[..., 0], truth)
 
