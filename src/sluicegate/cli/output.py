@@ -83,12 +83,14 @@ def write_batches(batches: Iterator[pl.DataFrame], path: Path) -> int:
 
 
 def as_csv(table: pl.DataFrame, separator: str = ",", *, header: bool = True) -> str:
-    """A table as text, with times that `read_table` reads back."""
+    """A table as text, with times that `read_table` reads back, and no more digits than the networks compute with."""
     import polars as pl
+
+    from sluicegate.data.frames import short_numbers
 
     zoned = any(isinstance(kind, pl.Datetime) and kind.time_zone is not None for kind in table.dtypes)
     form = "%Y-%m-%d %H:%M:%S%.f" + ("%:z" if zoned else "")
-    return table.write_csv(separator=separator, include_header=header, datetime_format=form)
+    return short_numbers(table).write_csv(separator=separator, include_header=header, datetime_format=form)
 
 
 def as_rows(table: pl.DataFrame) -> list[dict[str, Any]]:

@@ -32,6 +32,11 @@ def kind_named(kind: str) -> Any:
     return KINDS[kind] if find_spec(kind) is not None else nw.Implementation.POLARS
 
 
+def short_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with floating-point numbers of 32 bits, which are written with the few digits that tell them apart."""
+    return frame.cast({pl.Float64: pl.Float32})
+
+
 def like(frame: pl.DataFrame, backend: Any) -> Any:
     """The frame in another kind."""
     if backend.is_pandas_like():

@@ -16,6 +16,7 @@ import polars as pl
 
 from sluicegate.atomic import write_atomic
 from sluicegate.data import ARRAYS, RECORDING_FILES, read_recordings, read_table
+from sluicegate.data.frames import short_numbers
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.cells import LAYERS
 from sluicegate.training import progress_bar
@@ -103,7 +104,7 @@ def study(
     _require_same_study(folder, path, plans, measured)
     outcomes = _run_all(plans, folder / "runs", jobs or max(1, (os.cpu_count() or 1) // threads), progress)
     result = account(task, path.name, [(name, plans[name], outcome) for name, outcome in outcomes.items()])
-    write_atomic(folder / TABLE, result.frame.write_csv().encode())
+    write_atomic(folder / TABLE, short_numbers(result.frame).write_csv().encode())
     result.report.to_html(folder / PAGE)
     return result
 
