@@ -16,6 +16,9 @@ from narwhals.exceptions import DuplicateError
 
 from sluicegate.errors import DataError
 
+from .headings import headed
+from .names import said
+
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None")
 """Words for a missing number; in a column of ids, classes or texts they are what they are, and only "" is missing."""
 
@@ -58,7 +61,7 @@ def select(frame: Any, wanted: list[str], source: Source) -> pl.DataFrame:
         DataError: it is no table, or a column is missing, asked for twice, or of mixed types.
     """
     try:
-        table = nw.from_native(frame, eager_only=True)
+        table = nw.from_native(headed(frame, source.name), eager_only=True)
     except TypeError as error:
         remedy = "; call `.collect()` first" if isinstance(frame, pl.LazyFrame) else "; convert it"
         raise DataError(
@@ -86,8 +89,9 @@ def select(frame: Any, wanted: list[str], source: Source) -> pl.DataFrame:
     try:
         converted = pl.DataFrame([_to_polars(table[name]) for name in wanted])
     except Exception as error:  # pyarrow raises many kinds; each means a column of mixed types
+        name, examples = _mixed(table, source)
         raise DataError(
-            f"{_mixed(table)} in {source.name} holds values of mixed types ({error}): make them all of one type"
+            f"{name} in {source.name} holds values of mixed types ({examples or error}): make them all of one type"
         ) from error
     return converted
 
@@ -115,14 +119,21 @@ def _without_periods(column: nw.Series[Any]) -> Any:
     return native
 
 
-def _mixed(table: nw.DataFrame[Any]) -> str:
-    """The column that cannot be converted."""
+def _mixed(table: nw.DataFrame[Any], source: Source) -> tuple[str, str]:
+    """The column that cannot be converted, and two of its values that cannot stand together."""
     for name in table.columns:
         try:
             table.select(name).to_polars()
         except Exception:  # the same kinds as for the whole table
-            return f"column {name!r}"
-    return "a column"
+            first: dict[type, int] = {}
+            values = table[name].to_list()
+            for row, value in enumerate(values):
+                if value is not None and value == value:
+                    first.setdefault(type(value), row)
+            rows = sorted(first.values())[:2]
+            examples = " and ".join(f"{said(values[row])} in {source.row(row)}" for row in rows)
+            return f"column {name!r}", examples if len(rows) > 1 else ""
+    return "a column", ""
 
 
 def _near(name: str, table: nw.DataFrame[Any]) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from .headings import headed
+
 KINDS = {
     "pandas": nw.Implementation.PANDAS,
     "pyarrow": nw.Implementation.PYARROW,
@@ -17,7 +19,7 @@ KINDS = {
 
 def backend_of(data: Any) -> Any:
     """What kind of frame it is, as narwhals names it."""
-    return nw.from_native(data, eager_only=True).implementation
+    return nw.from_native(headed(data), eager_only=True).implementation
 
 
 def kind_of(backend: Any) -> str:

@@ -17,6 +17,7 @@ from sluicegate.errors import DataError
 
 from .columns import LARGEST, Source, missing_in, numbers_of, select
 from .for_each import for_each
+from .headings import headed
 from .panel import group_rows
 
 Values: TypeAlias = Float64[np.ndarray, "_ channels"] | Float32[np.ndarray, "_ channels"]
@@ -278,7 +279,7 @@ def _array(array: Any, number: int, source: Source) -> Values:
 
 def _columns(frame: Any) -> list[str]:
     try:
-        return list(nw.from_native(frame, eager_only=True).columns)
+        return list(nw.from_native(headed(frame), eager_only=True).columns)
     except (TypeError, DuplicateError):
         return []  # `select` says what is wrong
 

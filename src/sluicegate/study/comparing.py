@@ -17,6 +17,7 @@ import polars as pl
 from sluicegate.atomic import write_atomic
 from sluicegate.data import ARRAYS, RECORDING_FILES, read_recordings, read_table
 from sluicegate.data.frames import short_numbers
+from sluicegate.data.headings import headed
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.cells import LAYERS
 from sluicegate.training import progress_bar
@@ -198,7 +199,7 @@ def _kept(data: Any, folder: Path, arrays: dict[str, str]) -> Path:
     import narwhals.stable.v2 as nw
 
     try:
-        table = nw.from_native(data, eager_only=True).to_polars()
+        table = nw.from_native(headed(data), eager_only=True).to_polars()
     except TypeError as error:
         raise DataError(f"expected a file or a data frame, not {type(data).__name__}: give one of these") from error
     folder.mkdir(parents=True, exist_ok=True)

@@ -133,7 +133,9 @@ class Fitted:
         shape = Shape(**settings["shape"])
         arrays = saved.tensors("arrays.safetensors")
         weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
-        roles: dict[str, Any] = {n: tuple(r) if isinstance(r, list) else r for n, r in settings["columns"].items()}
+        roles: dict[str, Any] = {
+            n: tuple(r) if isinstance(r, list) else r for n, r in dict(settings["columns"]).items()
+        }
         columns = Columns(**roles)
         _require_fitting(shape, weights)
         for name, found, expected in (

@@ -13,6 +13,7 @@ import polars as pl
 from sluicegate import bundle
 from sluicegate.data import RECORDING_FILES, Recordings, Source, read_recordings
 from sluicegate.data.frames import backend_of, like
+from sluicegate.data.headings import Heading, asked, asked_one
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
 from sluicegate.tasks.classes.answers import FLATTERED, answers
@@ -85,9 +86,9 @@ class SeriesClassifier(TrainedTask[Fitted]):
         labels: Any = None,
         *,
         groups: Any = None,
-        series: str | Sequence[str] | None = None,
-        time: str | None = None,
-        channels: Sequence[str] | None = None,
+        series: Heading | Sequence[Heading] | None = None,
+        time: Heading | None = None,
+        channels: Sequence[Heading] | None = None,
         validation: Any = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -129,11 +130,12 @@ class SeriesClassifier(TrainedTask[Fitted]):
                 "recordings that do: give one of the two"
             )
         table = _is_table(data)
-        _require_name(labels, "labels", table)
-        column = ("label" if labels is None else labels) if table else None
-        columns = Columns((), told_apart(series, _ANSWER), time, column)
-        recordings = _read(data, columns, None if labels is column else labels, groups, channels, source)
-        columns = Columns(recordings.channels, columns.series, time, _labels(recordings).name)
+        apart = None if series is None else told_apart(asked(data, series), _ANSWER)
+        label = (_column(data, labels, "labels") or "label") if table else None
+        columns = Columns((), apart, asked_one(data, time), label)
+        wanted = None if channels is None else asked(data, channels)
+        recordings = _read(data, columns, None if table else labels, groups, wanted, source)
+        columns = Columns(recordings.channels, columns.series, columns.time, _labels(recordings).name)
         classes = Labels.of(_labels(recordings), _where(recordings, source))
         examples = Examples(recordings, classes.numbers(_labels(recordings), _where(recordings, source)))
         held_back = None
@@ -172,8 +174,8 @@ class SeriesClassifier(TrainedTask[Fitted]):
         fitted = self._require_fitted()
         columns = fitted.columns
         if _is_table(data):
-            _require_name(labels, "labels", True)
-            columns = Columns(columns.channels, columns.series, columns.time, labels or columns.label or "label")
+            label = _column(data, labels, "labels") or columns.label or "label"
+            columns = Columns(columns.channels, columns.series, columns.time, label)
             labels = None
         recordings = _read(data, columns, labels, groups, columns.channels, source)
         truth = fitted.labels.numbers(_labels(recordings), _where(recordings, source))
@@ -299,21 +301,23 @@ def _read(
         raise DataError(
             "a table of recordings needs the column that tells them apart: give it as `series` (`--series`)"
         )
-    _require_name(groups, "groups", True)
     return Recordings.of_table(
         data,
         series=columns.series,
         time=columns.time,
         label=columns.label,
-        group=groups,
+        group=_column(data, groups, "groups"),
         channels=channels,
         source=source,
     )
 
 
-def _require_name(value: Any, argument: str, table: bool) -> None:
-    if table and not (value is None or isinstance(value, str)):
+def _column(data: Any, value: Any, argument: str) -> str | None:
+    """The column of a table that was named."""
+    names = () if value is None else asked(data, value)
+    if len(names) > 1 or isinstance(value, list | np.ndarray | pl.Series):
         raise DataError(f"`{argument}` must be the name of a column where recordings come as a table: name it")
+    return names[0] if names else None
 
 
 def _labels(recordings: Recordings) -> pl.Series:

@@ -13,6 +13,7 @@ from sluicegate import bundle
 from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of, like
+from sluicegate.data.headings import Heading, asked_one
 from sluicegate.data.sequences import texts_in
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
@@ -77,10 +78,10 @@ class TextClassifier(TrainedTask[Fitted]):
         self,
         data: Any,
         *,
-        text: str = "text",
-        label: str = "label",
+        text: Heading = "text",
+        label: Heading = "label",
         validation: Any = None,
-        groups: str | None = None,
+        groups: Heading | None = None,
         vectors: str | Path | None = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -118,21 +119,22 @@ class TextClassifier(TrainedTask[Fitted]):
                 f"`folds` (={self.config.folds}) cuts the rows into parts that validate, and `validation` brings rows "
                 "that do: give one of the two"
             )
-        table = select(data, [text, label, *([] if groups is None else [groups])], source)
+        column, of_classes, of_groups = (asked_one(data, name) for name in (text, label, groups))
+        table = select(data, [column, of_classes, *([] if of_groups is None else [of_groups])], source)
         if not len(table):
             raise DataError(f"{source.name} holds no rows: give labelled texts")
-        labels = Labels.of(table[label], source)
-        examples = _examples(table, text, labels, groups, source)
+        labels = Labels.of(table[of_classes], source)
+        examples = _examples(table, column, labels, of_groups, source)
         held_back = None
         if validation is not None:
             other = validation_source or Source("the validation table")
-            held_back = _examples(select(validation, [text, label], other), text, labels, None, other)
+            held_back = _examples(select(validation, [column, of_classes], other), column, labels, None, other)
             if not len(held_back.truth):
                 raise DataError(f"{other.name} holds no rows: give labelled texts, or leave `validation` out")
         self._fitted, validated = fit(
             examples,
             held_back,
-            text,
+            column,
             labels,
             self.config,
             vectors=None if vectors is None else VectorFile(vectors),
@@ -148,7 +150,7 @@ class TextClassifier(TrainedTask[Fitted]):
         self,
         data: Any,
         *,
-        groups: str | None = None,
+        groups: Heading | None = None,
         source: Source | None = None,
     ) -> Report:
         """Classify labelled texts and compare with their labels, beside simple methods.
@@ -163,11 +165,12 @@ class TextClassifier(TrainedTask[Fitted]):
             DataError: the table cannot be used as it is, or has a class that training did not have.
         """
         fitted, source = self._require_fitted(), source or Source()
-        wanted = [fitted.text, fitted.labels.column, *([] if groups is None else [groups])]
+        of_groups = asked_one(data, groups)
+        wanted = [fitted.text, fitted.labels.column, *([] if of_groups is None else [of_groups])]
         table = select(data, wanted, source)
         if not len(table):
             raise DataError(f"{source.name} holds no rows: give labelled texts")
-        examples = _examples(table, fitted.text, fitted.labels, groups, source)
+        examples = _examples(table, fitted.text, fitted.labels, of_groups, source, trained=True)
         said = {"model": fitted.probabilities(examples.texts)}
         said["majority_class"] = np.tile(fitted.decision.prior / fitted.decision.prior.sum(), (len(table), 1))
         said |= {linear.name: linear.probabilities(examples.texts) for linear in fitted.baselines}
@@ -237,10 +240,12 @@ class TextClassifier(TrainedTask[Fitted]):
         return Fitted.from_bundle(saved)
 
 
-def _examples(table: pl.DataFrame, text: str, labels: Labels, groups: str | None, source: Source) -> Examples:
+def _examples(
+    table: pl.DataFrame, text: str, labels: Labels, groups: str | None, source: Source, *, trained: bool = False
+) -> Examples:
     truth = labels.numbers(table[labels.column], source)
     names = None if groups is None else table[groups].cast(pl.String).fill_null("").to_list()
-    return Examples(_strings(table[text], source), truth, names)
+    return Examples(_strings(table[text], source, trained=trained), truth, names)
 
 
 def _texts(data: Any, column: str, source: Source) -> tuple[Sequence[str], Any]:

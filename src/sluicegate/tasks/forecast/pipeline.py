@@ -14,6 +14,7 @@ from jaxtyping import Int64
 from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, kind_named, kind_of, like
+from sluicegate.data.headings import Heading, asked, asked_one
 from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
@@ -75,11 +76,11 @@ class Forecaster(TrainedTask[Fitted]):
         self,
         data: Any,
         *,
-        time: str,
-        target: str | Sequence[str],
-        series: str | Sequence[str] | None = None,
-        known: Sequence[str] = (),
-        past: Sequence[str] = (),
+        time: Heading,
+        target: Heading | Sequence[Heading],
+        series: Heading | Sequence[Heading] | None = None,
+        known: Heading | Sequence[Heading] = (),
+        past: Heading | Sequence[Heading] = (),
         validation: Any = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -90,7 +91,8 @@ class Forecaster(TrainedTask[Fitted]):
         """Train on a long table: a row for each series and time.
 
         Args:
-            data: a pandas or polars data frame or an Arrow table, in order of time within each series.
+            data: a pandas or polars data frame or an Arrow table, in order of time within each series. Columns that
+                pandas names by whole numbers or tuples are named so here, and by their text in answers.
             time: the column of time stamps of any regular step, or of whole numbers.
             target: the column to forecast, or several.
             series: the column that tells series apart, or several that do so together.
@@ -111,7 +113,8 @@ class Forecaster(TrainedTask[Fitted]):
             DataError: the table cannot be used as it is; the message says where and what to do.
             ConfigError: a column has two roles, or the checkpoint is of another run.
         """
-        columns = Columns(time, _names(target), told_apart(series, _ANSWER), _names(past), _names(known))
+        apart = None if series is None else told_apart(asked(data, series), _ANSWER)
+        columns = Columns(asked_one(data, time), asked(data, target), apart, asked(data, past), asked(data, known))
         if not columns.targets:
             raise ConfigError("`target` (=[]) must name at least one column")
         panel = self._read(data, columns, None, source)
@@ -250,7 +253,3 @@ class Forecaster(TrainedTask[Fitted]):
     @classmethod
     def _restored(cls, saved: bundle.Bundle) -> tuple[Fitted, ForecasterConfig]:
         return Fitted.from_bundle(saved)
-
-
-def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
