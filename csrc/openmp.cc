@@ -3,15 +3,23 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#if defined(__linux__)
+#include <link.h>
+#endif
+
 #include <atomic>
+#include <cstring>
 #include <ctime>
+#include <string>
+#include <vector>
 
 namespace sluicegate::openmp {
 namespace {
 
-std::atomic<bool> forgotten{false};
-
 #if defined(__linux__)
+
+// Whether this process must leave the runtime alone, since its threads were not ended before the fork.
+std::atomic<bool> forgotten{false};
 
 // What compilers call for a parallel region: GCC's runtime has it, and LLVM's and Intel's on Linux. Linking
 // with one of them could load a second runtime beside PyTorch's.
@@ -42,6 +50,22 @@ struct Region {
   }
 };
 
+thread_local bool all_ended = true;  // before the fork that is under way
+
+// Where GCC's runtimes lie. They are looked for one after the other, since each module may have brought its
+// own.
+std::vector<std::string> runtimes() {
+  std::vector<std::string> found;
+  dl_iterate_phdr(
+      [](dl_phdr_info* library, std::size_t, void* names) {
+        if (std::strstr(library->dlpi_name, "libgomp") != nullptr)
+          static_cast<std::vector<std::string>*>(names)->emplace_back(library->dlpi_name);
+        return 0;
+      },
+      &found);
+  return found;
+}
+
 #endif
 
 }  // namespace
@@ -67,13 +91,30 @@ void parallel(int threads, void (*work)(void*), void* context) {
   known = region.known;
 }
 
+void end_threads() {
+  constexpr int kHard = 2;  // omp_pause_hard, of OpenMP 5.0
+  all_ended = true;
+  for (const std::string& name : runtimes()) {
+    void* library = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+    if (library == nullptr) continue;
+    const auto pause = reinterpret_cast<int (*)(int)>(dlsym(library, "omp_pause_resource_all"));
+    if (pause == nullptr || pause(kHard) != 0) all_ended = false;
+    dlclose(library);
+  }
+}
+
+void after_fork() {
+  known = false;
+  if (!all_ended) forgotten.store(true, std::memory_order_relaxed);
+}
+
 #else
 
 bool awake() { return false; }
 void parallel(int, void (*)(void*), void*) {}
+void end_threads() {}
+void after_fork() {}
 
 #endif
-
-void forget() { forgotten.store(true, std::memory_order_relaxed); }
 
 }  // namespace sluicegate::openmp

@@ -283,14 +283,7 @@ std::atomic<Pool*> pool{nullptr};
 Pool& the_pool() {
   Pool* current = pool.load(std::memory_order_acquire);
   if (current == nullptr) {
-    static std::once_flag once;
-    std::call_once(once, [] {
-      // A forked child has none of the threads: it gets a pool of its own, and leaves the old one as it is.
-      pthread_atfork(nullptr, nullptr, [] {
-        pool.store(new Pool, std::memory_order_release);
-        openmp::forget();
-      });
-    });
+    survive_forks();
     Pool* fresh = new Pool;
     if (pool.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) return *fresh;
     delete fresh;
@@ -331,6 +324,17 @@ void Barrier::wait(int threads) {
   } else {
     wait_for_change(round_, round);
   }
+}
+
+void survive_forks() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // A forked child has none of the threads: it gets a pool of its own, and leaves the old one as it is.
+    pthread_atfork(openmp::end_threads, nullptr, [] {
+      pool.store(new Pool, std::memory_order_release);
+      openmp::after_fork();
+    });
+  });
 }
 
 void run_team(int threads, double microseconds, void (*work)(void*, int, int), void* context) {

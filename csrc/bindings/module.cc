@@ -9,6 +9,7 @@
 #include "sluicegate/cpu.h"
 #include "sluicegate/recurrent.h"
 #include "sluicegate/scratch.h"
+#include "sluicegate/threads.h"
 
 namespace nb = nanobind;
 
@@ -108,6 +109,7 @@ double fma_rate() {
 
 NB_MODULE(_core, m) {
   m.doc() = "The compiled part of Sluicegate.";
+  sluicegate::survive_forks();
 
   nb::class_<sluicegate::CpuInfo>(m, "CpuInfo", "What the processor can do.")
       .def_ro("architecture", &sluicegate::CpuInfo::architecture, "x86_64, aarch64 or unknown")

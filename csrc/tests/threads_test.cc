@@ -192,6 +192,28 @@ TEST(threads_of_openmp_work_while_they_are_awake) {
   }
   CHECK(worked);
 }
+
+TEST(openmp_goes_on_in_a_forked_child) {
+  if (kThreadSanitizer) return;
+  survive_forks();
+  const auto sum = [] {
+    int all = 0;
+#pragma omp parallel for num_threads(3) reduction(+ : all)
+    for (int i = 0; i < 300; ++i) all += i;
+    return all;
+  };
+  for (int round = 0; round < 10; ++round) {
+    CHECK_EQUAL(sum(), 44850);
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      _exit(sum() == 44850 && each_once(7, 3) && sum() == 44850 ? 0 : 1);
+    }
+    int status = -1;
+    CHECK_EQUAL(waitpid(child, &status, 0), child);
+    CHECK_EQUAL(status, 0);
+  }
+}
 #endif
 
 TEST(threads_of_a_forked_child_are_new) {

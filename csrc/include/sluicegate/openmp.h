@@ -14,7 +14,12 @@ bool awake();
 // Runs work(context) on so many threads at the same time, the calling one included. It must not throw.
 void parallel(int threads, void (*work)(void* context), void* context);
 
-// In a forked child, which has none of the threads.
-void forget();
+// Before a fork, whose child has none of the threads and would wait for them for ever: ends those that work
+// for the calling thread, in each of GCC's runtimes that is loaded (PyTorch brings one, scikit-learn
+// another). The next parallel region begins new ones. LLVM's runtime and Intel's see to forks themselves.
+void end_threads();
+
+// In a forked child. Within a parallel region the threads cannot be ended, and must not be asked after it.
+void after_fork();
 
 }  // namespace sluicegate::openmp

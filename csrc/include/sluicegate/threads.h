@@ -19,6 +19,10 @@ class Barrier {
   std::atomic<std::uint32_t> round_{0};
 };
 
+// Sees to it that a child that is forked from now on can compute, with these threads and with those of
+// OpenMP.
+void survive_forks();
+
 // Runs work(context, task) for task = 0 .. tasks - 1 and returns when all are done. The calling thread takes
 // part, and takes every task that no other thread has begun, so that a late thread costs nothing. At most
 // `threads` threads work, the calling one included. If another thread is using the pool, the calling thread

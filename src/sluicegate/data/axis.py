@@ -203,11 +203,9 @@ class TimeAxis:
         us = self.naive(ticks) if self.on_wall else ticks
         if self.zone is not None and self.on_wall:
             us = to_instants(us, self.zone)
-        column = pl.Series(name, us).cast(pl.Datetime("us"))
+        column = pl.Series(name, us).cast(pl.Datetime("us", self.zone))
         if self.unit == "date":
             return column.cast(pl.Date)
-        if self.zone is not None:
-            column = column.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
         return column.dt.cast_time_unit(self.unit) if self.unit != "us" else column  # type: ignore[arg-type]
 
     def tick_of(self, moment: Any) -> int:

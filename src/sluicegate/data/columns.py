@@ -18,6 +18,7 @@ from sluicegate.errors import DataError
 
 from .headings import headed
 from .names import said
+from .serial import computed
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None")
 """Words for a missing number; in a column of ids, classes or texts they are what they are, and only "" is missing."""
@@ -175,11 +176,11 @@ def numbers_of(column: pl.Series, where: Callable[[int], str]) -> Float64[np.nda
         DataError: a value is no number, or larger than `LARGEST`.
     """
     if column.dtype == pl.String:
-        written = column.str.strip_chars()
+        written = computed(column, lambda text: text.str.strip_chars())
         parsed = written.cast(pl.Float64, strict=False)
         bad = parsed.is_null() & column.is_not_null()
         if bad.any():
-            bad &= ~written.is_in(MISSING)
+            bad &= ~computed(written, lambda text: text.is_in(MISSING))
         if bad.any():
             row = int(bad.arg_true()[0])
             comma = "write it without thousands separators and with a decimal point"

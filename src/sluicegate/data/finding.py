@@ -14,6 +14,7 @@ from sluicegate.errors import DataError
 
 from .axis import DAY, HOUR, MONDAY, WEEK, TimeAxis, microseconds
 from .hours import MOST, OpenHours
+from .serial import computed
 from .steps import common_step, differences, faults, inside, most_common, usual_step
 from .zones import to_local
 
@@ -138,7 +139,10 @@ def _count(ticks: Int64[np.ndarray, " rows"], bounds: Int64[np.ndarray, " bounds
 def _refuse_dates_as_numbers(stamps: pl.Series) -> None:
     """After the 20240131st comes the 20240201st: a gap of 70, which nobody wants filled in."""
     first = str(stamps[0])
-    if len(first) == 8 and stamps.cast(pl.String).str.to_date("%Y%m%d", strict=False).null_count() == 0:
+    if len(first) != 8:
+        return
+    dates = computed(stamps, lambda numbers: numbers.cast(pl.String).str.to_date("%Y%m%d", strict=False))
+    if not dates.null_count():
         written = f"{first[:4]}-{first[4:6]}-{first[6:]}"
         raise DataError(
             f"time column {stamps.name!r} holds dates as whole numbers, such as {first}: expected dates; write them "

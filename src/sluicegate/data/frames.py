@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -41,6 +42,10 @@ def short_numbers(frame: pl.DataFrame) -> pl.DataFrame:
 
 def like(frame: pl.DataFrame, backend: Any) -> Any:
     """The frame in another kind."""
-    if backend.is_pandas_like():
-        return frame.to_pandas()
-    return frame.to_arrow() if backend.is_pyarrow() else frame
+    if not (backend.is_pandas_like() or backend.is_pyarrow()):
+        return frame
+    pa: Any = import_module("pyarrow")  # whoever works with such frames has it, and nobody else needs it
+
+    # Column by column: a whole frame is converted in polars' threads, which a forked process does not have.
+    table = pa.table({column.name: column.to_arrow() for column in frame})
+    return table if backend.is_pyarrow() else table.to_pandas(date_as_object=False)

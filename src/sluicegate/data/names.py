@@ -59,9 +59,9 @@ def named(column: pl.Series, role: Role, where: Callable[[int], str]) -> pl.Seri
         column = column.cast(pl.String)
     missing = column.is_null()
     if column.dtype.is_float():
-        missing |= column.is_nan().fill_null(True)
+        missing |= column.is_nan()
     elif column.dtype == pl.String:
-        missing |= (column == "").fill_null(True)
+        missing |= column == ""
     here = f"{role.name} {column.name!r}"
     if missing.any():
         row, count = int(missing.arg_true()[0]), int(missing.sum())
@@ -69,7 +69,7 @@ def named(column: pl.Series, role: Role, where: Callable[[int], str]) -> pl.Seri
         raise DataError(f"{here} is empty in {where(row)}{more}: {role.remedy}")
     if column.dtype.is_decimal() or (column.dtype.is_float() and role is LABELS):
         whole = column.cast(pl.Int64, strict=False)
-        bad = (whole.cast(column.dtype, strict=False) != column).fill_null(True)
+        bad = whole.is_null() | (whole.cast(column.dtype, strict=False) != column)
         if bad.any():
             row = int(bad.arg_true()[0])
             raise DataError(

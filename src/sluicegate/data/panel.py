@@ -20,6 +20,7 @@ from .grid import grid_rows, require_dense
 from .ledger import NEVER, Since, ledger_span, told_until
 from .names import SERIES, named
 from .placing import place
+from .serial import changes, codes
 
 Fill: TypeAlias = Literal["forward", "linear", "zero"]
 """How missing values and missing rows are filled in: the last value before, a straight line, or 0."""
@@ -270,18 +271,16 @@ def group_rows(
         found = [column.gather(places).to_list() for column in columns]
         return tuple(found[0]) if isinstance(series, str) else tuple(zip(*found, strict=True))
 
-    changes = [(column != column.shift(1)).fill_null(True).to_numpy() for column in columns]
-    runs = np.flatnonzero(np.logical_or.reduce(changes))
+    runs = np.flatnonzero(np.logical_or.reduce([changes(column) for column in columns]))
     names = names_at(runs)
     if len(set(names)) == len(names):
         return names, np.append(runs, rows).astype(np.int64), None
-    keys = columns[0] if len(columns) == 1 else pl.DataFrame(columns).to_struct()
-    codes = pl.select(pl.lit(keys).rank("dense")).to_series().to_numpy() - 1
-    _, first = np.unique(codes, return_index=True)
+    numbers = codes(*columns)
+    _, first = np.unique(numbers, return_index=True)
     appearance = np.argsort(np.argsort(first))
-    codes = appearance[codes]
-    order = np.argsort(codes, kind="stable")
-    bounds = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
+    numbers = appearance[numbers]
+    order = np.argsort(numbers, kind="stable")
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(numbers))]).astype(np.int64)
     return names_at(np.sort(first)), bounds, order
 
 

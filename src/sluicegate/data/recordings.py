@@ -19,6 +19,7 @@ from .columns import LARGEST, Source, missing_in, numbers_of, select
 from .for_each import for_each
 from .headings import headed
 from .panel import group_rows
+from .serial import changes
 
 Values: TypeAlias = Float64[np.ndarray, "_ channels"] | Float32[np.ndarray, "_ channels"]
 
@@ -293,7 +294,8 @@ def _require_ascending(times: pl.Series, bounds: Int64[np.ndarray, " bounds"], w
         raise DataError(
             f"time column {times.name!r} is empty in {where(int(times.is_null().arg_true()[0]))}: give each row a time"
         )
-    falling = (times <= times.shift(1)).fill_null(False).to_numpy().copy()
+    falling = np.zeros(len(times), dtype=bool)
+    falling[1:] = (times.slice(1) <= times.head(max(0, len(times) - 1))).to_numpy()
     falling[bounds[:-1]] = False
     if falling.any():
         row = int(falling.argmax())
@@ -310,10 +312,10 @@ def _together(columns: list[str], names: Sequence[tuple[Any, ...]]) -> pl.Series
 
 def _constant(column: pl.Series, bounds: Int64[np.ndarray, " bounds"], names: tuple[Any, ...], where: Any) -> pl.Series:
     """The one value that each recording has in a column."""
-    changes = (column.ne_missing(column.shift(1))).to_numpy().copy()
-    changes[bounds[:-1]] = False
-    if changes.any():
-        row = int(changes.argmax())
+    changed = changes(column)
+    changed[bounds[:-1]] = False
+    if changed.any():
+        row = int(changed.argmax())
         number = int(np.searchsorted(bounds, row, side="right")) - 1
         raise DataError(
             f"column {column.name!r} changes within recording {names[number]!r}, to {column[row]!r} in {where(row)}: "

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from sluicegate.errors import DataError
+
+from .serial import changes, computed
 
 _LAST = 2**63 - 1
 
@@ -90,32 +93,39 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
 
 
 def _parse_text(column: pl.Series, where: Any) -> pl.Series:
-    column = column.str.strip_chars()
+    column = computed(column, lambda text: text.str.strip_chars())
     for parsed in _short_forms(column):
         _require_parsed(parsed, column, where)
         return parsed
-    offsets = column.str.extract(f"({_OFFSET})").str.to_uppercase()
     # A date such as 2024-01-31 ends like an offset of -01:31 would; an offset follows a time of day.
-    offsets = pl.select(pl.when(column.str.contains(":")).then(offsets)).to_series()
+    offsets = computed(
+        column,
+        lambda text: pl.when(text.str.contains(":")).then(text.str.extract(f"({_OFFSET})").str.to_uppercase()),
+    )
     kinds = offsets.unique()
     if len(kinds) > 1:
-        row = int((offsets != offsets[0]).fill_null(True).arg_true()[0])
+        row = int(changes(offsets)[1:].argmax()) + 1
         raise DataError(
             f"time column {column.name!r} mixes time zones: {column[0]!r} in {where(0)}, {column[row]!r} in "
             f"{where(row)}; write all of them in one zone, UTC for instance, and days by their date alone"
         )
     zoned = kinds[0] is not None
     if zoned:
-        column = pl.select(pl.lit(column).str.replace(r"(?i)Z$", "+00:00")).to_series().rename(column.name)
+        column = computed(column, lambda text: text.str.replace(r"(?i)Z$", "+00:00"))
     sample = column.head(1000)
     forms = [form + "%#z" if zoned else form for form in _FORMATS]
     # The form that most of the first rows have, so that a row that has another is the one that is named.
-    form = min(forms, key=lambda form: sample.str.to_datetime(form, time_unit="us", strict=False).null_count())
-    parsed = column.str.to_datetime(form, time_unit="us", strict=False)
+    form = min(forms, key=lambda form: _read(sample, form).null_count())
+    parsed = _read(column, form)
     _require_parsed(parsed, column, where)
     if ":" not in form:
         return parsed.cast(pl.Date)
     return parsed
+
+
+def _read(column: pl.Series, form: str) -> pl.Series:
+    """Texts of one form as times; those of another are missing."""
+    return computed(column, lambda text: text.str.to_datetime(form, time_unit="us", strict=False))
 
 
 def _short_forms(column: pl.Series) -> Iterator[pl.Series]:
@@ -123,18 +133,33 @@ def _short_forms(column: pl.Series) -> Iterator[pl.Series]:
     sample = column.head(1000)
 
     def usual(pattern: str) -> bool:
-        return 2 * int(sample.str.contains(pattern).sum()) > len(sample)
+        return 2 * int(computed(sample, lambda text: text.str.contains(pattern)).sum()) > len(sample)
+
+    def where(pattern: str, then: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+        return computed(column, lambda text: pl.when(text.str.contains(pattern)).then(then(text)))
 
     if usual(_NUMBER):
-        yield pl.select(pl.when(column.str.contains(_NUMBER)).then(column.str.to_integer(strict=False))).to_series()
+        yield where(_NUMBER, lambda text: text.str.to_integer(strict=False))
     for pattern, written, form in _SHORT:
         if usual(pattern):
-            full = pl.select(pl.when(column.str.contains(pattern)).then(column.str.replace(pattern, written)))
-            yield full.to_series().str.to_date(form, strict=False).rename(column.name)
+            full = where(pattern, partial(_replaced, pattern=pattern, by=written))
+            yield computed(full, partial(_date, form=form))
     for pattern, year, quarter in _QUARTERS:
         if usual(pattern):
-            years, quarters = (pl.lit(column.str.extract(pattern, part).cast(pl.Int32)) for part in (year, quarter))
-            yield pl.select(pl.date(years, quarters * 3 - 2, 1)).to_series()
+            yield computed(column, partial(_quarter, pattern=pattern, year=year, quarter=quarter))
+
+
+def _replaced(text: pl.Expr, pattern: str, by: str) -> pl.Expr:
+    return text.str.replace(pattern, by)
+
+
+def _date(text: pl.Expr, form: str) -> pl.Expr:
+    return text.str.to_date(form, strict=False)
+
+
+def _quarter(text: pl.Expr, pattern: str, year: int, quarter: int) -> pl.Expr:
+    number = text.str.extract(pattern, quarter).cast(pl.Int32)
+    return pl.date(text.str.extract(pattern, year).cast(pl.Int32), number * 3 - 2, 1)
 
 
 def _require_parsed(parsed: pl.Series, column: pl.Series, where: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import cached_property
@@ -35,6 +36,12 @@ _PIECES = 2000
 _ALL = 2**31
 _AT_ONCE = 4096  # texts that are cut into whole words together
 _ENDS = ".!?"  # of sentences
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process lacks the threads of `tokenizers` too. Left to itself the library warns of it, and where this
+    # variable asks for threads it waits for them for ever.
+    os.register_at_fork(after_in_child=lambda: os.environ.update(TOKENIZERS_PARALLELISM="false"))
 
 
 class Capitals(IntEnum):

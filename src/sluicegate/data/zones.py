@@ -11,20 +11,22 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int64
 
+from .serial import computed
+
 _FARTHEST = 16 * 3_600_000_000  # no clock is farther from UTC
 
 
 def to_local(instants: Int64[np.ndarray, " rows"], zone: str) -> Int64[np.ndarray, " rows"]:
     """Microseconds since 1970 by the clock of the zone."""
-    column = pl.Series(instants).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return column.dt.convert_time_zone(zone).dt.replace_time_zone(None).cast(pl.Int64).to_numpy()
+    column = pl.Series(instants).cast(pl.Datetime("us", zone))
+    return computed(column, lambda times: times.dt.replace_time_zone(None)).cast(pl.Int64).to_numpy()
 
 
 def to_instants(local: Int64[np.ndarray, " rows"], zone: str) -> Int64[np.ndarray, " rows"]:
     """Microseconds since 1970 in UTC, one for every local time, also for those that do not exist or occur twice."""
     found = _existing(local, zone)
     gone = found.is_null().to_numpy()
-    instants: Int64[np.ndarray, " rows"] = found.fill_null(0).to_numpy()
+    instants: Int64[np.ndarray, " rows"] = computed(found, lambda times: times.fill_null(0)).to_numpy()
     if gone.any():
         instants = instants.copy()
         instants[gone] = _first_after(local[gone], zone)
@@ -48,8 +50,10 @@ def stands_for(
 
 
 def _existing(local: Int64[np.ndarray, " rows"], zone: str) -> pl.Series:
-    column = pl.Series(local).cast(pl.Datetime("us"))
-    return column.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").cast(pl.Int64)
+    return computed(
+        pl.Series(local).cast(pl.Datetime("us")),
+        lambda times: times.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null"),
+    ).cast(pl.Int64)
 
 
 def _first_after(local: Int64[np.ndarray, " rows"], zone: str) -> Int64[np.ndarray, " rows"]:

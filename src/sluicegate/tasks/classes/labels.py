@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -41,8 +42,8 @@ class Labels:
                 values are no labels.
         """
         values = named(column, LABELS, source.row)
-        counts = values.value_counts(sort=True)
-        found = counts[values.name]
+        counts = Counter(values.to_list())
+        found = ordered(counts)
         if len(found) < 2:
             raise DataError(
                 f"label column {column.name!r} in {source.name} holds the single class {found[0]!r}: a classifier "
@@ -53,17 +54,17 @@ class Labels:
                 f"label column {column.name!r} in {source.name} holds {len(found):,} classes: expected at most "
                 f"{MOST:,}; name the column of labels, not of identifiers or measurements"
             )
-        if counts["count"].min() == 1:
-            single = [str(value) for value in found.filter(counts["count"] == 1).sort()]
-            where = source.row(int((values == found.filter(counts["count"] == 1).sort()[0]).arg_true()[0]))
-            which = f"class {single[0]!r} has one row"
+        single = [label for label in found if counts[label] == 1]
+        if single:
+            where = source.row(int((values == single[0]).arg_true()[0]))
+            which = f"class {str(single[0])!r} has one row"
             if len(single) > 1:
-                which = f"class {single[0]!r} and {len(single) - 1} more have one row each, the first"
+                which = f"class {str(single[0])!r} and {len(single) - 1} more have one row each, the first"
             raise DataError(
                 f"{which} in {where}: expected two at least, to train and to validate "
                 "on; add rows or leave the class out"
             )
-        return cls(column.name, tuple(ordered(found.to_list())))
+        return cls(column.name, tuple(found))
 
     def numbers(self, column: pl.Series, source: Source) -> Int64[np.ndarray, " rows"]:
         """The number of each row's class.
@@ -71,18 +72,19 @@ class Labels:
         Raises:
             DataError: a row has a class that is not among these, or none.
         """
-        values = named(column, LABELS, source.row)
-        found = values.unique(maintain_order=True)
-        places = matched(found.to_list(), self.classes, f"label column {column.name!r} in {source.name}")
-        numbers = values.replace_strict(found, pl.Series(places, dtype=pl.Int64), return_dtype=pl.Int64)
+        values = named(column, LABELS, source.row).to_list()
+        found = list(dict.fromkeys(values))
+        places = matched(found, self.classes, f"label column {column.name!r} in {source.name}")
+        known = dict(zip(found, places, strict=True))
+        numbers = np.array([known[value] for value in values], dtype=np.int64)
         if (numbers < 0).any():
-            row = int((numbers < 0).arg_true()[0])
+            row = int((numbers < 0).argmax())
             raise DataError(
                 f"{source.row(row)} has the class {in_words(values[row], self.classes)} ({int((numbers < 0).sum())} "
                 f"such rows in all), which training did not have (it knows {listed(self.classes)}): leave these rows "
                 "out, or train again"
             )
-        return numbers.to_numpy(writable=True)
+        return numbers
 
     def number(self, label: Label) -> int:
         """The number of a class.

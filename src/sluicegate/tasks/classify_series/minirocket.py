@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -13,7 +16,7 @@ from jaxtyping import Float32, Float64, Int64
 from scipy.special import softmax
 from sklearn.linear_model import RidgeClassifierCV
 
-from sluicegate.errors import MissingExtra
+from sluicegate.errors import DataError, MissingExtra
 from sluicegate.tasks.classes.calibration import temperature
 from sluicegate.tasks.classes.decision import Said
 
@@ -25,9 +28,26 @@ _MOST = 4000  # recordings that it is trained on, whose features take 0.3 GB
 _TOGETHER = 1000  # recordings whose features are held together in prediction
 
 
+_lost_threads = False  # where numba would end the process
+
+
+def _note_fork() -> None:
+    """In a forked process: numba ends it where its parent had used the threads of GNU's OpenMP."""
+    global _lost_threads
+    numba = sys.modules.get("numba")
+    if numba is None:
+        return
+    with suppress(ValueError):  # it has used no threads yet
+        _lost_threads = numba.threading_layer() == "omp"
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
 def has_minirocket() -> bool:
-    """Whether the packages that it needs are installed."""
-    return find_spec("sktime") is not None and find_spec("numba") is not None
+    """Whether the packages that it needs are installed, and can be used in this process."""
+    return find_spec("sktime") is not None and find_spec("numba") is not None and not _lost_threads
 
 
 @dataclass(frozen=True)
@@ -82,7 +102,13 @@ class MiniRocket:
 
         Raises:
             MissingExtra: a package is not installed that was when the model was trained.
+            DataError: this process was forked after minirocket was used.
         """
+        if _lost_threads:
+            raise DataError(
+                "the baseline minirocket was used before this process was forked, and its threads do not survive that: "
+                "set NUMBA_THREADING_LAYER=workqueue before Python starts, or start processes by `spawn`"
+            )
         transformer = _transformer()
         transformer.parameters, transformer._is_fitted = self.parameters, True  # all that `fit` leaves behind
         parts = []

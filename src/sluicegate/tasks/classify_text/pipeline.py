@@ -244,7 +244,7 @@ def _examples(
     table: pl.DataFrame, text: str, labels: Labels, groups: str | None, source: Source, *, trained: bool = False
 ) -> Examples:
     truth = labels.numbers(table[labels.column], source)
-    names = None if groups is None else table[groups].cast(pl.String).fill_null("").to_list()
+    names = None if groups is None else [name or "" for name in table[groups].cast(pl.String).to_list()]
     return Examples(_strings(table[text], source, trained=trained), truth, names)
 
 
@@ -268,4 +268,4 @@ def _strings(column: pl.Series, source: Source, *, trained: bool = False) -> lis
             f"text column {column.name!r} in {source.name} is of type {column.dtype}: expected texts; name another "
             "column or convert it"
         )
-    return column.fill_null("").to_list()
+    return [text or "" for text in column.to_list()]
