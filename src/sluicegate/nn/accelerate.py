@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from types import new_class
 from typing import Any, TypeVar
 
 import torch
@@ -110,7 +109,7 @@ def accelerate(model: M) -> M:
         if isinstance(layer, Options):
             continue
         if swap.reason is None:
-            layer.__class__ = _class_of_ours(layer)
+            object.__setattr__(layer, "__class__", _class_of_ours(layer))
         tell(swap)
     return model
 
@@ -157,7 +156,7 @@ def restore(model: M) -> M:
     """
     for _, layer in _layers(model):
         if isinstance(layer, Options) and _is_plain(layer):
-            layer.__class__ = _class_of_torchs(type(layer))
+            object.__setattr__(layer, "__class__", _class_of_torchs(type(layer)))
     return model
 
 
@@ -286,7 +285,22 @@ def mixed(cls: type, ours: type) -> type:
     if cls in OURS:
         return ours
     names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__reduce_ex__": _reduce}
-    return new_class(cls.__name__, (cls, ours), {}, lambda body: body.update(names))
+    return _made(cls.__name__, (cls, ours), names)
+
+
+class _Quiet:
+    """Stands first among the bases of a class while it is made, so that no `__init_subclass__` of the user's runs."""
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        pass
+
+
+def _made(name: str, bases: tuple[type, ...], names: dict[str, Any]) -> type:
+    """Make a class that nobody is told of: no metaclass of the user's, no registry of subclasses."""
+    kind: Any = type(bases[0])
+    made: Any = type.__new__(kind, name, (_Quiet, *bases), names)
+    made.__bases__ = bases
+    return made  # type: ignore[no-any-return]
 
 
 _mixed_once: Callable[[type, type], type] = cache(
@@ -297,14 +311,31 @@ _mixed_once: Callable[[type, type], type] = cache(
 def _on(cls: type, base: type) -> type:
     """A class like `cls`, which PyTorch made for one layer's parametrisations, on another base."""
     body = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-    return new_class(cls.__name__, (base,), {}, lambda names: names.update(body))
+    return _made(cls.__name__, (base,), body)
 
 
-def _reduce(layer: Module, protocol: int) -> tuple[Any, ...]:
+def _reduce(layer: Module, protocol: int) -> tuple[Any, ...] | str:
     """Pickle and copy a layer of a mixed class, which cannot be imported, by the subclass that it was made of."""
-    state = object.__reduce_ex__(layer, max(protocol, 2))[2]
-    return _revive, (type(layer).__bases__[0], base_of(layer)), state
+    mixed_class = type(layer)
+    cls: Any = mixed_class.__bases__[0]
+    if cls.__reduce_ex__ is object.__reduce_ex__ and cls.__reduce__ is object.__reduce__:
+        state = object.__reduce_ex__(layer, max(protocol, 2))[2]
+        return _revive, (cls, base_of(layer)), state
+    # The user's own way, which may name the class.
+    own: Any = super(mixed_class, layer).__reduce_ex__(max(protocol, 2))
+    if isinstance(own, str):
+        return own
+    make, arguments, *rest = own
+    make, *arguments = (cls if part is mixed_class else part for part in (make, *arguments))
+    return _remake, (make, *arguments), *rest
 
 
 def _revive(cls: type, base: type) -> object:
     return object.__new__(_mixed_once(cls, OURS[base]))
+
+
+def _remake(make: Callable[..., Any], *arguments: Any) -> Any:
+    made: Any = make(*arguments)
+    if any(isinstance(made, torchs) for torchs in OURS) and not isinstance(made, Options):
+        object.__setattr__(made, "__class__", _class_of_ours(made))
+    return made

@@ -23,7 +23,6 @@ import torch
 from torch.nn import Module
 
 from .accelerate import OURS, Swap, base_of, mixed, obstacle, tell
-from .options import Options
 
 _LISTED = 5  # layers that are left are told up to here; the rest is counted
 
@@ -120,9 +119,9 @@ class _Blocks:
             self._twins = WeakKeyDictionary()  # so that each layer is judged, and told to this account
             if len(self._open) == 1:
                 torchs: Any
-                for torchs, ours in OURS.items():
+                for torchs in OURS:
                     before = torchs.forward
-                    torchs.forward = handing_over(before, ours, self.twin)
+                    torchs.forward = handing_over(before, torchs, self.twin)
                     self._before[torchs] = before, torchs.forward
 
     def close(self, account: Account) -> None:
@@ -138,7 +137,8 @@ class _Blocks:
     def twin(self, layer: Module) -> Module | None:
         """The layer as ours, or None if PyTorch must compute it."""
         first = next(iter(layer._parameters.values()), None)
-        state = type(layer), getattr(first, "dtype", None), getattr(first, "device", None)
+        # The number of attributes tells of one that was set since, such as a step of `forward`.
+        state = type(layer), getattr(first, "dtype", None), getattr(first, "device", None), len(vars(layer))
         known = self._twins.get(layer)
         if known is None or known[0] != state:
             known = self._twins[layer] = state, self._judge(layer)
@@ -164,12 +164,12 @@ class _Blocks:
 _blocks = _Blocks()
 
 
-def handing_over(before: Any, ours: type[Options], twin_of: Callable[[Module], Module | None]) -> Any:
+def handing_over(before: Any, torchs: Any, twin_of: Callable[[Module], Module | None]) -> Any:
     """A `forward` for a class of PyTorch's that hands over to ours.
 
     Args:
         before: The `forward` that it stands for.
-        ours: Our class.
+        torchs: The class.
         twin_of: Finds the layer as ours, or None if it must be left alone.
 
     Returns:
@@ -177,11 +177,12 @@ def handing_over(before: Any, ours: type[Options], twin_of: Callable[[Module], M
     """
     is_compiling: Any = torch.compiler.is_compiling
     is_tracing: Any = torch.jit.is_tracing  # type: ignore[attr-defined]
+    ours: Any = OURS[torchs]
     our_forward: Any = ours.forward
 
     def compute(layer: Any, x: Any, hx: Any) -> Any:
-        # Ours comes here too, from its `super().forward`.
-        if isinstance(layer, ours) or is_compiling() or is_tracing():
+        # Ours comes here too, from its `super().forward`; and so may any object, by the name of the class.
+        if isinstance(layer, ours) or not isinstance(layer, torchs) or is_compiling() or is_tracing():
             return before(layer, x, hx)
         twin = twin_of(layer)
         return before(layer, x, hx) if twin is None else our_forward(twin, x, hx)
