@@ -7,7 +7,8 @@ the smearing of Duan (1983) does for a transform alone.
 
 One series says little: with zeros on nineteen of twenty days, the sum of a year is known to 30 %. Each series' ratio is
 therefore drawn towards that of all, by the share of the spread of ratios that their own errors do not explain
-(James & Stein 1961).
+(James & Stein 1961). Errors that follow each other, as those of prices do, look more certain than they are: where there
+are few windows, a series' ratio is drawn further, and that of all towards 1.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .forecasting import forecast
 
 _MOST = 20_000  # windows that are forecast
 _AT_ONCE = 1024
+_DOUBTED = 10  # windows that are taken to say otherwise, that series do not differ and that the level is right
 _BOUNDS = 0.5, 2.0  # beyond these something else is wrong
 
 
@@ -81,8 +83,11 @@ def _ratios(
     variance = np.divide(errors, said**2, out=np.ones(len(said)), where=some)
     beyond = max(0.0, float(((ratio - common) ** 2 - variance)[some].mean())) if some.any() else 0.0
     kept = beyond / (beyond + variance) if beyond > 0 else np.zeros(len(said))
+    windows = total(np.ones(len(series)))
+    kept *= windows / (windows + _DOUBTED)
     drawn = common + kept * (ratio - common)
     # Of skewed values a low ratio looks more certain than a high one: the sum over all is made right again.
     drawn *= came.sum() / (drawn * said).sum()
+    drawn = 1 + (drawn - 1) * windows.sum() / (windows.sum() + _DOUBTED)
     factors: Float64[np.ndarray, " chosen"] = np.clip(drawn, *_BOUNDS)
     return factors
