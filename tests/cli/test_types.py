@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import sluicegate
 from sluicegate import Forecaster, SeriesClassifier, TextClassifier
 from sluicegate.cli.app import app
+from sluicegate.cli.studying import columns_and_knobs
 from sluicegate.data import frames
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classify_series import baselines, fitted
@@ -201,6 +202,11 @@ def test_an_option_that_takes_one_value_is_given_once(tmp_path):
         assert done.exit_code == 2
         assert "is given twice, and takes one value" in done.stderr
     assert run("predict", tmp_path / "m", "--json", "--json").exit_code == 1  # says the same twice
+
+
+def test_a_study_notes_a_single_series_column_as_before():
+    for given, noted in ((["id"], "id"), (["shop", "id"], ["shop", "id"])):
+        assert columns_and_knobs("forecast", {"series": given, "time": None}, ())[1] == {"series": noted}
 
 
 def test_recordings_of_a_csv_file(tmp_path, monkeypatch):

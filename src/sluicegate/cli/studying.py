@@ -46,6 +46,8 @@ def columns_and_knobs(
     for name, value in given.items():
         if value is None:
             continue
+        if name == "series" and len(value) == 1:  # as it was noted before several could be given
+            value = value[0]
         if name in _KNOBS[task]:
             knobs[name] = value
         elif name in _COLUMNS[task]:

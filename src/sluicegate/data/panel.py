@@ -272,10 +272,12 @@ def group_rows(
         return tuple(found[0]) if isinstance(series, str) else tuple(zip(*found, strict=True))
 
     runs = np.flatnonzero(np.logical_or.reduce([changes(column) for column in columns]))
-    names = names_at(runs)
-    if len(set(names)) == len(names):
-        return names, np.append(runs, rows).astype(np.int64), None
-    numbers = codes(*columns)
+    # Of the runs, which are many where rows stand in the order of time: a Python object for each would fill the memory.
+    numbers = codes(*(column.gather(runs) for column in columns))
+    ends = np.append(runs, rows).astype(np.int64)
+    if numbers.max() + 1 == len(runs):
+        return names_at(runs), ends, None
+    numbers = np.repeat(numbers, np.diff(ends))
     _, first = np.unique(numbers, return_index=True)
     appearance = np.argsort(np.argsort(first))
     numbers = appearance[numbers]
