@@ -256,7 +256,7 @@ def test_a_moment_of_months_and_of_whole_numbers():
     assert TimeAxis("integer", 1).tick_of("5") == 5
 
 
-@pytest.mark.parametrize("moment", ["soon", 5, 5.0, [], None, float("nan")])
+@pytest.mark.parametrize("moment", ["soon", "17", 5, 5.0, [], None, float("nan")])
 def test_no_moment(moment):
     with pytest.raises(ConfigError, match=r"`start` \(=.*\) must be a time stamp such as 2024-01-31 00:00"):
         clock(HOUR).tick_of(moment)

@@ -227,6 +227,8 @@ class TimeAxis:
             if not isinstance(moment, (str, datetime, date)):
                 raise TypeError
             column = parse_time(pl.Series("start", [moment]), str)
+            if column.dtype.is_integer():
+                raise TypeError
         except (TypeError, ValueError, DataError, pl.exceptions.PolarsError) as error:
             raise ConfigError(f"`start` (={moment!r}) must be {expected}, as in the time column") from error
         us = microseconds(column)

@@ -248,6 +248,11 @@ def _holidays_found(axis: TimeAxis, base: TimeAxis | None, holidays: Sequence[da
     days = axis.hours.days_closed(given)
     if not days:
         return ()
+    if axis.kind == "month":
+        return (
+            f"A weekday such as {days[0]} is taken for a holiday ({len(days)} such in all), for its month begins or "
+            "ends on another: `holidays` (`--holiday`) names coming ones.",
+        )
     count = "1 day" if len(days) == 1 else f"{len(days)} days"
     return (
         f"Rows of {count} of {axis.hours.describe()}, such as {days[0]}, are missing in every series and taken for "

@@ -13,7 +13,7 @@ from jaxtyping import Int64
 
 from sluicegate.errors import DataError
 
-from .axis import TimeAxis
+from .axis import HOUR, TimeAxis
 from .finding import business_months, find_axis, shown_by, ticks_on
 from .hours import NAMES
 from .steps import differences, inside, usual_step
@@ -130,7 +130,7 @@ def _month_as_in(axis: TimeAxis, table: Table) -> TimeAxis:
             raise DataError(
                 f"{table.here} holds {table.times[row]}{table.of_series(row)} in {table.where(row)}: the model was "
                 f"trained on a row every {axis.describe_step()}, such as {expected}; sum or average the rows of each "
-                f"{axis.describe_step()}"
+                f"{axis.describe_step().removeprefix('1 ')}"
             )
     return axis
 
@@ -152,15 +152,18 @@ def _fault(axis: TimeAxis, step: int, row: int, table: Table) -> str:
     """What is wrong between a row and the next, and what to do."""
     before, after, label = table.times[row], table.times[row + 1], table.of_series(row)
     this, following = table.where(row), table.where(row + 1)
+    utc = (
+        "; if clocks were changed there, write the times in UTC instead" if _clocks_changed(axis, step, before) else ""
+    )
     if step == 0:
         return (
             f"repeats {after}{label} in {this} and {following}: expected each time once in a series; remove the "
-            "duplicate, or name the column that tells series apart (`series`)"
+            f"duplicate, or name the column that tells series apart (`series`){utc}"
         )
     if step < 0:
         return (
             f"goes back from {before} to {after}{label} in {following}: expected rows in order of time; sort the "
-            f"table by {table.times.name!r}"
+            f"table by {table.times.name!r}{utc}"
         )
     if step % axis.step == 0:
         remedy = (
@@ -171,13 +174,23 @@ def _fault(axis: TimeAxis, step: int, row: int, table: Table) -> str:
         days = f" of {axis.hours.describe()}" if axis.kind == "open" and axis.hours is not None else ""
         return (
             f"has a gap from {before} to {after}{label} before {following}: expected a row every "
-            f"{axis.describe_step()}{days}; {remedy}"
+            f"{axis.describe_step()}{days}; {remedy}{utc}"
         )
     most = "the model was trained on rows" if table.trained else "where most rows are"
     return (
         f"is irregular: {before} is followed by {after}{label} in {following}, {most} {axis.describe_step()} apart; "
         "resample the table to a regular step"
     )
+
+
+def _clocks_changed(axis: TimeAxis, step: int, before: Any) -> bool:
+    """Whether a clock without a time zone seems to have been set forward or back: by an hour, in a Sunday's first ones.
+
+    To take such rows out, or to fill such a gap in, would do harm.
+    """
+    hourly = axis.kind == "clock" and axis.zone is None and axis.step <= HOUR and axis.unit != "date"
+    by_an_hour = step in (axis.step - HOUR, axis.step + HOUR)
+    return hourly and by_an_hour and before.weekday() == 6 and before.hour <= 3
 
 
 def _require_same_kind(axis: TimeAxis, stamps: pl.Series) -> None:

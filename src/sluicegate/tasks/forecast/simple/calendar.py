@@ -119,7 +119,7 @@ def _blocks(axis: TimeAxis, span: int, seasons: Sequence[int]) -> list[Block]:
         return [(season * axis.step, min(6, season // 2)) for season in seasons if 1 < season <= span // 2]
     found = []
     for period, _ in calendar_periods(axis, span):
-        steps = period / (axis.step if axis.kind == "clock" else axis.step * YEAR / 12)
+        steps = period / axis.spacing
         # A year of a dozen steps or so has an average for each; of more, its course is smooth.
         most = 6 if steps < 13 else _HARMONICS[period]
         found.append((period, max(1, min(most, int(steps / 2 + 1e-6)))))
