@@ -107,7 +107,7 @@ def test_a_day_that_one_series_lacks_is_a_gap():
 
 
 def test_filling_in_makes_no_weekend():
-    panel = panel_of(pl.Series(NEW_YORK), fill="zero")
+    panel = panel_of(pl.Series(NEW_YORK), fill="forward")
     stamps = panel.axis.stamps(panel.starts + np.arange(panel.rows))
     assert stamps.to_list() == pd.bdate_range("2023-11-01", "2024-04-30").to_list()
     assert stamps.filter(pl.Series(panel.filled["x"])).dt.strftime("%Y-%m-%d").to_list() == [
