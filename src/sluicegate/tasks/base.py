@@ -169,9 +169,18 @@ def load(folder: str | Path) -> Task:
     Raises:
         BundleError: the folder is not there, was cut short or altered, or was written by a newer version.
     """
-    saved = bundle.read(folder)
-    task = saved.json(bundle.CONFIG).get("task")
-    if task not in Task._known:
+    return restore(bundle.read(folder))
+
+
+def restore(saved: bundle.Bundle) -> Task:
+    """The task of a saved model that is in memory.
+
+    Raises:
+        BundleError: its files are not what they must be.
+    """
+    config = saved.json(bundle.CONFIG)
+    task = config.get("task") if isinstance(config, dict) else None
+    if not isinstance(task, str) or task not in Task._known:
         raise BundleError(
             f"{saved.folder} holds a model for the task {task!r}, which this version does not know "
             f"(it knows {', '.join(sorted(Task._known))}): install a newer sluicegate"
@@ -180,7 +189,7 @@ def load(folder: str | Path) -> Task:
         return Task._known[task]._from_bundle(saved)
     except BundleError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
         raise BundleError(
             f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
         ) from error

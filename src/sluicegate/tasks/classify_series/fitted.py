@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int64
 from safetensors.numpy import save as save_arrays
 from torch import nn
@@ -17,12 +16,14 @@ from sluicegate.data import Recordings
 from sluicegate.tasks.classes.batches import logits_in_batches
 from sluicegate.tasks.classes.decision import Decision, Said
 from sluicegate.tasks.classes.labels import Labels
+from sluicegate.tasks.restoring import restored
 from sluicegate.training import Curve
 
 from .baselines import METHODS, Method
 from .config import SeriesClassifierConfig
 from .minirocket import MiniRocket, has_minirocket
 from .model import Ensemble, Shape
+from .schema import require_series_classifier
 from .windows import Standard, Windowed
 
 _STEPS = 16_384  # of a batch in prediction, at most
@@ -129,26 +130,15 @@ class Fitted:
     @classmethod
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, SeriesClassifierConfig]:
         """What `files` wrote."""
+        arrays = saved.tensors("arrays.safetensors")
+        require_series_classifier(saved, arrays)
         settings = saved.json(bundle.CONFIG)
         shape = Shape(**settings["shape"])
-        arrays = saved.tensors("arrays.safetensors")
-        weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
         roles: dict[str, Any] = {
             n: tuple(r) if isinstance(r, list) else r for n, r in dict(settings["columns"]).items()
         }
         columns = Columns(**roles)
-        _require_fitting(shape, weights)
-        for name, found, expected in (
-            ("classes", len(settings["classes"]), shape.classes),
-            ("prior", len(arrays["prior"]), shape.classes),
-            ("channels", len(columns.channels), shape.channels),
-            ("means", len(arrays["mean"]), 2 * shape.channels),
-        ):
-            if found != expected:
-                raise ValueError(f"there are {found} {name} for networks of {expected}")
-        model = Ensemble(shape)
-        model.load_state_dict(weights)
-        model.eval()
+        model = restored(saved, "weights.safetensors", lambda: Ensemble(shape))
         names = tuple(settings["methods"])
         methods = tuple(
             METHODS[name].restored(
@@ -184,18 +174,3 @@ def logits_of(
     counts = np.bincount(windowed.owner, minlength=len(windowed.values))
     mean: Float64[np.ndarray, "rows classes"] = total[rows] / counts[rows, None]
     return mean
-
-
-def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
-    """Compare the sizes asked for with those of the weights, before memory is taken for them."""
-    if len({name.split(".")[1] for name in weights}) != shape.members:
-        raise ValueError(f"the weights are not those of {shape.members} networks")
-    expected = {
-        "front.weight": (shape.hidden, (2 * shape.stride + 1) * 2 * shape.channels),
-        "output.weight": (shape.classes, 4 * shape.hidden),
-    }
-    for name, sizes in expected.items():
-        for member in range(shape.members):
-            found = tuple(weights[f"members.{member}.{name}"].shape)
-            if found != sizes:
-                raise ValueError(f"members.{member}.{name} is of shape {found}, where config.json says {sizes}")

@@ -209,7 +209,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
         recordings = _read(data, columns, None, None, columns.channels, source)
         said = fitted.probabilities(fitted.windowed(recordings))
         names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
-        frame = names.with_columns(**answers(fitted.labels, fitted.decision, said))
+        frame = pl.DataFrame({**names.to_dict(), **answers(fitted.labels, fitted.decision, said)})
         return like(frame, backend_of(data) if table else nw.Implementation.POLARS)
 
     def explain(self, recording: Any, label: Label | None = None) -> pl.DataFrame:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32, Float64, Int64
 from safetensors.numpy import save as save_arrays
 from torch import nn
@@ -18,6 +17,7 @@ from sluicegate.data.words import WordTokenizer
 from sluicegate.tasks.classes.batches import logits_in_batches
 from sluicegate.tasks.classes.decision import Decision
 from sluicegate.tasks.classes.labels import Labels
+from sluicegate.tasks.restoring import restored
 from sluicegate.training import Curve
 
 from .baselines import NAMES, Linear
@@ -25,7 +25,8 @@ from .config import TextClassifierConfig
 from .corpus import Corpus
 from .grams import Grams
 from .letters import Letters
-from .model import FILTERS, Ensemble, Shape
+from .model import Ensemble, Shape
+from .schema import VOCABULARY, require_text_classifier
 from .terms import READINGS
 from .vocabulary import Covered
 
@@ -33,8 +34,6 @@ _TOKENS = 8192  # of a batch in prediction, at most
 
 AT_ONCE = 20_000
 """Texts that are held as tokens together."""
-
-VOCABULARY = "vocabulary.json"
 
 
 @dataclass(frozen=True)
@@ -124,15 +123,11 @@ class Fitted:
     @classmethod
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, TextClassifierConfig]:
         """What `files` wrote."""
+        arrays = saved.tensors("arrays.safetensors")
+        vocabularies = require_text_classifier(saved, arrays, NAMES)
         settings = saved.json(bundle.CONFIG)
         shape = Shape(**{**settings["shape"], "windows": tuple(settings["shape"].get("windows", ()))})
-        arrays = saved.tensors("arrays.safetensors")
-        weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
-        _require_fitting(shape, weights)
-        model = Ensemble(shape)
-        model.load_state_dict(weights)
-        model.eval()
-        vocabularies = saved.json("baselines.json")
+        model = restored(saved, "weights.safetensors", lambda: Ensemble(shape))
         reading = settings.get("terms", "earlier")
         if reading not in READINGS:
             raise ValueError(f"the simple methods count {reading!r}, which is none of {', '.join(READINGS)}")
@@ -147,11 +142,7 @@ class Fitted:
             )
             for name in NAMES
         )
-        if len(settings["classes"]) != shape.classes or len(arrays["prior"]) != shape.classes:
-            raise ValueError(f"there are {len(settings['classes'])} classes for networks of {shape.classes}")
         tokenizer = WordTokenizer.from_json(saved.text(VOCABULARY))
-        if len(tokenizer) != shape.tokens:
-            raise ValueError(f"{VOCABULARY} holds {len(tokenizer)} tokens, where config.json says {shape.tokens}")
         fitted = cls(
             text=settings["text"],
             labels=Labels(settings["label"], tuple(settings["classes"])),
@@ -173,20 +164,3 @@ def logits_of(
 ) -> Float32[np.ndarray, "rows classes"]:
     """The logits of some parts of a corpus."""
     return logits_in_batches(model, corpus.batch, parts, corpus.tokens.lengths[parts], _TOKENS)
-
-
-def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
-    """Compare the sizes asked for with those of the weights, before memory is taken for them."""
-    if len({name.split(".")[1] for name in weights}) != shape.members:
-        raise ValueError(f"the weights are not those of {shape.members} networks")
-    expected = {
-        "embedding.weight": (shape.tokens, shape.embedding),
-        "output.weight": (shape.classes, shape.pooled),
-        "wide": (shape.grams + 1, shape.classes),
-        **{f"convolutions.{i}.weight": (FILTERS, n * shape.embedding) for i, n in enumerate(shape.windows)},
-    }
-    for name, sizes in expected.items():
-        for member in range(shape.members):
-            found = tuple(weights[f"members.{member}.{name}"].shape)
-            if found != sizes:
-                raise ValueError(f"members.{member}.{name} is of shape {found}, where config.json says {sizes}")

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int64
 from safetensors.numpy import save as save_arrays
 
@@ -15,12 +14,14 @@ from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, Support, TimeAxis
 from sluicegate.data.frames import KINDS
 from sluicegate.metrics import seasonal_scale
+from sluicegate.tasks.restoring import restored
 from sluicegate.training import Curve
 
 from .batches import Calendar, Columns, PreparedWindows, Scalers
 from .config import ForecasterConfig
 from .known_future import future_arrays, future_panel
 from .model import SegmentForecaster, Shape
+from .schema import require_forecaster
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,8 @@ class Fitted:
     @classmethod
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[Fitted, ForecasterConfig]:
         """What `files` wrote."""
+        arrays = saved.tensors("scaler.safetensors")
+        require_forecaster(saved, arrays)
         settings = saved.json(bundle.CONFIG)
         config = ForecasterConfig(**settings["settings"])
         roles = settings["columns"]
@@ -187,15 +190,8 @@ class Fitted:
         names = tuple(tuple(name) if isinstance(name, list) else name for name in saved.json("series.json"))
         axis = TimeAxis.from_json(settings["axis"])
         shape = Shape(**settings["shape"])
-        arrays = saved.tensors("scaler.safetensors")
-        weights = {name: torch.from_numpy(array) for name, array in saved.tensors("weights.safetensors").items()}
-        _require_fitting(shape, weights)
-        model = SegmentForecaster(shape)
-        model.load_state_dict(weights)
-        model.eval()
+        model = restored(saved, "weights.safetensors", lambda: SegmentForecaster(shape))
         linear = arrays.get("linear")
-        if linear is not None and linear.shape != (shape.horizon, shape.context):
-            raise ValueError(f"linear is of shape {linear.shape}, not {shape.horizon} by {shape.context}")
         ends = arrays["ends"]
         # Before series of different lengths were taken, all tails were of one.
         rows = arrays.get("tail_lengths", np.full(len(names), arrays["tail"].shape[1] // len(names)))
@@ -256,16 +252,3 @@ def _known_kind(frame: str) -> str:
     if frame not in KINDS:
         raise ValueError(f"frame is {frame!r}, where one of {', '.join(KINDS)} was expected")
     return frame
-
-
-def _require_fitting(shape: Shape, weights: dict[str, torch.Tensor]) -> None:
-    """Compare the sizes asked for with those of the weights, before memory is taken for them."""
-    expected = {
-        "place": (shape.after, shape.hidden),
-        "shortcut": (shape.horizon, shape.context),
-        "cell.weight_ih_l0": (None, shape.hidden),
-    }
-    for name, sizes in expected.items():
-        found = tuple(weights[name].shape)
-        if len(found) != len(sizes) or any(a not in (None, b) for a, b in zip(sizes, found, strict=True)):
-            raise ValueError(f"{name} is of shape {found}, where config.json says {sizes}")

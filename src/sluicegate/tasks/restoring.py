@@ -1,0 +1,121 @@
+"""The parts of a saved model, each held to what it must be before anything is made of it.
+
+A folder whose checksums are right may hold anything: whoever alters a file can write the manifest anew. So each JSON
+file has a schema, each number its range, and each array the shape and the type that the settings ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, TypeVar
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
+
+from sluicegate import bundle
+from sluicegate.errors import BundleError
+
+
+class Saved(BaseModel):
+    """What a JSON file must hold at least; what else it holds is left alone."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Size = Annotated[int, Field(ge=1, le=2**24)]
+Few = Annotated[int, Field(ge=1, le=64)]
+"""Of layers, or of networks."""
+Factor = Annotated[float, Field(ge=0, le=1e6)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Text = Annotated[str, Field(max_length=2**20)]
+Label = bool | int | str
+
+Model = TypeVar("Model", bound=Saved)
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class CurveSchema(Saved):
+    """The learning curve."""
+
+    steps: list[Count]
+    training: list[float]
+    validation: list[float]
+
+
+def read_json(saved: bundle.Bundle, name: str, model: type[Model]) -> Model:
+    """A JSON file that holds what its schema asks for.
+
+    Raises:
+        BundleError: it does not; the message says where.
+    """
+    try:
+        return model.model_validate_json(saved.raw(name))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise damaged(saved, name, f"{where or 'it'}: {fault['msg']}") from None
+
+
+def damaged(saved: bundle.Bundle, name: str, why: str) -> BundleError:
+    """What to raise where a file does not hold what it must."""
+    return BundleError(
+        f"{name} of the model '{saved.folder}' does not hold together ({why}): save it again, or take another copy"
+    )
+
+
+def restored(saved: bundle.Bundle, name: str, build: Callable[[], Module]) -> Module:
+    """A network with the weights of a file.
+
+    It is built without memory first, to know what the file must hold.
+
+    Args:
+        saved: the model.
+        name: of the file.
+        build: makes the network.
+
+    Raises:
+        BundleError: the weights are not those of such a network, or not finite.
+    """
+    found = saved.tensors(name)
+    with torch.device("meta"):
+        expected = build().state_dict()
+    if found.keys() != expected.keys():
+        odd = sorted(found.keys() ^ expected.keys())[0]
+        raise damaged(saved, name, f"{odd!r} is {'missing' if odd in expected else 'no weight of such a network'}")
+    for weight, tensor in expected.items():
+        require(saved, name, found, weight, tuple(tensor.shape), np.float32)
+    model = build()
+    model.load_state_dict({weight: torch.from_numpy(array) for weight, array in found.items()})
+    return model.eval()
+
+
+def require(
+    saved: bundle.Bundle,
+    name: str,
+    arrays: Mapping[str, np.ndarray],
+    array: str,
+    shape: tuple[int | None, ...],
+    kind: type[np.generic] | tuple[type[np.generic], ...] = np.float64,
+    *,
+    least: float = -3e38,
+    most: float = 3e38,
+) -> None:
+    """Hold an array to its shape, where None stands for any size, to its type and to its range.
+
+    Raises:
+        BundleError: it is missing or something else, or not finite.
+    """
+    if array not in arrays:
+        raise damaged(saved, name, f"{array} is missing")
+    found = arrays[array]
+    if len(found.shape) != len(shape) or any(b not in (None, a) for a, b in zip(found.shape, shape, strict=True)):
+        sizes = " by ".join("any" if size is None else str(size) for size in shape)
+        raise damaged(saved, name, f"{array} is of shape {found.shape}, where config.json asks for {sizes}")
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if found.dtype not in kinds:
+        raise damaged(saved, name, f"{array} is of type {found.dtype}, which should be {np.dtype(kinds[0])}")
+    if found.size and not ((found >= least) & (found <= most)).all():
+        raise damaged(saved, name, f"{array} holds numbers that are none or out of range")
