@@ -43,9 +43,8 @@ def refused(folder, *words):
         (TABLE.with_columns(label=pl.lit("good")), [], "holds the single class 'good'"),
         (labels("odd"), [], "class 'odd' has one row in line 2 of table.csv: expected two at least"),
         (labels(None), [], "label column 'label' is empty in line 2 of table.csv: give each row a class"),
-        (labels("NaN"), [], "label column 'label' is empty in line 2 of table.csv: give each row a class"),
-        (TABLE.with_columns(label=pl.int_range(16) / 7), [], "expected classes, not measurements"),
-        (TABLE.with_columns(text=pl.int_range(16)), [], "text column 'text' in table.csv is of type Int64"),
+        (labels("NaN"), [], "class 'NaN' has one row in line 2 of table.csv: expected two at least"),
+        (TABLE.with_columns(label=pl.int_range(16) / 7), [], "class '0.0' and 15 more have one row each"),
         (TABLE.with_columns(author=pl.lit("a")), ["--group", "author"], "there are 1 groups for 2 folds"),
         (TABLE.head(0), [], "holds no rows: expected at least one row below the header"),
         (
@@ -54,7 +53,7 @@ def refused(folder, *words):
             "holds 100,000 classes: expected at most 1,000",
         ),
     ],
-    ids=range(13),
+    ids=range(12),
 )
 def test_tables_that_cannot_be_trained_on(tmp_path, content, options, words):
     content.write_csv(tmp_path / "table.csv")

@@ -44,13 +44,14 @@ LABELS = Role(
 )
 
 
-def named(column: pl.Series, role: Role, where: Callable[[int], str]) -> pl.Series:
+def named(column: pl.Series, role: Role, where: Callable[[int], str], table: str | None = None) -> pl.Series:
     """A column of names as texts, whole numbers or truth values.
 
     Args:
         column: of a table.
         role: what it is there for.
         where: called with a row's position, names that row for a message.
+        table: what the table is called in messages.
 
     Raises:
         DataError: a row has no name, or the column is of another type.
@@ -81,7 +82,8 @@ def named(column: pl.Series, role: Role, where: Callable[[int], str]) -> pl.Seri
         whole = column.cast(pl.Int64, strict=False)
         return column if whole.null_count() else whole
     if not (column.dtype.is_integer() or column.dtype == pl.String or (column.dtype == pl.Boolean and role is LABELS)):
-        raise DataError(f"{here} is of type {column.dtype}: expected {role.expected}; convert it to text")
+        of = here if table is None else f"{here} in {table}"
+        raise DataError(f"{of} is of type {column.dtype}: expected {role.expected}; convert it to text")
     return column
 
 

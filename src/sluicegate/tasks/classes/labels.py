@@ -41,7 +41,7 @@ class Labels:
             DataError: there are fewer than two or more than `MOST`, a class has a single row, a row has none, or the
                 values are no labels.
         """
-        values = named(column, LABELS, source.row)
+        values = named(column, LABELS, source.row, source.name)
         counts = Counter(values.to_list())
         found = ordered(counts)
         if len(found) < 2:
@@ -72,7 +72,7 @@ class Labels:
         Raises:
             DataError: a row has a class that is not among these, or none.
         """
-        values = named(column, LABELS, source.row).to_list()
+        values = named(column, LABELS, source.row, source.name).to_list()
         found = list(dict.fromkeys(values))
         places = matched(found, self.classes, f"label column {column.name!r} in {source.name}")
         known = dict(zip(found, places, strict=True))
