@@ -29,6 +29,14 @@ def test_predict_the_same_bits(name):
             np.testing.assert_allclose(said[column], values, rtol=1e-5, atol=1e-6)
 
 
+def test_show_their_knobs_and_state(name):
+    shown = repr(sluicegate.load(FOLDER / name))
+    assert "hidden=4" in shown
+    assert "trained, " in shown
+    assert shown.endswith(" weights>")
+    assert repr(sluicegate.Forecaster(3, cell="lstm")) == "<Forecaster(horizon=3, cell='lstm'): not trained>"
+
+
 def test_keep_their_report_and_can_be_saved_again(name, tmp_path):
     model = sluicegate.load(FOLDER / name)
     assert isinstance(model.report, Report)

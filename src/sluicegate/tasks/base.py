@@ -142,6 +142,15 @@ class TrainedTask(Task, Generic[Fitted]):
     def _restored(cls, saved: bundle.Bundle) -> tuple[Fitted, BaseModel]:
         """What was learnt, and the knobs."""
 
+    def __repr__(self) -> str:
+        fields = type(self._knobs).model_fields
+        knobs = ", ".join(f"{name}={value!r}" for name, value in self._knobs if value != fields[name].default)
+        state = "not trained"
+        if self._fitted is not None:
+            weights = getattr(self._fitted, "model").parameters()  # noqa: B009 - every task's, but of its own type
+            state = f"trained, {sum(weight.numel() for weight in weights):,} weights"
+        return f"<{type(self).__name__}({knobs}): {state}>"
+
     def _require_fitted(self) -> Fitted:
         if self._fitted is None:
             raise NotFittedError(
