@@ -1,4 +1,4 @@
-"""Rows to train on and rows to validate on: every class in both, and no group in two of them."""
+"""Rows to train on and rows to validate on: every class in both, and no group and no content in two of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from jaxtyping import Int64
 from sklearn.model_selection import StratifiedGroupKFold
 
 from sluicegate.errors import DataError
+
+from .equal_rows import Ties
 
 _SHOWN = 20_000  # rows looked at of very many, so that looks are no large part of training
 
@@ -50,15 +52,56 @@ def folds_of(
     return numbers
 
 
+def together(
+    numbers: Int64[np.ndarray, " rows"],
+    truth: Int64[np.ndarray, " rows"],
+    content: Int64[np.ndarray, " rows"],
+    folds: int,
+) -> Int64[np.ndarray, " rows"]:
+    """The same folds, but rows of equal content in one: where this makes the classes' shares the most even.
+
+    Rows that are equal to no other stay where they are, so that a few copies change little.
+
+    Args:
+        numbers: the fold of each row.
+        truth: the number of each row's class.
+        content: a number for each row, the same for equal ones.
+        folds: how many there are.
+    """
+    _, which, sizes = np.unique(content, return_inverse=True, return_counts=True)
+    alone = sizes[which] == 1
+    if np.count_nonzero(np.bincount(numbers[alone], minlength=folds)) + np.count_nonzero(sizes > 1) < folds:
+        alone[:] = False  # or a fold would be left without rows
+    order = np.flatnonzero(~alone)
+    order = order[np.argsort(which[order], kind="stable")]
+    moved = np.split(order, 1 + np.flatnonzero(np.diff(which[order])))
+    numbers, counts = numbers.copy(), np.zeros((folds, int(truth.max()) + 1))
+    np.add.at(counts, (numbers[alone], truth[alone]), 1)
+    for rows in sorted(moved, key=len, reverse=True):
+        added = np.bincount(truth[rows], minlength=counts.shape[1])
+        # Where it adds the least to the sum of the counts' squares, and where that is equal, the smallest fold.
+        fold = int(np.lexsort((counts.sum(1), counts @ added))[0])
+        numbers[rows] = fold
+        counts[fold] += added
+    return numbers
+
+
 def validation_folds(
-    truth: Int64[np.ndarray, " rows"], groups: Sequence[str] | None, folds: int, seed: int
+    truth: Int64[np.ndarray, " rows"], ties: Ties, folds: int, seed: int
 ) -> Int64[np.ndarray, " rows"]:
     """The number of the network that each row validates, -1 where all networks train on it.
 
     A single network holds a tenth of the rows back, about 20,000 of very many; with groups those of one in ten, or
     one of them where there are fewer.
     """
-    if folds > 1:
-        return folds_of(truth, groups, folds, seed)
-    parts = max(10, len(truth) // _SHOWN) if groups is None else max(2, min(10, len(set(groups))))
-    return np.where(folds_of(truth, groups, parts, seed) == 0, 0, -1)
+    parts, groups = folds, ties.groups
+    if folds == 1:
+        parts = max(10, len(truth) // _SHOWN) if groups is None else max(2, min(10, len(set(groups))))
+    if ties.content is not None:
+        parts = min(parts, len(np.unique(ties.content)))
+    numbers, held = folds_of(truth, groups, parts, seed), 0
+    if ties.content is not None:
+        numbers = together(numbers, truth, ties.content, parts)
+        # A content that very many rows have makes one part large: another one is held back then.
+        held = int(np.abs(np.bincount(numbers, minlength=parts) - len(truth) / parts).argmin())
+    return numbers if folds > 1 else np.where(numbers == held, 0, -1)

@@ -59,7 +59,7 @@ class NearestNeighbour:
         chosen = np.arange(len(truth))
         if len(chosen) > _REMEMBERED:
             chosen = np.sort(np.random.default_rng(0).choice(chosen, _REMEMBERED, replace=False))
-        known, kept = np.stack([_resampled(recordings[i]) for i in chosen.tolist()]), truth[chosen]
+        known, kept = np.stack([resampled(recordings[i]) for i in chosen.tolist()]), truth[chosen]
         tried = np.arange(len(kept))[:1000]
         right = 0
         for i in tried.tolist():
@@ -70,7 +70,7 @@ class NearestNeighbour:
 
     def probabilities(self, recordings: Sequence[Values]) -> Said:
         """The probability of each class."""
-        near = pairwise_distances_argmin(np.stack([_resampled(part) for part in recordings]), self.known)
+        near = pairwise_distances_argmin(np.stack([resampled(part) for part in recordings]), self.known)
         said = np.full((len(recordings), self.classes), (1 - self.trust) / (self.classes - 1))
         said[np.arange(len(said)), self.truth[near]] = self.trust
         return said
@@ -155,7 +155,7 @@ def statistics_of(recordings: Sequence[Values]) -> Float64[np.ndarray, "recordin
     return np.stack(rows)
 
 
-def _resampled(part: Values) -> Float32[np.ndarray, " values"]:
+def resampled(part: Values) -> Float32[np.ndarray, " values"]:
     """A recording at evenly spaced places, by straight lines between its steps."""
     places = np.linspace(0, len(part) - 1, _POINTS)
     below = np.floor(places).astype(np.int64)

@@ -16,6 +16,7 @@ from torch import Tensor
 from sluicegate.data import Recordings
 from sluicegate.errors import ConfigError
 from sluicegate.tasks.classes.decision import Decision, Said
+from sluicegate.tasks.classes.equal_rows import Ties
 from sluicegate.tasks.classes.labels import Labels
 from sluicegate.tasks.classes.loss import MIN_DELTA, Loss
 from sluicegate.tasks.classes.splitting import validation_folds
@@ -24,6 +25,7 @@ from sluicegate.training import Part, Schedule, progress_bar, train
 
 from .baselines import Method, Values, fit_all
 from .config import SeriesClassifierConfig
+from .copies import copies_noted, equal_recordings, shared_noted
 from .fitted import Columns, Fitted, logits_of
 from .model import Ensemble, Shape
 from .windows import Batch, Standard, Windowed
@@ -67,12 +69,14 @@ class Validation:
         windowed: the same, standardised.
         truth: the number of each one's class.
         said: probabilities by method.
+        notes: what a reader should know of recordings that are there several times.
     """
 
     recordings: Recordings
     windowed: Windowed
     truth: Rows
     said: dict[str, Said]
+    notes: tuple[str, ...] = ()
 
 
 def fit(
@@ -93,7 +97,9 @@ def fit(
     """
     truth, classes = examples.truth, len(labels.classes)
     standard = Standard.of(examples.recordings)
-    shape, window = _shape(examples, classes, config)
+    content = equal_recordings(examples.recordings)
+    ties = Ties.of(truth, examples.groups, content, config.folds or 1)
+    shape, window = _shape(examples, ties, classes, config)
     windowed = Windowed.of(examples.recordings, standard, window)
     decision = Decision.before(truth, classes, config.balance)
     with torch.random.fork_rng(devices=[]):
@@ -101,12 +107,16 @@ def fit(
         model = Ensemble(shape)
     if held_back is None:
         shown, other = examples, windowed
-        number = validation_folds(truth, examples.groups, shape.members, config.seed)
+        number = validation_folds(truth, ties, shape.members, config.seed)
+        notes = copies_noted(windowed.channels, content, ties, number)
         looked = [np.flatnonzero(number == k) for k in range(shape.members)]
     else:
         shown, other = held_back, Windowed.of(held_back.recordings, standard, window)
         number = np.full(len(truth), -1)
         looked = [np.arange(len(shown.truth))] * shape.members
+        notes = shared_noted(
+            equal_recordings(examples.recordings, held_back.recordings), windowed.channels, other.channels
+        )
     course = _Course(model, windowed, truth, number, decision, config)
     epoch = -(-len(truth) // config.batch)
     steps = config.steps or min(max(_EPOCHS * epoch, _STEPS), _MOST_STEPS)
@@ -154,7 +164,11 @@ def fit(
     )
     kept = shown.recordings.take(seen)
     return fitted, Validation(
-        kept, fitted.windowed(kept), shown.truth[seen], {"model": said, "majority_class": majority, **simple}
+        kept,
+        fitted.windowed(kept),
+        shown.truth[seen],
+        {"model": said, "majority_class": majority, **simple},
+        tuple(notes),
     )
 
 
@@ -185,7 +199,7 @@ def _simple(
         return methods, *said_by_fold(number, folds, learn_and_say)
 
 
-def _shape(examples: Examples, classes: int, config: SeriesClassifierConfig) -> tuple[Shape, int]:
+def _shape(examples: Examples, ties: Ties, classes: int, config: SeriesClassifierConfig) -> tuple[Shape, int]:
     """The sizes of the networks and of a window, as the knobs say or the recordings ask."""
     rows, longest = len(examples.truth), int(examples.recordings.lengths.max())
     window = config.window or (longest if longest <= _WHOLE else _WHOLE)
@@ -196,7 +210,7 @@ def _shape(examples: Examples, classes: int, config: SeriesClassifierConfig) -> 
             f"`folds` (={config.folds}) asks for {max(2, config.folds)} groups at least, and there "
             f"{'is 1' if found == 1 else f'are {found}'}: lower it, or leave `groups` out"
         )
-    few = _FOLDS if groups is None else max(1, min(_FOLDS, len(set(groups))))
+    few = _FOLDS if ties.parts is None else max(1, min(_FOLDS, ties.parts))
     members = config.folds or (few if rows <= _FEW else 1)
     return (
         Shape(

@@ -104,7 +104,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
             labels: a class for each recording: texts, whole numbers or truth values. With a table the name of its
                 column, `label` unless given.
             groups: what must not be torn apart, such as the person: a value for each recording, or with a table the
-                name of its column. All recordings of a group validate together.
+                name of its column. All recordings of a group validate together, and so do equal ones.
             series: with a table, the column that tells recordings apart, or several that do so together.
             time: with a table, the column of times, which must ascend within each recording; None takes the rows as
                 they come.
@@ -154,7 +154,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
             resume=resume,
             progress=progress,
         )
-        self.report = report(self._fitted, validated, "validation recordings", [FLATTERED])
+        self.report = report(self._fitted, validated, "validation recordings", [FLATTERED, *validated.notes])
         self._results = Results(self.report)
         return self
 

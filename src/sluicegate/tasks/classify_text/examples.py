@@ -41,8 +41,10 @@ class Validation:
         examples: the rows.
         said: probabilities by method.
         new_words: the shares of the words that are unknown, and that are read in pieces.
+        notes: what a reader should know of rows that are there several times.
     """
 
     examples: Examples
     said: dict[str, Float64[np.ndarray, "rows classes"]]
     new_words: tuple[float, float]
+    notes: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ import torch
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
 from sluicegate.tasks.classes.decision import Decision
+from sluicegate.tasks.classes.equal_rows import Ties
 from sluicegate.tasks.classes.labels import Labels
 from sluicegate.tasks.classes.loss import MIN_DELTA
 from sluicegate.tasks.classes.splitting import validation_folds
@@ -19,6 +20,7 @@ from sluicegate.training import Schedule, train
 
 from .baselines import by_fold, fit_both, majority
 from .config import TextClassifierConfig
+from .copies import copies_noted, equal_texts, shared_noted
 from .corpus import Corpus
 from .course import Course, unseen
 from .examples import Examples, Validation
@@ -78,10 +80,15 @@ def fit(
     grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)), letters)
     corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
     few = len(plain[0].tokens.values) <= _FEW_TOKENS and len(grams.keys) * classes <= _FEW_WEIGHTS
-    members = config.folds or _networks(examples, few=few)
+    content = equal_texts(words)
+    ties = Ties.of(examples.truth, examples.groups, content, config.folds or 1)
+    members = config.folds or _networks(rows, ties, few=few)
     number = np.full(rows, -1)
     if held_back is None:
-        number = validation_folds(examples.truth, examples.groups, members, config.seed)
+        number = validation_folds(examples.truth, ties, members, config.seed)
+        notes = copies_noted(words, content, ties, number)
+    else:
+        notes = shared_noted(examples.texts, held_back.texts)
     shape = Shape(
         tokens=len(tokenizer),
         grams=len(grams.keys),
@@ -160,15 +167,16 @@ def fit(
     )
     majority_said = majority(examples.truth, classes, len(seen))
     new_words = tokenizer.shares(looked[0][0].tokens.values)
-    return fitted, Validation(kept, {"model": said, "majority_class": majority_said, **simple}, new_words)
+    said_of = {"model": said, "majority_class": majority_said, **simple}
+    return fitted, Validation(kept, said_of, new_words, tuple(notes))
 
 
-def _networks(examples: Examples, *, few: bool) -> int:
-    """How many to train: of some groups no more than these."""
-    if len(examples.truth) > _FEW:
+def _networks(rows: int, ties: Ties, *, few: bool) -> int:
+    """How many to train: of some groups or different texts no more than these."""
+    if rows > _FEW:
         return 1
     most = _MORE_NETWORKS if few else _NETWORKS
-    return most if examples.groups is None else max(1, min(most, len(set(examples.groups))))
+    return most if ties.parts is None else max(1, min(most, ties.parts))
 
 
 def _fingerprint(

@@ -97,7 +97,7 @@ class TextClassifier(TrainedTask[Fitted]):
             label: the column of classes: texts, whole numbers or truth values.
             validation: rows to validate on, a table as `data`; None holds rows back, see `folds`.
             groups: a column of what must not be torn apart, such as authors: all rows of a group validate together,
-                those without a value as one more.
+                those without a value as one more. Equal texts do so by themselves.
             vectors: a text file of word vectors, of word2vec, GloVe or fastText, gzip'd or not, that words start from;
                 `embedding` follows it. Words that it lacks start from their neighbours in the training texts.
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
@@ -142,7 +142,7 @@ class TextClassifier(TrainedTask[Fitted]):
             resume=resume,
             progress=progress,
         )
-        self.report = report(self._fitted, validated, "validation rows", [FLATTERED])
+        self.report = report(self._fitted, validated, "validation rows", [FLATTERED, *validated.notes])
         self._results = Results(self.report)
         return self
 
