@@ -30,13 +30,14 @@ def measure_sections(about: str | None, group: str, sections: Sections) -> None:
     parser.add_argument("--only", nargs="+", choices=sections, default=list(sections))
     parser.add_argument("--write", type=Path, help="a document whose sections of these names are replaced")
     options = parser.parse_args()
-    if "SLUICEGATE_DATA" not in os.environ:
-        sys.exit("SLUICEGATE_DATA is not set: give the folder that holds the data, see the top of this file")
+    data = Path(os.environ.get("SLUICEGATE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not data.is_dir():
+        sys.exit(f"there is no folder {data}: set SLUICEGATE_DATA to the one that holds the data")
     for name in options.only if options.write else ():
         _around(options.write, f"{group}:{name}")  # a missing place shows before hours of measuring
     for name in options.only:
         title, measure = sections[name]
-        measured = measure(Path(os.environ["SLUICEGATE_DATA"]), options.seeds)
+        measured = measure(data, options.seeds)
         text = "\n".join([f"### {title}", "", *measured, "", f"Measured on {machine()}; {options.seeds} seeds."])
         print(text, flush=True)
         if options.write:

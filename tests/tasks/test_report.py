@@ -18,6 +18,7 @@ from sluicegate.errors import BundleError
 from sluicegate.tasks.report import Measure, Picture, Report
 from sluicegate.tasks.report.drawing import DARK, INK, drawn
 from sluicegate.tasks.report.figures import best_of, figure
+from sluicegate.tasks.results import Results, card
 
 NASTY = '<b>a</b> & "b" \'c\' $x$ [red]y[/red] :smile: \x1b[31m style="fill: red"'
 MEASURES = (
@@ -291,6 +292,31 @@ def test_the_page_is_written_whole(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(BundleError, match="cannot save"):
         report().to_html(tmp_path / "file" / "report.html")
+
+
+# Footnotes
+
+
+def test_a_mae_above_the_rmse_is_explained_at_the_figure():
+    beyond = "they judge the median and the mean"
+    measures = (Measure("mae", "mean absolute error", most="rmse", beyond=beyond), Measure("rmse", "root"))
+    figures = {"model": {"mae": 2.0, "rmse": 1.5}, "other": {"mae": 2.5, "rmse": 3.0}}
+    made = report(metrics=figures["model"], baselines={"other": figures["other"]}, measures=measures)
+    text = str(made)
+    assert "2.000*†" in text
+    assert "2.500†" not in text
+    assert f"† {beyond}" in text
+    page = made.to_html()
+    assert page.count("<sup>†</sup>") == 1
+    assert "2.000<sup>†</sup>" in page
+    assert f"† {beyond}" in made._repr_html_()
+    again = Report.from_dict(json.loads(made.to_json()), measures)
+    assert "2.000*†" in str(again)
+    told = card("t", "p", Results(made), data=[], settings={}, measures=measures, limits=[], use="")
+    assert "2.000†" in told
+    assert f"† {beyond}" in told
+    plain = report(metrics=figures["other"], baselines={}, measures=measures)
+    assert "†" not in str(plain) + plain.to_html()
 
 
 # JSON

@@ -141,7 +141,7 @@ def _weather() -> pl.DataFrame:
 
 
 def _comparison(reports: dict[Cell, Report]) -> Table:
-    """All on the same windows: one line for each cell, and one for seasonal naive."""
+    """All on the same windows: one line for each cell, and one for each simple method."""
     some = next(iter(reports.values()))
     lines = {cell.upper(): report.metrics for cell, report in reports.items()} | some.baselines
     names = ("mae", "rmse", "smape", "mase", "wql", "coverage_80")

@@ -11,7 +11,7 @@ from typing import Any
 from sluicegate import bundle
 from sluicegate.errors import BundleError
 
-from .report import Measure, Report
+from .report import FOOTNOTE, Measure, Report
 from .report.figures import figure, plain, words
 
 METRICS, PAGE, CARD = "metrics.json", "report.html", "MODEL_CARD.md"
@@ -90,6 +90,7 @@ def card(
     for heading, report in (("Validation", results.validation), ("Last evaluation", results.evaluation)):
         if report is not None:
             parts += [f"## {heading}", safe(report.verdict), _figures(report)]
+            parts += [safe(f"{FOOTNOTE} {said}") for said, _ in report.footnotes().values()]
             parts += [safe(note) for note in report.notes]
             parts += [_items([f"{name}: {fact}" for name, fact in report.facts.items()])]
     parts += ["## Data", _items(data)]
@@ -105,13 +106,16 @@ def safe(text: str) -> str:
 
 
 def _figures(report: Report) -> str:
-    best = report.best()
+    best, footnotes = report.best(), report.footnotes()
     lines = [
         "| | " + " | ".join(safe(words(metric)) for metric in report.metrics) + " |",
         "| --- |" + " ---: |" * len(report.metrics),
     ]
     for name, row in report.rows.items():
-        cells = [figure(row.get(metric, float("nan"))) for metric in report.metrics]
+        noted = {metric for metric, (_, rows) in footnotes.items() if name in rows}
+        cells = [
+            figure(row.get(metric, float("nan"))) + (FOOTNOTE if metric in noted else "") for metric in report.metrics
+        ]
         marked = [
             f"**{cell}**" if name in best[metric] else cell for metric, cell in zip(report.metrics, cells, strict=True)
         ]

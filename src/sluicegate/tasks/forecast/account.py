@@ -21,7 +21,13 @@ from .simple import Forecasting
 from .verdict import best_simple, called
 
 MEASURES = (
-    Measure("mae", "mean absolute error of the median, in the target's unit"),
+    Measure(
+        "mae",
+        "mean absolute error of the median, in the target's unit",
+        most="rmse",
+        beyond="Above the RMSE, which no single forecast's is: the MAE judges the median and the RMSE the mean, and "
+        "here these two differ.",
+    ),
     Measure("rmse", "root of the mean squared error of the mean, in the target's unit: large misses weigh more"),
     Measure(
         "smape",

@@ -40,7 +40,7 @@ class Forecaster(TrainedTask[Fitted]):
     """Forecast one series, many series with one model, or several target columns.
 
     The model reads the context in segments with one recurrent layer and writes all of the horizon at once, with a
-    mean and quantiles (SegRNN, Lin et al. 2023); every evaluation sets it beside seasonal naive.
+    mean and quantiles (SegRNN, Lin et al. 2023); every evaluation sets it beside simple methods.
 
     Args:
         horizon: steps to forecast, at least 1.
@@ -153,8 +153,8 @@ class Forecaster(TrainedTask[Fitted]):
             start: where the first horizon may begin: a time stamp or a whole number; None is after the rows that
                 training saw, validation included.
             stride: steps from one window to the next.
-            baselines: names among `AutoETS` and `AutoTheta` to add to seasonal naive; None adds both where the extra
-                `baselines` is installed and there are few enough windows.
+            baselines: names among `AutoETS` and `AutoTheta` to add to the simple methods; None adds both where the
+                extra `baselines` is installed and there are few enough windows.
             progress: show a progress bar; None shows it on a terminal.
             source: what the table is called in messages.
 

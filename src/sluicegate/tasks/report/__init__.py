@@ -1,5 +1,6 @@
 """The report of an evaluation, in the terminal, in a notebook and as a page."""
 
+from .content import FOOTNOTE as FOOTNOTE
 from .content import Measure as Measure
 from .drawing import Picture as Picture
 from .report import Report as Report

@@ -11,6 +11,9 @@ from typing import Any
 from .drawing import Picture
 from .figures import best_of
 
+FOOTNOTE = "†"
+"""What marks a figure that needs a word."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -20,11 +23,15 @@ class Measure:
         name: the metric's name.
         meaning: a sentence.
         ideal: the value that is best; of two figures the nearer one is better.
+        most: a metric that no single forecast's figure exceeds; where it does, the two judge different forecasts.
+        beyond: what is then said at the figure.
     """
 
     name: str
     meaning: str
     ideal: float = 0.0
+    most: str = ""
+    beyond: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,19 @@ class Content:
             marks = best_of(column, self.ideal(metric))
             marked[metric] = [name for name, mark in zip(self.rows, marks, strict=True) if mark]
         return marked
+
+    def footnotes(self) -> dict[str, tuple[str, list[str]]]:
+        """For each metric of which a figure needs a word: that word, and the rows whose figures do."""
+        found = {}
+        for measure in self.measures:
+            rows = [
+                name
+                for name, row in self.rows.items()
+                if measure.most and row.get(measure.name, math.nan) > row.get(measure.most, math.nan)
+            ]
+            if rows:
+                found[measure.name] = measure.beyond, rows
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the pictures and the figures behind them, as JSON can hold it: None stands for NaN."""

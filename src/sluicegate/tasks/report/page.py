@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from html import escape
 
-from .content import Content, Passage
+from .content import FOOTNOTE, Content, Passage
 from .drawing import BLUE, DARK, FAINT, INK, ORANGE, Picture
 from .figures import figure, plain, words
 
@@ -139,13 +139,14 @@ def _body(report: Content, title: str) -> Iterator[str]:
 
 
 def _table(report: Content) -> str:
-    best = report.best()
+    best, footnotes = report.best(), report.footnotes()
     heads = "".join(f'<th scope="col">{_text(words(metric))}</th>' for metric in report.metrics)
     rows = []
     for name, row in report.rows.items():
         cells = []
         for metric in report.metrics:
             text = figure(row.get(metric, float("nan")))
+            text += f"<sup>{FOOTNOTE}</sup>" if name in footnotes.get(metric, ("", []))[1] else ""
             marked = name in best[metric]
             cells.append(f'<td class="best"><strong>{text}</strong></td>' if marked else f"<td>{text}</td>")
         rows.append(f'<tr><th scope="row">{_text(words(name))}</th>{"".join(cells)}</tr>')
@@ -153,10 +154,12 @@ def _table(report: Content) -> str:
 
 
 def _legend(report: Content) -> str:
-    if not any(report.best().values()):
-        return ""
-    others = [f"{_text(words(m))} nearest to {report.ideal(m):g}" for m in report.metrics if report.ideal(m) != 0]
-    return "Bold: the best of its column, which is the smallest" + "".join(f"; {other}" for other in others) + "."
+    said = [f"{FOOTNOTE} {_text(word)}" for word, _ in report.footnotes().values()]
+    if any(report.best().values()):
+        others = [f"{_text(words(m))} nearest to {report.ideal(m):g}" for m in report.metrics if report.ideal(m) != 0]
+        best = "Bold: the best of its column, which is the smallest"
+        said.insert(0, best + "".join(f"; {other}" for other in others) + ".")
+    return "<br>".join(said)
 
 
 def _figure(picture: Picture) -> str:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .content import Content
+from .content import FOOTNOTE, Content
 from .figures import figure, plain, words
 
 WIDTH = 80
@@ -36,6 +36,8 @@ def lines(report: Content, width: int) -> Iterator[RenderableType]:
         yield _table(report, metrics, best)
     if any(best.values()):
         yield Text(f"{_MARK} the best figure of its column{_exceptions(report)}", style="dim")
+    for said, _ in report.footnotes().values():
+        yield Text(f"{FOOTNOTE} {plain(said)}", style="dim")
     yield Text()
     yield Text(plain(report.verdict), style="bold")
     if report.facts:
@@ -59,13 +61,15 @@ def _table(report: Content, metrics: list[str], best: dict[str, list[str]]) -> T
     for metric in metrics:
         table.add_column(Text(_heading(metric)), justify="right", vertical="bottom", no_wrap=True)
         table.add_column("", width=2)  # the mark, so that the figures stand below one another
+    footnotes = report.footnotes()
     for name, row in report.rows.items():
         cells = [Text(f"{words(name)} ")]
         for metric in metrics:
             is_best = name in best[metric]
             text = figure(row.get(metric, float("nan")))
             style = "bold green" if is_best else ""
-            cells += [Text(text, style), Text(_MARK if is_best else "", style)]
+            noted = FOOTNOTE if name in footnotes.get(metric, ("", []))[1] else ""
+            cells += [Text(text, style), Text((_MARK if is_best else "") + noted, style)]
         table.add_row(*cells)
     return table
 
