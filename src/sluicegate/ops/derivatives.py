@@ -27,6 +27,8 @@ def by_equations(
     inputs: Sequence[Tensor | None],
     rows: Rows,
     options: tuple[str, str, bool, bool, int],
+    *,
+    again: bool = True,
 ) -> list[Tensor | None]:
     """Differentiate the equations of a layer.
 
@@ -36,9 +38,10 @@ def by_equations(
         inputs: x, h0, c0 and the weights, as `native.layer` takes them.
         rows: As `native.layer` takes them.
         options: As `native.layer` takes them.
+        again: Whether the gradients are to be differentiated again, and so part of the graph.
 
     Returns:
-        The gradients of the inputs, None of those not wanted; they are part of the graph.
+        The gradients of the inputs, None of those not wanted.
     """
     # Under names of their own: of a weight that also made the state, or that is tied to another one, the gradient is
     # the sum of all ways to it, but here only of the one that leads through this call and this place.
@@ -50,7 +53,7 @@ def by_equations(
         found: Sequence[Tensor] = [torch.zeros_like(t) for t in asked]
         if pairs:  # else nothing depends on anything: there are no steps, and no state
             outputs, incoming = zip(*pairs, strict=True)
-            found = torch.autograd.grad(outputs, asked, incoming, create_graph=True, materialize_grads=True)
+            found = torch.autograd.grad(outputs, asked, incoming, create_graph=again, materialize_grads=True)
     one = iter(found)
     return [next(one) if want else None for want in wanted]
 

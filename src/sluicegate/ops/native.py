@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
-from torch._C._functorch import unwrap_if_dead
+from torch._C._functorch import is_legacy_batchedtensor, unwrap_if_dead
 from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.nn import Parameter
@@ -160,6 +160,10 @@ class _Layer(torch.autograd.Function):
         output, saved, x, h0, c0, *weights = tensors
         if torch.is_grad_enabled():  # a second derivative may be asked for: the equations have one
             return None, None, *by_equations(gradients[:3], wanted, tensors[2:], rows, options)
+        if torch._C._are_functorch_transforms_active() or any(map(_is_batched, gradients)):
+            # Many gradients at once, of which the kernels know nothing.
+            with torch.enable_grad():
+                return None, None, *by_equations(gradients[:3], wanted, tensors[2:], rows, options, again=False)
         arguments: Any = (*gradients[:3], x, h0, c0, weights, output, saved, *rows, *options, wanted)
         if _is_plain(*gradients, *tensors):
             return None, None, *calls.backward(*arguments)
@@ -167,6 +171,11 @@ class _Layer(torch.autograd.Function):
             d_x, d_h0, d_c0, d_weights = _backward(*arguments)
         found = zip((d_x, d_h0, d_c0, *d_weights), wanted, strict=True)
         return None, None, *(g if want else None for g, want in found)
+
+
+def _is_batched(gradient: Tensor | None) -> bool:
+    """Tell whether a gradient stands for many, as `torch.autograd.grad(is_grads_batched=True)` has them."""
+    return gradient is not None and is_legacy_batchedtensor(gradient)
 
 
 class _SeenLayer(_Layer):
