@@ -97,7 +97,7 @@ def test_every_row_validates_once_with_folds(fitted):
 
 
 def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
-    task = sluicegate.TextClassifier(**quick, blend=True).fit(table, progress=False)
+    task = sluicegate.TextClassifier(**quick | {"blend": True}).fit(table, progress=False)
     blend = task._fitted.decision.blend
     assert 0 <= blend.share <= 1
     method = next(linear for linear in task._fitted.baselines if linear.name == blend.name)
@@ -108,6 +108,18 @@ def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
     if blend.share > 0.01:
         np.testing.assert_allclose(network.sum(1), 1.0, atol=1e-6)
         assert network.min() > -1e-6
+
+
+def test_a_simple_method_is_blended_in_where_rows_are_few(monkeypatch, table, quick):
+    knobs = {name: value for name, value in (quick | {"epochs": 1}).items() if name != "blend"}
+
+    def blended(**options):
+        return sluicegate.TextClassifier(**knobs, **options).fit(table, progress=False)._fitted.decision.blend
+
+    assert blended() is not None
+    assert blended(blend=False) is None
+    monkeypatch.setattr(fitting, "_BLENDED", len(table) - 1)
+    assert blended() is None
 
 
 def test_what_cannot_be_learnt_is_not_known_on_validation_rows(quick):

@@ -37,8 +37,8 @@ class TextClassifierConfig(BaseModel):
         balance: how far classes of unequal size are evened out: the strength of the logit adjustment (Menon et al.
             2021); None is 0, or 1 where the largest class has twenty times the rows of the smallest.
         blend: average the model's probabilities with those of the better simple method, in the proportion that does
-            best on the validation rows; None does so where words are so long that runs of letters count, on which the
-            simple methods are strong.
+            best on the validation rows; None does so up to 1,000 rows, and where words are so long that runs of letters
+            count, for there the simple methods are strong.
         words: whole words in the vocabulary at most, the most frequent ones.
         lowercase: whether words that differ in their capitals are the same word, beside which the network is told where
             the capitals were.

@@ -43,6 +43,7 @@ _EPOCHS, _MORE_EPOCHS = 15, 25  # times through the rows, and where consistency 
 _STEPS, _MOST_STEPS = 400, 12_000  # at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
 _LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
+_BLENDED = 1000  # rows up to which the better simple method is mixed in: of 480 rows of MR it knows more
 _GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
 _START = 0.3  # the size of a word's numbers at the start
 
@@ -151,7 +152,8 @@ def fit(
     else:
         baselines, _ = fit_both(words, examples.truth, classes, config.seed)
         simple = {linear.name: linear.probabilities(kept.texts) for linear in baselines}
-    decision, said = decision.after(logits, kept.truth, simple, blend=lined if config.blend is None else config.blend)
+    blend = lined or rows <= _BLENDED if config.blend is None else config.blend
+    decision, said = decision.after(logits, kept.truth, simple, blend=blend)
     fitted = Fitted(
         text=text,
         labels=labels,

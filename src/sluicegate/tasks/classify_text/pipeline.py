@@ -47,7 +47,8 @@ class TextClassifier(TrainedTask[Fitted]):
         cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the rows; None follows the rows.
-        blend: average the probabilities with those of the better simple method; None does so where words are long.
+        blend: average the probabilities with those of the better simple method; None does so up to 1,000 rows, and
+            where words are long.
         settings: further knobs, listed at `TextClassifierConfig`.
 
     Raises:
