@@ -61,6 +61,12 @@ def test_few_letters_have_few_runs(text):
     assert terms.within([text]).sum() == (len(text) > 2) * (2 * len(text) - 5)
 
 
+@pytest.mark.parametrize("terms", [["acg", "aca"], ["ac"], ["a" * 7], [chr(0x4E00 + i) * 3 for i in range(1100)]])
+def test_what_is_no_run_of_letters_is_refused(terms):
+    with pytest.raises(ValueError, match=r"order|no runs of 3 to 6 letters"):
+        Terms.named(terms, "letters")
+
+
 def strings(rows, seed):
     """Sequences of DNA, in half of which there is a motif."""
     rng = np.random.default_rng(seed)

@@ -27,7 +27,6 @@ from .grams import Grams
 from .letters import Letters
 from .model import Ensemble, Shape
 from .schema import VOCABULARY, require_text_classifier
-from .terms import READINGS
 from .vocabulary import Covered
 
 _TOKENS = 8192  # of a batch in prediction, at most
@@ -129,8 +128,6 @@ class Fitted:
         shape = Shape(**{**settings["shape"], "windows": tuple(settings["shape"].get("windows", ()))})
         model = restored(saved, "weights.safetensors", lambda: Ensemble(shape))
         reading = settings.get("terms", "earlier")
-        if reading not in READINGS:
-            raise ValueError(f"the simple methods count {reading!r}, which is none of {', '.join(READINGS)}")
         baselines = tuple(
             Linear(
                 name,

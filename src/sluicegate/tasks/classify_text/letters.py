@@ -21,7 +21,7 @@ SHORTEST, LONGEST_RUN = 3, 6
 """Letters of a run: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""
 
 _BITS = 10
-_MOST = (1 << _BITS) - 2  # letters that have a number: those that most words have
+MOST = (1 << _BITS) - 2  # letters that have a number: those that most words have
 _SPACE = 1
 
 
@@ -49,7 +49,7 @@ class Letters:
         ]
         if alphabet is None:
             times = Counter(letter for token in plain for letter in set(token))
-            alphabet = "".join(sorted(sorted(times, key=lambda letter: (-times[letter], letter))[:_MOST]))
+            alphabet = "".join(sorted(sorted(times, key=lambda letter: (-times[letter], letter))[:MOST]))
         numbers = {letter: number for number, letter in enumerate(alphabet, _SPACE + 1)}
         # A special token has one letter, which has no number: no run goes over it.
         rows = [np.array([numbers.get(letter, 0) for letter in token or "\0"], dtype=np.int32) for token in plain]

@@ -13,6 +13,7 @@ from sluicegate.tasks.classes.schema import ClassifierSchema, ShapeSchema, requi
 from sluicegate.tasks.restoring import Count, Saved, Share, Size, Text, damaged, read_json, require
 
 from .config import TextClassifierConfig
+from .terms import Reading, Terms
 
 VOCABULARY, BASELINES, ARRAYS = "vocabulary.json", "baselines.json", "arrays.safetensors"
 
@@ -38,6 +39,8 @@ class _Config(ClassifierSchema):
     label: Text
     shape: _Shape
     vectors: _Covered | None
+    letters: bool = False
+    terms: Reading = "earlier"
 
 
 class _Model(Saved):
@@ -76,6 +79,10 @@ def require_text_classifier(
         names = terms.get(method) if isinstance(terms, dict) else None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise damaged(saved, BASELINES, f"{method} has no list of words")
+        try:
+            Terms.named(names, config.terms)
+        except ValueError as error:
+            raise damaged(saved, BASELINES, str(error)) from error
         for part, sizes in (("idf", (len(names),)), ("weights", (outputs, len(names))), ("intercept", (outputs,))):
             kinds = (np.float64, np.float32)
             require(saved, ARRAYS, arrays, f"{method}.{part}", sizes, kinds, least=-1e12, most=1e12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int32, Int64
@@ -14,13 +14,11 @@ from scipy.sparse import csr_matrix, vstack
 from sluicegate.data.words import LONG, clean, whole_words, words_of
 
 from .grams import frequent, pairs_of
-from .letters import Letters, number_of, runs_of, spelt
+from .letters import LONGEST_RUN, MOST, SHORTEST, Letters, number_of, runs_of, spelt
 from .ragged import Ragged
 
 Reading = Literal["earlier", "words", "letters"]
 """What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or runs of letters."""
-
-READINGS: tuple[Reading, ...] = get_args(Reading)
 
 _EARLIER = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")  # tears words at the marks of letters, and not ideographs
 _ALL = 2**31
@@ -90,10 +88,12 @@ class Terms:
         """Terms by their letters, or their words, which a space divides.
 
         Raises:
-            ValueError: they are not in their order.
+            ValueError: they are not in their order, or are no runs of letters.
         """
         if reading == "letters":
             alphabet = "".join(sorted(set().union(*terms) - {" "}))
+            if len(alphabet) > MOST or not all(SHORTEST <= len(term) <= LONGEST_RUN for term in terms):
+                raise ValueError(f"the terms of a simple method are no runs of {SHORTEST} to {LONGEST_RUN} letters")
             names = (" ", *alphabet)
             keys = np.array([number_of(term, alphabet) for term in terms], dtype=np.int64)
         else:
