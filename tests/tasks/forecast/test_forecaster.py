@@ -143,10 +143,10 @@ def test_validation_with_a_hole_before_it_is_refused(table):
 def test_held_back_part_is_the_last_one(table):
     task = fit(table)
     last = table["time"].max()
-    trained, ends = task._fitted.axis.stamps(task._fitted.trained), task._fitted.axis.stamps(task._fitted.ends)
-    assert (ends == last).all()
-    assert (trained <= last - pd.Timedelta(hours=12)).all()
-    assert (trained >= last - pd.Timedelta(hours=100)).all()
+    begin, end = (pd.Timestamp(moment) for moment in task.report.facts["evaluated"].split(" to "))
+    trained = pd.Timestamp(task.report.facts["trained on"].removeprefix("rows up to "))
+    assert end == last
+    assert last - pd.Timedelta(hours=100) <= trained < begin <= last - pd.Timedelta(hours=11)
 
 
 def test_known_covariates_are_used():

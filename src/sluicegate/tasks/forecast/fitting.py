@@ -18,6 +18,7 @@ from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
 from sluicegate.training import Part, Schedule, train
 
+from . import refining
 from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers, first_origins
 from .config import ForecasterConfig
 from .evaluation import evaluate_rows
@@ -108,7 +109,8 @@ def fit(
         resume=resume,
         progress=progress,
     )
-    temper(model, draw.share(model, validating, start), start)
+    share = draw.share(model, validating, start)
+    temper(model, share, start)
     fitted = Fitted(
         columns=columns,
         names=panel.names,
@@ -133,6 +135,18 @@ def fit(
     every = Windows.between(first, panel.bounds[1:], config.horizon, config.horizon)
     fitted = replace(fitted, gain=measure_gain(fitted, prepared, every))
     report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), panel.notes, progress)
+    if ahead is None and (steps := int(share * refining.most(curve.steps[-1]))) > 0:
+        windows = _of(Windows.between(first, panel.bounds[1:], config.horizon), moves)
+        whole = _Draw(prepared, windows, len(columns.targets), torch.tensor(config.quantiles))
+        refining.refine(
+            model,
+            lambda generator: whole.loss(model, config.batch, generator),
+            steps=steps,
+            learning_rate=config.learning_rate,
+            seed=config.seed,
+        )
+        fitted = replace(fitted, trained=fitted.ends, gain=np.ones_like(fitted.gain))
+        fitted = replace(fitted, gain=measure_gain(fitted, prepared, every))
     return fitted, report
 
 

@@ -1,0 +1,65 @@
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from sluicegate import Forecaster
+from sluicegate.tasks.forecast import refining
+
+
+def fitted(table, **options):
+    return Forecaster(horizon=6, context=24, hidden=8, steps=50).fit(table, time="t", target="y", **options)._fitted
+
+
+@pytest.fixture(scope="module")
+def table():
+    return pl.DataFrame(
+        {"t": range(400), "y": np.sin(np.arange(400) / 4) + np.random.default_rng(0).normal(0, 0.1, 400)}
+    )
+
+
+def test_rows_that_were_held_back_are_trained_on_at_last(table, monkeypatch):
+    monkeypatch.setattr("sluicegate.tasks.forecast.fitting._Draw.share", lambda *arguments: 1.0)
+    taken, real = [], refining.refine
+    monkeypatch.setattr(refining, "refine", lambda *arguments, steps, **others: taken.append(steps))
+    plain = fitted(table)
+    monkeypatch.setattr(refining, "refine", real)
+    refined = fitted(table)
+    assert taken == [10]
+    assert not torch.equal(plain.model.shortcut, refined.model.shortcut)
+    assert (refined.trained == refined.ends).all()
+
+
+def test_rows_given_to_validate_are_never_trained_on(table, monkeypatch):
+    monkeypatch.setattr(refining, "refine", lambda *arguments, **others: pytest.fail("trained on validation rows"))
+    kept = fitted(table[:300], validation=table[300:])
+    assert (kept.trained == 299).all()
+    assert (kept.ends == 399).all()
+
+
+def test_what_did_not_hold_is_not_learnt_further(table, monkeypatch):
+    monkeypatch.setattr("sluicegate.tasks.forecast.fitting._Draw.share", lambda *arguments: 0.0)
+    monkeypatch.setattr(refining, "refine", lambda *arguments, **others: pytest.fail("the linear forecast was right"))
+    kept = fitted(table)
+    assert (kept.trained < kept.ends).all()
+
+
+def loss_of(model, x):
+    return (model(x) - 3).square().mean().item()
+
+
+def test_small_steps_lower_the_loss_and_leave_chance_alone():
+    model = torch.nn.Linear(1, 1)
+    x = torch.linspace(-1, 1, 20)[:, None]
+    state = torch.get_rng_state()
+
+    def loss(generator):
+        return (model(x[torch.randint(20, (8,), generator=generator)]) - 3).square().mean()
+
+    before = loss_of(model, x)
+    refining.refine(model, loss, steps=100, learning_rate=0.1, seed=0)
+    assert loss_of(model, x) < 0.5 * before
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not model.training
+    assert refining.most(100) == 20
+    assert refining.most(10_000) == 400
