@@ -172,6 +172,11 @@ class TrainedTask(Task, Generic[Fitted]):
         return task
 
 
+def task_named(name: str) -> type[Any]:
+    """The class of a task that has been imported, by its name."""
+    return Task._known[name]
+
+
 def load(folder: str | Path) -> Task:
     """Load a model that `save` wrote.
 

@@ -25,6 +25,7 @@ from sluicegate.tasks.results import Results
 
 from .card import series_card
 from .config import SeriesClassifierConfig
+from .estimator import SeriesEstimator
 from .explaining import explain
 from .fitted import Columns, Fitted
 from .fitting import Examples, Validation, fit
@@ -263,6 +264,10 @@ class SeriesClassifier(TrainedTask[Fitted]):
     def _roles(self) -> dict[str, Any]:
         columns = self._require_fitted().columns
         return {"series": columns.series, "labels": columns.label}
+
+    def as_sklearn(self) -> SeriesEstimator:
+        """An untrained classifier with the same knobs for scikit-learn's tools: `fit(X, y)`, labels as answers."""
+        return SeriesEstimator(**dict(self.config))
 
     def _card(self, fitted: Fitted) -> str:
         return series_card(self.config, fitted, self._results)

@@ -28,6 +28,7 @@ from sluicegate.tasks.results import Results
 
 from .card import text_card
 from .config import TextClassifierConfig
+from .estimator import TextEstimator
 from .examples import Examples, Validation
 from .explaining import explain
 from .fitted import AT_ONCE, Fitted
@@ -232,6 +233,10 @@ class TextClassifier(TrainedTask[Fitted]):
     def _roles(self) -> dict[str, Any]:
         fitted = self._require_fitted()
         return {"text": fitted.text, "label": fitted.labels.column}
+
+    def as_sklearn(self) -> TextEstimator:
+        """An untrained classifier with the same knobs for scikit-learn's tools: `fit(X, y)`, labels as answers."""
+        return TextEstimator(**dict(self.config))
 
     def _card(self, fitted: Fitted) -> str:
         return text_card(self.config, fitted, self._results)
