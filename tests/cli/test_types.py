@@ -192,18 +192,6 @@ def test_a_loaded_model_answers_in_the_frames_of_its_training(tmp_path, monkeypa
     assert isinstance(sluicegate.load(tmp_path / "m").predict(), pl.DataFrame)
 
 
-def test_an_option_that_takes_one_value_is_given_once(tmp_path):
-    for words in (
-        ["fit", "forecast", "t.csv", "--time", "a", "--time", "b", "--target", "y", "--horizon", "2", "--out", "m"],
-        ["predict", "m", "t.csv", "--out", "a.csv", "--out", "b.csv"],
-        ["study", "t.csv", "--out", "s", "--seeds", "1", "--seeds", "2"],
-    ):
-        done = run(*words)
-        assert done.exit_code == 2
-        assert "is given twice, and takes one value" in done.stderr
-    assert run("predict", tmp_path / "m", "--json", "--json").exit_code == 1  # says the same twice
-
-
 def test_a_study_notes_a_single_series_column_as_before():
     for given, noted in ((["id"], "id"), (["shop", "id"], ["shop", "id"])):
         assert columns_and_knobs("forecast", {"series": given, "time": None}, ())[1] == {"series": noted}

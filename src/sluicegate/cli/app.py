@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from .failures import failing_plainly, note
-from .once import OnceGiven
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +26,7 @@ _OPTIONS = {
     "baselines": "--baseline",
 }  # where an option is not called as the argument
 
-app = OnceGiven(
+app = typer.Typer(
     help="Gated recurrent networks, trained and run on ordinary CPUs.",
     epilog="A program of yours, with its GRU, LSTM and RNN layers computed by Sluicegate: "
     "`sluicegate program.py ...` or `sluicegate -m module ...`.",
@@ -36,7 +35,7 @@ app = OnceGiven(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-fit = OnceGiven(help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
+fit = typer.Typer(help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(fit, name="fit")
 
 Data: TypeAlias = Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .parquet or .jsonl.")]

@@ -23,4 +23,6 @@ def test_weather(shared_data):
     task = sluicegate.Forecaster(horizon=28).fit(table[:1096], time="date", target="temp_max", past=past)
     report = task.evaluate(table, baselines=[])
     assert report.metrics["mae"] < 0.8 * report.baselines["seasonal_naive"]["mae"]
-    assert report.verdict.startswith("Use the model")
+    # The calendar is as good a guess, and is named for being the simpler.
+    assert "calendar average" in report.verdict
+    assert "within noise" in report.verdict
