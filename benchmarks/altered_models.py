@@ -7,18 +7,23 @@ Prints what ended otherwise, and how many did.
 
 import argparse
 import copy
+import datetime
 import json
+import logging
 import random
+import traceback
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import polars as pl
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from sluicegate import bundle
+from sluicegate import Forecaster, SeriesClassifier, TextClassifier, bundle
 from sluicegate.errors import SluicegateError
 from sluicegate.tasks.base import restore
 
@@ -117,20 +122,64 @@ def altered(files, others, chance):
     return files
 
 
-def use(model):
-    """Everything that a loaded model is asked for; what it refuses in a sentence is well."""
-    uses = {
-        "forecast": [model.predict],
-        "classify-text": [lambda: model.predict(["A lovely film", "dull", ""]), lambda: model.explain("a dull film")],
-        "classify-series": [lambda: model.predict([np.ones((20, 2)), np.zeros((9, 2))]),
-                            lambda: model.explain(np.ones((20, 2)))],
-    }  # fmt: skip
-    for one in [*uses[model.name], lambda: str(model.report), lambda: repr(model), model._files]:
+def forecaster_uses(model):
+    """Calls of a forecaster: with nothing, and with its own last rows and what could follow them."""
+    fitted = model._fitted
+    tail, columns, horizon = fitted.tail, fitted.columns, fitted.shape.horizon
+
+    def table(more):
+        which = np.repeat(np.arange(len(tail.names)), tail.lengths + more)
+        rows = np.concatenate(
+            [begin + np.arange(n + more) for begin, n in zip(tail.bounds, tail.lengths, strict=False)]
+        )
+        found = {columns.time: tail.axis.stamps(tail.ticks(which, rows))}
+        for name in columns.values:
+            found[name] = tail.columns[name][rows % tail.rows]
+        roles = columns.series if isinstance(columns.series, tuple) else (columns.series,) if columns.series else ()
+        for at, name in enumerate(roles):
+            names = [own[at] if isinstance(own, tuple) else own for own in tail.names]
+            found[name] = pl.Series(names)[which]
+        return pl.DataFrame(found)
+
+    yield model.predict
+    yield lambda: model.predict(table(0), future=table(horizon) if columns.known else None)
+    yield lambda: model.evaluate(table(horizon + 1), baselines=(), progress=False)
+
+
+def text_uses(model):
+    """Calls of a classifier of texts."""
+    labels = list(model._fitted.labels.classes)[:3]
+    texts = ["A lovely film", "dull", ""][: len(labels)]
+    yield lambda: model.predict(["A lovely film", "dull", ""])
+    yield lambda: model.explain("a dull film")
+    table = {model._fitted.text: texts, model._fitted.labels.column: labels}
+    yield lambda: model.evaluate(pl.DataFrame(table))
+
+
+def series_uses(model):
+    """Calls of a classifier of recordings."""
+    labels = list(model._fitted.labels.classes)[:2]
+    recordings = [np.ones((20, 2)), np.arange(18.0).reshape(9, 2)]
+    yield lambda: model.predict(recordings)
+    yield lambda: model.explain(recordings[1])
+    yield lambda: model.evaluate(recordings, labels)
+
+
+USES = {"forecast": forecaster_uses, "classify-text": text_uses, "classify-series": series_uses}
+
+
+def use(model, chance):
+    """What a loaded model is asked for; what it refuses in a sentence is well."""
+    *calls, evaluation = USES[model.name](model)
+    calls += [lambda: str(model.report), lambda: repr(model)]
+    if chance.random() < 0.2:  # each takes longer than all the others
+        calls += [chance.choice([evaluation, model._files])]
+    for call in calls:
         with suppress(SluicegateError):
-            one()
+            call()
 
 
-def try_one(files):
+def try_one(files, chance):
     """Load and use a model; what it ends in where that is neither an answer nor an error of the tree."""
     try:
         model = restore(bundle.Bundle(Path("altered"), MappingProxyType(files)))
@@ -139,51 +188,108 @@ def try_one(files):
     except BaseException as error:  # a panic of Rust is no Exception
         return error
     try:
-        use(model)
+        use(model, chance)
     except BaseException as error:
         return error
     return None
 
 
-def models():
-    """The files of each saved model."""
-    return [
+def sales(rows, every):
+    """Two shops with two items each: counts, many of them 0, prices that are known in advance, and an empty end."""
+    start = pl.datetime(2024, 1, 1)
+    time = pl.select(pl.datetime_range(start, pl.datetime(2044, 1, 1), every).head(rows)).to_series()
+    chance, parts = np.random.default_rng(0), []
+    for number in range(4):
+        sold = chance.poisson(2.0, rows) * (chance.random(rows) < 0.6) * 1.0
+        parts.append(
+            pl.DataFrame(
+                {
+                    "shop": ["north"] * rows if number < 2 else ["south"] * rows,
+                    "item": number % 2,
+                    "time": time,
+                    "price": chance.random(rows),
+                    "sold": [None if row >= rows - 8 else sold[row] for row in range(rows)],
+                    "visits": np.round(20 + 10 * np.sin(np.arange(rows)) + chance.random(rows), 2),
+                }
+            )[number:]
+        )
+    return pl.concat(parts)
+
+
+def fresh():
+    """Models of the present form, with what earlier versions did not keep."""
+    knobs = {"hidden": 4, "steps": 4, "batch": 32}
+    weekdays = sales(160, "1d").filter(pl.col("time").dt.weekday() < 6)
+    closed = datetime.date(2024, 3, 6)
+    shops = Forecaster(4, context=10, holidays=[closed], **knobs).fit(
+        weekdays.filter(pl.col("time").dt.date() != closed),
+        time="time", target="sold", series=["shop", "item"], known=["price"], progress=False,
+    )  # fmt: skip
+    hours = sales(150, "1h").drop_nulls().with_columns(pl.col("time").dt.replace_time_zone("Europe/Berlin"))
+    zoned = Forecaster(3, cell="mingru", context=24, **knobs).fit(
+        hours.filter(pl.col("shop") == "north").to_arrow(),
+        time="time", target=["visits", "sold"], series="item", past=["price"], progress=False,
+    )  # fmt: skip
+    months = sales(60, "1mo").drop_nulls().filter((pl.col("shop") == "north") & (pl.col("item") == 0))
+    ends = months.with_columns(pl.col("time").dt.month_end().dt.date())
+    monthly = Forecaster(2, context=12, cell="rnn", **knobs).fit(ends, time="time", target="visits", progress=False)
+    rows = [
+        (f"the {word} number {n}", word in "lovely Great") for n in range(6) for word in ("lovely", "Great", "dull")
+    ]
+    texts = TextClassifier(hidden=4, embedding=4, folds=2, epochs=1).fit(
+        pl.DataFrame(rows, schema=["text", "label"], orient="row"), progress=False
+    )
+    runs = TextClassifier(hidden=4, embedding=4, folds=1, epochs=1).fit(
+        pl.DataFrame(
+            [(w * 30 + str(n), w) for n in range(12) for w in ("ACGT", "GGAT")], ["text", "label"], orient="row"
+        ),
+        progress=False,
+    )
+    steps = [np.arange(12 + n)[:, None] * [0.1, 0.2] % (1 + n % 2) for n in range(12)]
+    recordings = SeriesClassifier(hidden=4, folds=1, steps=2).fit(steps, ["fast", "slow"] * 6, progress=False)
+    return [shops, zoned, monthly, texts, runs, recordings]
+
+
+def models(trained):
+    """The files of each saved model, and of these."""
+    saved = [
         {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.name != bundle.MANIFEST}
         for folder in sorted(SAVED.iterdir())
         if folder.is_dir()
     ]
+    for model in trained:
+        model._results = replace(model._results, page=b"")  # drawing one takes seconds
+    people = {"MODEL_CARD.md", "report.html"}
+    return saved + [{n: c for n, c in model._files().items() if n not in people} for model in trained]
 
 
-def run(count, seed=0):
+def run(count, all_models, seed=0):
     """Try so many alterations, spread over all models; those that end otherwise, as pairs of seed and error."""
-    found, all_models = [], models()
     for number in range(seed, seed + count):
         chance = random.Random(number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            error = try_one(altered(chance.choice(all_models), all_models, chance))
+            error = try_one(altered(chance.choice(all_models), all_models, chance), chance)
         if error is not None:
-            found.append((number, error))
-    return found
+            yield number, error
+
+
+def told(number, error):
+    """A line on what a model ended in, and where."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "src/sluicegate" in f.filename]
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return f"{number}: {type(error).__name__} {str(error)[:90]!r} at {where}"
 
 
 if __name__ == "__main__":
-    import collections
-    import traceback
-
     parser = argparse.ArgumentParser()
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    failures = run(arguments.count, arguments.seed)
-    kinds = collections.Counter()
-    for number, error in failures:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "sluicegate" in f.filename]
-        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
-        kinds[
-            f"{type(error).__name__} {str(error)[:90]!r} at {where} e.g. {number}" if kinds[where] == 0 else where
-        ] += 1
-        kinds[where] += 0
-    print(f"{arguments.count:,} altered models, {len(failures)} ended in something else")
-    for kind, times in kinds.items():
-        print(times, kind)
+    logging.disable()
+    all_models, found, step = models(fresh()), 0, 1000
+    for begin in range(0, arguments.count, step):
+        for number, error in run(min(step, arguments.count - begin), all_models, arguments.seed + begin):
+            found += 1
+            print(told(number, error), flush=True)
+        print(f"{min(begin + step, arguments.count):,} altered models, {found} ended in something else", flush=True)

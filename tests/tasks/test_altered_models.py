@@ -20,16 +20,25 @@ SPEC.loader.exec_module(altered_models)
 SAVED = altered_models.SAVED
 
 
+@pytest.fixture(scope="module")
+def fresh():
+    """The files of models of the present form."""
+    trained = altered_models.fresh()
+    return altered_models.models(trained)[-len(trained) :]
+
+
 @pytest.mark.parametrize("seed", [0, 1_000_000, 2_000_000])
-def test_end_in_an_answer_or_an_error_of_the_tree(seed):
-    assert altered_models.run(40, seed) == []
+def test_end_in_an_answer_or_an_error_of_the_tree(seed, fresh):
+    found = altered_models.run(40, altered_models.models([]) + fresh, seed)
+    assert [altered_models.told(*one) for one in found] == []
 
 
-def refused(name, file, alter, tmp_path):
+def refused(model, file, alter, tmp_path):
     """The sentence with which a model is refused whose file was altered."""
-    files = {path.name: path.read_bytes() for path in (SAVED / name).iterdir() if path.name != bundle.MANIFEST}
-    files[file] = alter(files[file])
-    bundle.write(tmp_path / "model", files)
+    files = model
+    if isinstance(model, str):
+        files = {path.name: path.read_bytes() for path in (SAVED / model).iterdir() if path.name != bundle.MANIFEST}
+    bundle.write(tmp_path / "model", {**files, file: alter(files[file])})
     with pytest.raises(BundleError) as caught:
         sluicegate.load(tmp_path / "model")
     return str(caught.value)
@@ -83,6 +92,62 @@ def test_are_refused_with_the_file_and_the_place(name, file, alter, expected, tm
     sentence = refused(name, file, alter, tmp_path)
     assert sentence.startswith((file, "weights.safetensors"))
     assert expected in sentence
+
+
+SHOPS, ZONED, RECORDINGS = 0, 1, 5  # among the models of the present form
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "alter", "expected"),
+    [
+        (SHOPS, "config.json", setting("frame", value="cudf"), "frame"),
+        (SHOPS, "config.json", setting("axis", "hours", "opens", value=[5, 3]), "open hours"),
+        (SHOPS, "config.json", setting("axis", "hours", "closed", value=[[1, 2**39]]), "open hours"),
+        (SHOPS, "config.json", setting("settings", "holidays", value=["2024-02-30"]), "settings.holidays"),
+        (SHOPS, "config.json", setting("columns", "series", value=["shop"]), "tell series apart"),
+        (SHOPS, "config.json", setting("columns", "series", value=None), "without a name"),
+        (SHOPS, "series.json", lambda _: b'[["a", 1], ["a", "1"], ["b", 1], ["b", 2]]', "different series"),
+        (SHOPS, "scaler.safetensors", array("gain", lambda a: a - 2), "gain holds"),
+        (SHOPS, "scaler.safetensors", array("least", lambda a: a + 1), "least holds"),
+        (SHOPS, "scaler.safetensors", array("grain", lambda a: a[:1]), "grain is of shape"),
+        (SHOPS, "scaler.safetensors", array("future", lambda a: a[:, :-1]), "the future"),
+        (SHOPS, "scaler.safetensors", array("future_starts", lambda a: a * 10**14), "future_starts holds"),
+        (SHOPS, "scaler.safetensors", array("future_bounds", lambda a: a[::-1]), "the future"),
+        (ZONED, "scaler.safetensors", array("linear", lambda a: a.T), "linear is of shape"),
+        (ZONED, "scaler.safetensors", array("tail_lengths", lambda a: a + 1), "the last rows"),
+        (ZONED, "metrics.json", setting("validation", "metrics", "mae", value="small"), "validation.metrics.mae"),
+        (ZONED, "metrics.json", setting("validation", "notes", value="a note"), "validation.notes"),
+        (ZONED, "metrics.json", lambda _: b"[]", "should be an object"),
+    ],
+)
+def test_of_the_present_form_are_refused_too(number, file, alter, expected, fresh, tmp_path):
+    sentence = refused(fresh[number], file, alter, tmp_path)
+    assert sentence.startswith((file, "series.json"))
+    assert expected in sentence
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("channels", lambda a: a + 100),
+        ("channels_of", lambda a: a + 1),
+        ("dilations", lambda a: a * 0),
+        ("features_of", lambda a: a + 1),
+        ("biases", lambda a: a[:-1]),
+        ("biases", lambda a: a.astype(np.float64)),
+    ],
+)
+def test_compiled_code_reads_only_what_fits(part, change, fresh, tmp_path):
+    pytest.importorskip("sktime")
+    alter = array(f"minirocket.{part}", change)
+    assert "minirocket." in refused(fresh[RECORDINGS], "arrays.safetensors", alter, tmp_path)
+
+
+def test_words_of_a_simple_method_are_in_their_order(tmp_path):
+    def alter(content):
+        return json.dumps({name: words[::-1] for name, words in json.loads(content).items()}).encode()
+
+    assert "in their order" in refused("text-gru", "baselines.json", alter, tmp_path)
 
 
 def test_a_config_that_is_no_object(tmp_path):

@@ -9,12 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluicegate import bundle
-from sluicegate.errors import BundleError
 
 from .report import FOOTNOTE, Measure, Report
 from .report.figures import figure, plain, words
+from .restoring import Saved, Text, read_json
 
 METRICS, PAGE, CARD = "metrics.json", "report.html", "MODEL_CARD.md"
+
+Figures = dict[Text, float | None]
+
+
+class _Report(Saved):
+    title: Text
+    metrics: Figures
+    baselines: dict[Text, Figures]
+    verdict: Text
+    facts: dict[Text, Text]
+    notes: list[Text]
+
+
+class _Metrics(Saved):
+    validation: _Report | None
+    evaluation: _Report | None
 
 
 @dataclass(frozen=True)
@@ -50,17 +66,12 @@ class Results:
         """
         if METRICS not in saved.files:
             return cls()
-        try:
-            reports = {
-                name: None if content is None else Report.from_dict(content, measures)
-                for name, content in saved.json(METRICS).items()
-            }
-            return cls(reports["validation"], reports["evaluation"], saved.files.get(PAGE))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BundleError(
-                f"{METRICS} of the model '{saved.folder}' does not hold together ({error}): save it again, or take "
-                "another copy"
-            ) from error
+        held = read_json(saved, METRICS, _Metrics)
+        validation, evaluation = (
+            None if report is None else Report.from_dict(report.model_dump(), measures)
+            for report in (held.validation, held.evaluation)
+        )
+        return cls(validation, evaluation, saved.files.get(PAGE))
 
 
 def card(

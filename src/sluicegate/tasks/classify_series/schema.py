@@ -16,6 +16,7 @@ from .config import SeriesClassifierConfig
 
 ARRAYS = "arrays.safetensors"
 _POINTS, _STATISTICS = 64, 8  # of each channel, in the simple methods
+_KERNELS = 84  # of minirocket, for each dilation
 
 
 class _Columns(Saved):
@@ -68,9 +69,25 @@ def require_series_classifier(saved: bundle.Bundle, arrays: Mapping[str, np.ndar
     if "summary_statistics" in methods:
         _hold_linear(hold, "summary_statistics", outputs, _STATISTICS * shape.channels)
     if "minirocket" in methods:
-        features = arrays["minirocket.mean"].shape[0] if arrays.get("minirocket.mean", np.zeros(())).ndim else 0
-        _hold_linear(hold, "minirocket", outputs, features)
+        _hold_kernels(saved, hold, arrays, shape.channels)
+        _hold_linear(hold, "minirocket", outputs, len(arrays["minirocket.biases"]))
         hold("minirocket.by", 1, least=1e-6, most=1e6)
+
+
+def _hold_kernels(saved: bundle.Bundle, hold: Any, arrays: Mapping[str, np.ndarray], channels: int) -> None:
+    """Compiled code reads these, and does not look whether a place is within an array."""
+
+    def counts(name: str, size: int | None, least: float, most: float) -> np.ndarray:
+        hold(f"minirocket.{name}", size, kind=np.int32, least=least, most=most)
+        return arrays[f"minirocket.{name}"].astype(np.int64)
+
+    dilations = len(counts("dilations", None, 1.0, 2.0**24))
+    features = counts("features_of", dilations, 1.0, 2.0**24)
+    chosen = counts("channels_of", _KERNELS * dilations, 1.0, float(channels))
+    counts("channels", int(chosen.sum()), 0.0, float(channels - 1))
+    hold("minirocket.biases", int(_KERNELS * features.sum()), kind=np.float32)
+    if not dilations:
+        raise damaged(saved, ARRAYS, "minirocket.dilations is empty")
 
 
 def _hold_linear(hold: Any, name: str, outputs: int, features: int) -> None:

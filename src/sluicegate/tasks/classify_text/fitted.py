@@ -139,6 +139,8 @@ class Fitted:
             )
             for name in NAMES
         )
+        for method in baselines:
+            _ = method.terms  # which are then known to be in their order
         tokenizer = WordTokenizer.from_json(saved.text(VOCABULARY))
         fitted = cls(
             text=settings["text"],

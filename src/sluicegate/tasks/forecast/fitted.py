@@ -12,7 +12,6 @@ from safetensors.numpy import save as save_arrays
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, Support, TimeAxis
-from sluicegate.data.frames import KINDS
 from sluicegate.metrics import seasonal_scale
 from sluicegate.tasks.restoring import restored
 from sluicegate.training import Curve
@@ -232,7 +231,7 @@ class Fitted:
             tail=tail,
             curve=Curve(**settings["curve"]),
             model=model,
-            frame=_known_kind(settings.get("frame", "polars")),
+            frame=settings.get("frame", "polars"),
             linear=None if linear is None else linear.astype(np.float64),
         )
         return fitted, config
@@ -246,9 +245,3 @@ def seasonal_scales(
     return np.array(
         [[seasonal_scale(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges]
     )
-
-
-def _known_kind(frame: str) -> str:
-    if frame not in KINDS:
-        raise ValueError(f"frame is {frame!r}, where one of {', '.join(KINDS)} was expected")
-    return frame

@@ -27,27 +27,10 @@ def future_arrays(future: Panel | None, names: tuple[Any, ...], known: tuple[str
 def future_panel(
     arrays: Mapping[str, np.ndarray], axis: TimeAxis, names: tuple[Any, ...], known: tuple[str, ...]
 ) -> Panel | None:
-    """The panel that `future_arrays` made these of.
-
-    Raises:
-        ValueError: the arrays do not fit one another.
-    """
+    """The panel that `future_arrays` made these of."""
     if "future" not in arrays:
         return None
     values, series, starts, bounds = (
         arrays[name] for name in ("future", "future_series", "future_starts", "future_bounds")
     )
-    if (
-        any(array.dtype != np.int64 or array.ndim != 1 for array in (series, starts, bounds))
-        or values.shape != (len(known), bounds[-1] if len(bounds) else -1)
-        or values.dtype != np.float64
-        or not len(series) == len(starts) == len(bounds) - 1
-        or bounds[0] != 0
-        or (np.diff(bounds) < 1).any()
-        or len(np.unique(series)) < len(series)
-        or (series < 0).any()
-        or (series >= len(names)).any()
-        or not np.isfinite(values).all()
-    ):
-        raise ValueError("scaler.safetensors holds a future that does not fit the series")
     return Panel(axis, tuple(names[i] for i in series), bounds, starts, dict(zip(known, values, strict=True)), {})
