@@ -16,8 +16,9 @@ from rich.console import Console
 
 from sluicegate.errors import BundleError
 from sluicegate.tasks.report import Measure, Picture, Report
-from sluicegate.tasks.report.drawing import DARK, INK, drawn
+from sluicegate.tasks.report.drawing import drawn
 from sluicegate.tasks.report.figures import best_of, figure
+from sluicegate.tasks.report.picture import DARK, INK
 from sluicegate.tasks.results import Results, card
 
 NASTY = '<b>a</b> & "b" \'c\' $x$ [red]y[/red] :smile: \x1b[31m style="fill: red"'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from sklearn import metrics
 
 _BINS = 15  # of equal width, as in Guo et al. 2017
 
@@ -31,6 +30,8 @@ def classification_metrics(
     present = np.unique(truth)
     found = [float((said[truth == k] == k).mean()) for k in present]
     floor = np.finfo(np.float64).tiny
+    from sklearn import metrics  # 2 s to load, which only classifiers need
+
     return {
         "accuracy": float((said == truth).mean()),
         "balanced_accuracy": float(np.mean(found)),
@@ -71,6 +72,8 @@ def _roc_auc(
 ) -> float:
     if len(present) < 2:
         return float("nan")
+    from sklearn import metrics
+
     counts = np.array([(truth == k).sum() for k in present])
     areas = [metrics.roc_auc_score(truth == k, probabilities[:, k]) for k in present]
     return float(np.average(areas, weights=counts))

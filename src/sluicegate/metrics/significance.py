@@ -14,8 +14,6 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.stats import binomtest
-from scipy.stats import t as student
 
 _DRAWS = 2000
 
@@ -74,6 +72,8 @@ def clustered(differences: Float64[np.ndarray, " clusters"], counts: Float64[np.
 def _two_sided(total: float, variance: float, degrees: int) -> float:
     if variance <= 0:
         return 1.0 if total == 0 else 0.0
+    from scipy.stats import t as student  # 0.9 s to load, which no prediction needs
+
     return float(2 * student.sf(abs(total) / np.sqrt(variance), degrees))
 
 
@@ -87,6 +87,8 @@ def mcnemar(first: int, second: int) -> float:
     >>> round(mcnemar(9, 1), 4), mcnemar(3, 3), mcnemar(0, 0)
     (0.0215, 1.0, 1.0)
     """
+    from scipy.stats import binomtest
+
     return float(binomtest(first, first + second).pvalue) if first + second else 1.0
 
 

@@ -15,6 +15,7 @@ from sluicegate.ops.reference import State
 from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Reset, Span
 
 from .backend import choose
+from .graphs import outside_graphs
 from .options import Options, check_choice
 from .weights import of_attributes
 
@@ -31,7 +32,7 @@ class Step(Options):
     hidden_size: int
 
     # torch.compile cannot look into what decides who computes it.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @outside_graphs
     def _run(
         self, by_torch: Callable[..., Any], x: Float[Tensor, ...], hx: Any, mask: Float[Tensor, ...] | None
     ) -> Any:

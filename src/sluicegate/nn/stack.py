@@ -18,6 +18,7 @@ from sluicegate.ops import native
 from sluicegate.ops.reference import State, scan
 
 from .backend import choose
+from .graphs import outside_graphs
 from .options import Options
 from .weights import of_layer
 
@@ -41,7 +42,7 @@ class Stack(Options, RNNBase):
         return [f"_l{depth}", f"_l{depth}_reverse"] if self.bidirectional else [f"_l{depth}"]
 
     # torch.compile takes no recurrent layer into a graph, and guesses wrong about parts of one.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @outside_graphs
     def _run(
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:

@@ -1,11 +1,40 @@
-"""Tasks: one pipeline for each, all with the same verbs."""
+"""Tasks: one pipeline for each, all with the same verbs.
+
+Each is loaded when its name is first used: a forecast takes half the time without what classifiers need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .base import Task as Task
 from .base import load as load
-from .classify_series import SeriesClassifier as SeriesClassifier
-from .classify_series import SeriesClassifierConfig as SeriesClassifierConfig
-from .classify_text import TextClassifier as TextClassifier
-from .classify_text import TextClassifierConfig as TextClassifierConfig
-from .forecast import Forecaster as Forecaster
-from .forecast import ForecasterConfig as ForecasterConfig
 from .report import Report as Report
+
+if TYPE_CHECKING:
+    from .classify_series import SeriesClassifier as SeriesClassifier
+    from .classify_series import SeriesClassifierConfig as SeriesClassifierConfig
+    from .classify_text import TextClassifier as TextClassifier
+    from .classify_text import TextClassifierConfig as TextClassifierConfig
+    from .forecast import Forecaster as Forecaster
+    from .forecast import ForecasterConfig as ForecasterConfig
+
+_LATER = {
+    "Forecaster": "forecast",
+    "ForecasterConfig": "forecast",
+    "SeriesClassifier": "classify_series",
+    "SeriesClassifierConfig": "classify_series",
+    "TextClassifier": "classify_text",
+    "TextClassifierConfig": "classify_text",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'sluicegate.tasks' has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return ["Report", "Task", "load", *_LATER]

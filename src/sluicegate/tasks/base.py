@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
@@ -16,6 +17,9 @@ from sluicegate.errors import BundleError, NotFittedError
 
 from .report import Measure, Report
 from .results import Results
+
+_OURS = {"classify-series": "classify_series", "classify-text": "classify_text", "forecast": "forecast"}
+"""The tasks of this package by their names, each with the folder that is loaded when it is first used."""
 
 
 class Task(ABC):
@@ -194,10 +198,12 @@ def restore(saved: bundle.Bundle) -> Task:
     """
     config = saved.json(bundle.CONFIG)
     task = config.get("task") if isinstance(config, dict) else None
+    if isinstance(task, str) and task in _OURS:
+        import_module(f"{__package__}.{_OURS[task]}")
     if not isinstance(task, str) or task not in Task._known:
         raise BundleError(
             f"{saved.folder} holds a model for the task {task!r}, which this version does not know "
-            f"(it knows {', '.join(sorted(Task._known))}): install a newer sluicegate"
+            f"(it knows {', '.join(sorted({*_OURS, *Task._known}))}): install a newer sluicegate"
         )
     try:
         return Task._known[task]._from_bundle(saved)

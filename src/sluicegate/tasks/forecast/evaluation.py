@@ -15,7 +15,7 @@ from sluicegate.data import Panel, Windows
 from sluicegate.data.names import shown
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.metrics import ForecastScores
-from sluicegate.tasks.report import Report
+from sluicegate.tasks.report import Picture, Report
 from sluicegate.training import progress_bar
 
 from .account import MEASURES, caveats, examples, facts
@@ -23,7 +23,6 @@ from .batches import PreparedWindows, first_origins
 from .contest import Contest
 from .fitted import Fitted
 from .forecasting import forecast, lost_scales
-from .pictures import draw
 from .simple import STATISTICAL, choose, simple_methods
 from .telling import told, told_of_scales
 from .verdict import best_simple, verdict
@@ -77,6 +76,12 @@ def evaluate(
     targets = len(fitted.columns.targets)
     chosen, left_out = _slow(baselines, int(used.sum()) * targets, len(windows) * targets)
     return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
+
+
+def _draw(details: dict[str, Any]) -> list[Picture]:
+    from .pictures import draw  # with matplotlib, half a second to load, which no prediction needs
+
+    return draw(details)
 
 
 def _lost(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Bool[np.ndarray, " series"]:
@@ -179,7 +184,7 @@ def evaluate_rows(
         facts=facts(fitted, prepared, windows) | {"test of noise": standing.test} | choice.facts(),
         notes=(*notes, *choice.notes(), *caveats(fitted, prepared, windows, metrics, choice.metric)),
         measures=MEASURES,
-        draw=partial(draw, details),
+        draw=partial(_draw, details),
         details=details,
     )
 

@@ -2,5 +2,5 @@
 
 from .content import FOOTNOTE as FOOTNOTE
 from .content import Measure as Measure
-from .drawing import Picture as Picture
+from .picture import Picture as Picture
 from .report import Report as Report

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .drawing import Picture
 from .figures import best_of
+from .picture import Picture
 
 FOOTNOTE = "†"
 """What marks a figure that needs a word."""

@@ -13,25 +13,19 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from .figures import plain
-
-# The palette of Okabe & Ito (2008), which the colour-blind can tell apart, each with its shade for a dark page.
-BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#a8588a"
-INK, FAINT = "#1f2328", "#c9ced4"
-DARK = {
-    BLUE: "#56b4e9",
-    ORANGE: "#f0883e",
-    GREEN: "#2ec496",
-    PURPLE: "#d99ac0",
-    INK: "#e6e8eb",
-    FAINT: "#454c55",
-}
+from .picture import BLUE as BLUE
+from .picture import FAINT as FAINT
+from .picture import GREEN as GREEN
+from .picture import INK as INK
+from .picture import ORANGE as ORANGE
+from .picture import PURPLE as PURPLE
+from .picture import Picture as Picture
 
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
@@ -58,26 +52,6 @@ _SETTINGS: dict[Any, Any] = {
     "path.simplify_threshold": 0.3,
 }
 _SIZE = (5.6, 3.1)  # inches of 72 points: two side by side on a desk's screen, one as wide as a phone's
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture of a report.
-
-    Args:
-        title: what it shows, in a few words.
-        caption: how to read it, in a sentence.
-        svg: the drawing, on no ground.
-    """
-
-    title: str
-    caption: str
-    svg: str
-
-    def on_white(self) -> str:
-        """The drawing on a white ground, for use outside a report's page."""
-        end = self.svg.index(">") + 1
-        return f'{self.svg[:end]}\n<rect width="100%" height="100%" fill="#ffffff"/>{self.svg[end:]}'
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from html import escape
 
 from .content import FOOTNOTE, Content, Passage
-from .drawing import BLUE, DARK, FAINT, INK, ORANGE, Picture
 from .figures import figure, plain, words
+from .picture import BLUE, DARK, FAINT, INK, ORANGE, Picture
 
 _STRENGTHS = 4  # shades in which a part's share in a decision is drawn
 

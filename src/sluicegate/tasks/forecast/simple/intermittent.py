@@ -15,7 +15,6 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.signal import lfilter
 
 from .history import History, Point
 
@@ -80,6 +79,8 @@ def _smoothed(values: Float64[np.ndarray, " rows"]) -> Float64[np.ndarray, " row
     """Exponential smoothing that begins with the first value."""
     if not len(values):
         return values
+    from scipy.signal import lfilter  # 0.9 s to load, which no prediction needs
+
     level, _ = lfilter([ALPHA], [1.0, ALPHA - 1.0], values, zi=[(1 - ALPHA) * values[0]])
     return np.asarray(level)
 

@@ -1,0 +1,28 @@
+import subprocess
+import sys
+from pathlib import Path
+
+SAVED = Path(__file__).parent / "saved"
+
+
+def loaded_after(code):
+    """The names of all modules that are loaded when the code has run in a process of its own."""
+    code += "\nimport sys; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines())
+
+
+def test_a_forecast_loads_nothing_that_it_does_not_use():
+    loaded = loaded_after(
+        f"import sluicegate; assert len(sluicegate.load({str(SAVED / 'forecast-rnn')!r}).predict().columns) > 4"
+    )
+    assert "sluicegate.tasks.forecast" in loaded
+    others = {"torch._dynamo", "sklearn", "scipy", "matplotlib", "tokenizers", "pandas", "pyarrow", "numba", "sktime"}
+    assert not loaded & {*others, "statsforecast", "sluicegate.tasks.classify_text", "sluicegate.tasks.classify_series"}
+
+
+def test_a_task_is_known_by_its_name_before_it_was_used():
+    loaded = loaded_after(
+        f"import sluicegate; assert type(sluicegate.load({str(SAVED / 'text-gru')!r})).__name__ == 'TextClassifier'"
+    )
+    assert "sluicegate.tasks.forecast" not in loaded
