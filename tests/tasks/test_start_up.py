@@ -17,7 +17,18 @@ def test_a_forecast_loads_nothing_that_it_does_not_use():
         f"import sluicegate; assert len(sluicegate.load({str(SAVED / 'forecast-rnn')!r}).predict().columns) > 4"
     )
     assert "sluicegate.tasks.forecast" in loaded
-    others = {"torch._dynamo", "sklearn", "scipy", "matplotlib", "tokenizers", "pandas", "pyarrow", "numba", "sktime"}
+    others = {
+        "torch._dynamo",
+        "sympy",
+        "sklearn",
+        "scipy",
+        "matplotlib",
+        "tokenizers",
+        "pandas",
+        "pyarrow",
+        "numba",
+        "sktime",
+    }
     assert not loaded & {*others, "statsforecast", "sluicegate.tasks.classify_text", "sluicegate.tasks.classify_series"}
 
 

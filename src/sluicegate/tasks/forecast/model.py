@@ -84,7 +84,7 @@ class SegmentForecaster(nn.Module):
         hidden, segment = shape.hidden, shape.segment
         self.embed = nn.Linear(segment * (1 + shape.past + shape.known) + shape.calendar, hidden)
         self.cell = LAYERS[shape.cell](hidden, hidden, shape.layers, batch_first=True)
-        self.place = nn.Parameter(0.1 * torch.randn(shape.after, hidden))
+        self.place = nn.Parameter(0.1 * torch.empty(shape.after, hidden).normal_())
         # Absent where nothing is known of the future but its place: a layer without inputs is none.
         known = segment * shape.known + shape.calendar
         self.query = nn.Linear(known, hidden, bias=False) if known else None
