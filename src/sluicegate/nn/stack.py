@@ -47,6 +47,11 @@ class Stack(Options, RNNBase):
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:
         """Settle who computes the layer: the kernels, `by_torch`, the torch module's `forward`, or the reference."""
+        if isinstance(x, PackedSequence) and native.becomes_onnx():
+            raise ConfigError(
+                "`input` is a PackedSequence, which ONNX does not have: export a model that gives the layer the "
+                "padded batch and `lengths`"
+            )
         hx = self.paired(hx)
         rows = None if lengths is None else self._check_lengths(x, lengths)
         weights = self.weights()
@@ -106,7 +111,7 @@ class Stack(Options, RNNBase):
         if isinstance(x, PackedSequence):
             if not _falls(x):
                 return False
-            hx = _each(hx, lambda h: self.permute_hidden(h, x.sorted_indices))
+            hx = _each(hx, lambda h: h if x.sorted_indices is None else h.index_select(1, x.sorted_indices))
         if axes == 2:
             data, hx = data.unsqueeze(0 if self.batch_first else 1), _each(hx, lambda h: h.unsqueeze(1))
         if hx is None:
@@ -124,11 +129,6 @@ class Stack(Options, RNNBase):
 
     def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None, weights: Sequence[Any]) -> tuple[Any, Any]:
         if isinstance(x, PackedSequence):
-            if native.becomes_onnx():
-                raise ConfigError(
-                    "`input` is a PackedSequence, which ONNX does not have: export a model that gives the layer the "
-                    "padded batch and `lengths`"
-                )
             data, batch_sizes, sorting, unsorting = x
             if sorting is not None:
                 hx = _each(hx, lambda h: h.index_select(1, sorting))

@@ -132,6 +132,8 @@ def unknown(weights: Sequence[Any]) -> str | None:
     PyTorch's operators, and not ours.
     """
     for weight in weights:
+        if weight is None:  # no bias
+            continue
         if not isinstance(weight, Tensor):
             return f"a {type(weight).__name__} in the place of a weight"
         cls: Any = type(weight)
