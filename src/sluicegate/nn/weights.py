@@ -8,9 +8,9 @@ it can only find the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch.nn import Module
@@ -75,5 +75,13 @@ def _look_through(cls: type) -> bool:
     )
 
 
-# By it a few classes live on, those that were made for one layer each.
-_holds_parameters_alone: Callable[[type], bool] = lru_cache(1024)(_look_through)
+# Weakly, for a class that a parametrisation makes holds on to its one layer, weights and all.
+_looked_through: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+
+
+def _holds_parameters_alone(cls: type) -> bool:
+    """Do the same once for each class."""
+    known = _looked_through.get(cls)
+    if known is None:
+        known = _looked_through[cls] = _look_through(cls)
+    return known
