@@ -48,7 +48,7 @@ class Rate:
 def croston_sba(values: Float64[np.ndarray, " rows"]) -> Float64[np.ndarray, " rows"]:
     """Croston's forecast, corrected, after each value; 0 before the first demand.
 
-    >>> croston_sba(np.array([0.0, 3.0, 0.0, 3.0])).tolist()
+    >>> [round(rate, 4) for rate in croston_sba(np.array([0.0, 3.0, 0.0, 3.0])).tolist()]
     [0.0, 1.425, 1.425, 1.425]
     """
     demands = np.flatnonzero(values)
