@@ -194,10 +194,11 @@ def measure_counts(data: Path, seeds: int) -> list[str]:
     del data
     rows = [
         f"{SERIES} series of {CUT} days each, {AHEAD} ahead. The bias is that of the sum of all forecasts, against the "
-        "sum of what the generator expects.",
+        "sum of what the generator expects; that of the mean of each series' history tells how far chance went.",
         "",
-        "| demand | share of zeros | bias of the mean | coverage_80 | within the interval | above it | below it |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| demand | share of zeros | bias of the mean | of the history's | coverage_80 | in the interval | above it "
+        "| below it |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for kind in DEMAND:
         runs = []
@@ -210,13 +211,15 @@ def measure_counts(data: Path, seeds: int) -> list[str]:
             parts = [forecaster.predict(columns.filter(pl.col("day") < day)) for day in range(CUT, DAYS, AHEAD)]
             said = pl.concat(parts).join(table, left_on=["series", "time"], right_on=["item", "day"])
             above, below = (said["units"] > said["q90"]).mean(), (said["units"] < said["q10"]).mean()
-            bias = said["mean"].sum() / said["expected"].sum() - 1
-            runs.append(
-                ((said["units"] == 0).mean(), bias, report.metrics["coverage_80"], 1 - above - below, above, below)
-            )
+            expected = said["expected"].sum()
+            history = table.filter(pl.col("day") < CUT)["units"].sum() * (DAYS - CUT) / CUT
+            biases = said["mean"].sum() / expected - 1, history / expected - 1
+            shares = report.metrics["coverage_80"], 1 - above - below, above, below
+            runs.append(((said["units"] == 0).mean(), *biases, *shares))
             print(f"{kind} seed {seed}: {runs[-1]}", file=sys.stderr, flush=True)
-        zeros, bias, *shares = (statistics.mean(values) for values in zip(*runs, strict=True))
-        rows.append(f"| {kind} | {zeros:.2f} | {100 * bias:+.1f} % | " + " | ".join(f"{v:.3f}" for v in shares) + " |")
+        zeros, bias, past, *shares = (statistics.mean(values) for values in zip(*runs, strict=True))
+        cells = [f"{zeros:.2f}", f"{100 * bias:+.1f} %", f"{100 * past:+.1f} %", *(f"{share:.3f}" for share in shares)]
+        rows.append(f"| {kind} | " + " | ".join(cells) + " |")
     return rows
 
 

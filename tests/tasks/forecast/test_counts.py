@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import sluicegate
-from sluicegate.tasks.forecast.gain import _ratios
+from sluicegate.tasks.forecast.gain import _drift, _ratios
 
 DAYS, HORIZON = 160, 7
 QUICK = {"context": 16, "steps": 40, "hidden": 8, "batch": 64, "season": 1}
@@ -118,3 +118,44 @@ def test_what_was_never_above_zero_or_forecast_to_be_has_the_common_factor():
 
 def test_factors_are_kept_within_bounds():
     assert ratios(np.ones(50), np.full(50, 9.0), np.zeros(50, int)).tolist() == [2.0]
+
+
+# How that goes on
+
+
+def drift(ratio, rng, series=50, noise=1.0):
+    """Of so many series with these ratios, window by window, and errors of the size of Poisson's."""
+    said = rng.uniform(3, 9, (series, len(ratio)))
+    came = said * ratio + noise * np.sqrt(said) * rng.normal(size=said.shape)
+    ages = np.tile(14 * np.arange(len(ratio), 0, -1), series)
+    return _drift(np.stack([said.ravel(), came.ravel()]), ages)
+
+
+def test_a_ratio_that_rises_goes_on_rising():
+    # From .9 to 1.1 in twenty windows, on the whole 1: at the next it is 1.11.
+    found = drift(np.linspace(0.9, 1.1, 20), np.random.default_rng(0), series=800)
+    np.testing.assert_allclose(found, 1.11, atol=0.02)
+    falling = drift(np.linspace(1.1, 0.9, 20), np.random.default_rng(0), series=800)
+    np.testing.assert_allclose(falling, 0.89, atol=0.02)
+
+
+def test_a_ratio_that_only_wanders_does_not():
+    found = np.array([drift(np.ones(20), np.random.default_rng(seed)) for seed in range(200)])
+    assert (found == 1).mean() > 0.75
+    assert abs(found.mean() - 1) < 0.003
+
+
+def test_errors_that_follow_each_other_are_no_trend():
+    def wandering(seed):
+        rng = np.random.default_rng(seed)
+        walk = np.zeros(30)
+        for t in range(1, 30):
+            walk[t] = 0.8 * walk[t - 1] + 0.05 * rng.normal()
+        return drift(1 + walk, rng, noise=0.1)
+
+    assert (np.array([wandering(seed) for seed in range(200)]) == 1).mean() > 0.5
+
+
+def test_few_windows_have_no_trend():
+    assert drift(np.linspace(0.9, 1.1, 7), np.random.default_rng(0), noise=0.0) == 1
+    assert drift(np.ones(9), np.random.default_rng(0), noise=0.0) == 1

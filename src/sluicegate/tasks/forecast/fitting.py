@@ -132,7 +132,8 @@ def fit(
         linear=start.double().numpy(),
     )
     fitted = replace(fitted, widths=_calibrate(fitted, prepared, validating))
-    every = Windows.between(first, panel.bounds[1:], config.horizon, config.horizon)
+    left_over = np.maximum(0, panel.bounds[1:] - first) % config.horizon
+    every = Windows.between(first + left_over, panel.bounds[1:], config.horizon, config.horizon)
     fitted = replace(fitted, gain=measure_gain(fitted, prepared, every))
     report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), panel.notes, progress)
     if ahead is None and (steps := int(share * refining.most(curve.steps[-1]))) > 0:

@@ -9,6 +9,10 @@ One series says little: with zeros on nineteen of twenty days, the sum of a year
 therefore drawn towards that of all, by the share of the spread of ratios that their own errors do not explain
 (James & Stein 1961). Errors that follow each other, as those of prices do, look more certain than they are: where there
 are few windows, a series' ratio is drawn further, and that of all towards 1.
+
+The network follows a trend only in part: the ratio of all series together, taken window by window, then rises or falls.
+Its straight line is carried on to the rows to come, as far as its slope is more than chance, with errors that follow
+each other accounted for.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ _MOST = 20_000  # windows that are forecast
 _AT_ONCE = 1024
 _DOUBTED = 10  # windows that are taken to say otherwise, that series do not differ and that the level is right
 _BOUNDS = 0.5, 2.0  # beyond these something else is wrong
+_LEAST_AGES = 8  # windows one after the other of which a slope is told
+_ASKED = 2.0  # times its variance that is taken off the square of a slope (Akaike 1974)
 
 
 def measure_gain(fitted: Fitted, windowed: PreparedWindows, windows: Windows) -> Float64[np.ndarray, "series targets"]:
@@ -39,6 +45,7 @@ def measure_gain(fitted: Fitted, windowed: PreparedWindows, windows: Windows) ->
     gain = np.ones_like(fitted.gain)
     numbers = np.linspace(0, len(windows) - 1, min(len(windows), _MOST)).astype(np.int64)
     series, origins = windows.locate(numbers)
+    ages = windowed.panel.bounds[series + 1] - origins
     for j, name in enumerate(fitted.columns.targets):
         positive = (fitted.support.least[:, j] == 0) & (fitted.deviation[:, j] > 0)
         if not positive.any():
@@ -48,7 +55,10 @@ def measure_gain(fitted: Fitted, windowed: PreparedWindows, windows: Windows) ->
         for part in np.array_split(np.arange(len(series)), -(-len(series) // _AT_ONCE)):
             mean, _ = forecast(fitted, windowed, series[part], origins[part], j)
             sums[:, part] = mean.sum(1), view[origins[part]].sum(1)
-        gain[positive, j] = _ratios(sums, series, fitted.deviation[:, j], positive)
+        own = _ratios(sums, series, fitted.deviation[:, j], positive)
+        kept = positive[series]
+        drift = _drift(sums[:, kept] / fitted.deviation[series[kept], j], ages[kept])
+        gain[positive, j] = np.clip(own * drift, *_BOUNDS)
     return gain
 
 
@@ -91,3 +101,28 @@ def _ratios(
     drawn = 1 + (drawn - 1) * windows.sum() / (windows.sum() + _DOUBTED)
     factors: Float64[np.ndarray, " chosen"] = np.clip(drawn, *_BOUNDS)
     return factors
+
+
+def _drift(sums: Float64[np.ndarray, "2 windows"], ages: Int64[np.ndarray, " windows"]) -> float:
+    """By how much the ratio of truth to forecast is higher in the rows to come than in all windows together.
+
+    Args:
+        sums: of the forecasts and of the truth of each window, comparable between series.
+        ages: rows from where each window's horizon begins to the end of its series; of the rows to come it is 0.
+    """
+    distinct, place = np.unique(ages, return_inverse=True)
+    said, came = (np.bincount(place, values) for values in sums)
+    distinct, said, came = (values[said > 0] for values in (distinct, said, came))
+    if len(distinct) < _LEAST_AGES or came.sum() <= 0:
+        return 1.0
+    ratio = came / said
+    level, middle = came.sum() / said.sum(), float(np.average(distinct, weights=said))
+    apart = distinct - middle
+    spread = float(said @ apart**2)
+    slope = float(said @ (apart * (ratio - level))) / spread
+    rest = np.sqrt(said) * (ratio - level - slope * apart)
+    squared = float(rest @ rest)
+    follow = min(max(0.0, float(rest[1:] @ rest[:-1]) / squared), 0.9) if squared > 0 else 0.0
+    variance = squared / (len(ratio) - 2) / spread * (1 + follow) / (1 - follow)
+    slope *= max(0.0, 1 - _ASKED * variance / slope**2) if slope != 0 else 0.0
+    return float(1 - slope * middle / level)
