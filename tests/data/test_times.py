@@ -101,9 +101,9 @@ def test_periods_are_the_times_at_which_they_begin(freq, kind):
 
 def test_an_index_of_periods_is_named():
     frame = pd.DataFrame({"x": np.ones(30)}, index=pd.period_range("2001", periods=30, freq="M", name="month"))
-    with pytest.raises(DataError, match=r"make it a column by `reset_index\(\)`"):
+    with pytest.raises(DataError, match=r"a column by `reset_index\(names='t'\)`"):
         read_panel(frame, time="t", values=["x"])
-    assert read_panel(frame.reset_index(), time="month", values=["x"]).axis.kind == "month"
+    assert read_panel(frame.reset_index(names="t"), time="t", values=["x"]).axis.kind == "month"
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])

@@ -84,7 +84,7 @@ def test_a_broken_word_among_many_is_passed_over(tmp_path):
         ("film 1 2\ngreat 1 nan\n", "line 2 holds nan: expected finite numbers of 32 bits; correct or remove it"),
         ("film 1 2\ngreat -inf 2\n", "line 2 holds -inf: expected finite numbers"),
         ("film 1 2\ngreat 1e39 2\n", "line 2 holds 1e39: expected finite numbers"),
-        (b"film 1 2\ncaf\xe9 1 2\n", r"line 2 is not UTF-8 \(1 such lines of 2\): convert the file"),
+        (b"film 1 2\ncaf\xe9 1 2\n", r"line 2 is not UTF-8 \(1 such lines of 2\): save the file as UTF-8"),
         ("film 1 2\n".encode("utf-16"), "line 1 is not UTF-8: convert it by `iconv -f utf-16"),
         ("", "is empty: expected a word and its numbers in each line"),
         ("\n \n", "is empty"),

@@ -140,14 +140,18 @@ def _mixed(table: nw.DataFrame[Any], source: Source) -> tuple[str, str]:
 def _near(name: str, table: nw.DataFrame[Any]) -> str:
     """What a missing column may have been meant to be."""
     index = nw.maybe_get_index(table)  # of pandas alone
-    if index is not None and (name in index.names or str(index.dtype).startswith(("datetime64", "period"))):
-        return "the table's index holds the times; make it a column by `reset_index()`"
+    if index is not None and name in index.names:
+        return "the table's index holds it; make it a column by `reset_index()`"
     columns = [str(column) for column in table.columns]
-    near = difflib.get_close_matches(str(name), columns, n=1)
+    cased = [column for column in columns if column.lower() == str(name).lower()]
+    near = cased or difflib.get_close_matches(str(name), columns, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
     more = f" and {len(columns) - 20} more" if len(columns) > 20 else ""
-    return f"its columns are {', '.join(columns[:20])}{more}; name one of them"
+    listed = f"its columns are {', '.join(columns[:20])}{more}; name one of them"
+    if index is not None and str(index.dtype).startswith(("datetime64", "period")):
+        return f"{listed}, or make the index, which holds times, a column by `reset_index(names={name!r})`"
+    return listed
 
 
 def _refuse_mixed_zones(values: list[Any], name: str, source: Source) -> None:

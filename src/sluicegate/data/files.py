@@ -18,6 +18,7 @@ import polars as pl
 from sluicegate.errors import DataError
 
 from .columns import MISSING
+from .encodings import UTF16, as_utf8, remedy
 
 _INFERRED = 10_000  # rows that tell the types of the columns, unless one further down does not fit
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -171,12 +172,11 @@ def _require_separator(path: Path, separator: str) -> None:
         header = file.readline()
     other = next((sign for sign in ";\t|," if sign in header), None)
     if separator not in header and other is not None:
-        remedy = {",": "name it .csv", "\t": "name it .tsv"}.get(
+        what = {",": "name it .csv", "\t": "name it .tsv"}.get(
             other, "replace them, and write numbers with a decimal point"
         )
         raise DataError(
-            f"{path} line 1 separates its columns by {other!r}: expected {separator!r} in a {path.suffix} file; "
-            f"{remedy}"
+            f"{path} line 1 separates its columns by {other!r}: expected {separator!r} in a {path.suffix} file; {what}"
         )
 
 
@@ -220,20 +220,22 @@ def _is_object(line: str) -> bool:
 
 
 def _require_utf8(path: Path) -> None:
-    line = 1
+    line, others = 1, False
     with path.open("rb") as file:
         # Cut at line ends, so that no character is split between two blocks.
         while block := file.readlines(1 << 22):
+            content = b"".join(block)
             try:
-                b"".join(block).decode("utf-8")
+                content.decode("utf-8")
             except UnicodeDecodeError:
+                if line == 1 and content.startswith(UTF16):
+                    raise DataError(
+                        f"{path} is UTF-16: save the file as UTF-8, for instance by {as_utf8(path, 'utf-16')}"
+                    ) from None
                 bad = next(i for i, text in enumerate(block) if not _is_utf8(text))
-                now = "utf-16" if block[0][:2] in (b"\xff\xfe", b"\xfe\xff") else "latin1"
-                raise DataError(
-                    f"{path} line {line + bad} is not UTF-8: save the file as UTF-8, for instance by "
-                    f"`iconv -f {now} -t utf-8 {path.name}`"
-                ) from None
-            line += len(block)
+                others |= any(not text.isascii() and _is_utf8(text) for text in block)
+                raise DataError(f"{path} line {line + bad} is not UTF-8: {remedy(path, others=others)}") from None
+            line, others = line + len(block), others or not content.isascii()
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -96,7 +96,8 @@ def _read_npz(path: Path, label: str | None, group: str | None, array: str, leng
     if "lengths" not in arrays and values.ndim != 3:
         raise DataError(
             f"array {array!r} in {path} is of shape {values.shape}: expected [recordings, time, channels], or [time, "
-            "channels] with an array of `lengths` (`--lengths`) beside it"
+            "channels] with an array of `lengths` (`--lengths`) beside it; of recordings of a single channel and one "
+            f"length save `{array}={array}[:, :, None]`"
         )
     parts = _cut(values, arrays["lengths"], asked, path) if "lengths" in arrays else list(values)
     source = Source(path.name)
@@ -112,8 +113,12 @@ def _plain(file: Any, name: str, option: str, path: Path) -> np.ndarray:
     except ValueError as error:
         if "allow_pickle" not in str(error):
             raise
-        remedy = f"save it as texts or numbers, such as `{name}=np.array({name}, dtype=str)`"
-        if option == "array":
+        # The text of None would be a class like any other.
+        each = f'["" if v is None or v != v else str(v) for v in {name}]'
+        remedy = f"save it as texts, blank where one is missing, such as `{name}=np.array({each})`"
+        if option == "lengths":
+            remedy = f"save it as whole numbers, such as `{name}=np.array({name}, dtype=int)`"
+        elif option == "array":
             remedy = (
                 "save recordings of several lengths one after the other, as "
                 f"`{name}=np.concatenate({name}), lengths=[len(part) for part in {name}]`"

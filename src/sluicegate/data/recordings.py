@@ -15,6 +15,7 @@ from narwhals.exceptions import DuplicateError
 
 from sluicegate.errors import DataError
 
+from .ascending import require_ascending
 from .columns import LARGEST, Source, missing_in, numbers_of, select
 from .for_each import for_each
 from .headings import headed
@@ -85,6 +86,7 @@ class Recordings:
             raise DataError(
                 f"expected a sequence of [time, channels] arrays or one of [recordings, time, channels], not an array "
                 f"of shape {arrays.shape}: put a single recording into a list"
+                + (", and give several of a single channel as `array[:, :, None]`" if arrays.ndim == 2 else "")
             )
         if not len(arrays):
             raise DataError(f"there are no recordings in {source.name}: give one at least")
@@ -157,7 +159,7 @@ class Recordings:
         if len(kept) < len(numbers):
             numbers, order = numbers[kept], kept if order is None else order[kept]
         if time is not None:
-            _require_ascending(column(time), bounds, where)
+            require_ascending(column(time), bounds, where)
         for k, name in enumerate(channels):
             missing = missing_in(numbers[:, k])
             if missing is not None:
@@ -287,22 +289,6 @@ def _columns(frame: Any) -> list[str]:
 
 def _counted(channels: int) -> str:
     return "1 channel" if channels == 1 else f"{channels} channels"
-
-
-def _require_ascending(times: pl.Series, bounds: Int64[np.ndarray, " bounds"], where: Any) -> None:
-    if times.null_count():
-        raise DataError(
-            f"time column {times.name!r} is empty in {where(int(times.is_null().arg_true()[0]))}: give each row a time"
-        )
-    falling = np.zeros(len(times), dtype=bool)
-    falling[1:] = (times.slice(1) <= times.head(max(0, len(times) - 1))).to_numpy()
-    falling[bounds[:-1]] = False
-    if falling.any():
-        row = int(falling.argmax())
-        raise DataError(
-            f"time column {times.name!r} does not ascend in {where(row)}, where {times[row]} follows {times[row - 1]} "
-            "of the same recording: sort the rows by recording and time, and remove those that are there twice"
-        )
 
 
 def _together(columns: list[str], names: Sequence[tuple[Any, ...]]) -> pl.Series:

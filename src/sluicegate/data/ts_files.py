@@ -220,8 +220,8 @@ def _stamped(text: str, channel: int, where: str) -> tuple[list[float], list[str
     """The times and values of `(time,value),(time,value)`."""
     if not _PAIRS.fullmatch(text):
         raise DataError(
-            f"{where}, channel {channel}, is not made of (time,value) pairs divided by commas: correct it, or write "
-            "`@timeStamps false` above"
+            f"{where}, channel {channel}, is not made of (time,value) pairs divided by commas: correct it"
+            + ("" if "(" in text else ", or write `@timeStamps false` above")
         )
     pairs = _PAIR.findall(text)
     times = [_time(time, channel, where) for time, _ in pairs]

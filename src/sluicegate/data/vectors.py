@@ -17,6 +17,8 @@ from jaxtyping import Float32
 
 from sluicegate.errors import DataError
 
+from .encodings import UTF16, as_utf8, remedy
+
 WIDEST = 4096
 """Numbers a word at most: more are a sign of a file of another kind."""
 
@@ -89,7 +91,7 @@ class VectorFile:
         exact: dict[str, Float32[np.ndarray, " dimension"]] = {}
         other: dict[str, Float32[np.ndarray, " dimension"]] = {}
         names = {word: word for word in wanted}
-        lines, broken, number = 0, [], 0
+        lines, broken, number, others = 0, [], 0, False
         for number, name, numbers in self._lines():
             lines += 1
             try:
@@ -97,6 +99,7 @@ class VectorFile:
             except UnicodeDecodeError:  # it is no word of any text, so nothing is lost with it
                 broken.append(number)
                 continue
+            others = others or not word.isascii()
             if word in names:
                 if word not in exact:  # of a repeated word the first holds, as in gensim
                     exact[word] = self._numbers(number, numbers.split(b" "))
@@ -104,7 +107,7 @@ class VectorFile:
             word = names.get(_form(word, lowercase), "")
             if word and word not in other:
                 other[word] = self._numbers(number, numbers.split(b" "))
-        self._require_whole(lines, number, broken)
+        self._require_whole(lines, number, broken, others=others)
         found = other | exact
         found = {word: found[word] for word in names if word in found and found[word].any()}
         values = np.stack(list(found.values())) if found else np.empty((0, self.dimension), dtype=np.float32)
@@ -171,15 +174,15 @@ class VectorFile:
     def _require_text(self, head: bytes) -> None:
         if not head.strip():
             raise DataError(f"{self.path} is empty: expected a word and its numbers in each line")
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise self._fault(1, f"is not UTF-8: convert it by `iconv -f utf-16 -t utf-8 {self.path.name}`")
+        if head.startswith(UTF16):
+            raise self._fault(1, f"is not UTF-8: convert it by {as_utf8(self.path, 'utf-16')}")
         if head[:4] == b"PK\x03\x04":
             raise DataError(f"{self.path} is a zip archive: unpack it, and give the file of word vectors within")
         if b"\0" in head:
             line = 1 + head[: head.index(b"\0")].count(b"\n")
             raise self._fault(line, f"is not text, as in a binary file of word2vec or fastText: {_AS_TEXT}")
 
-    def _require_whole(self, lines: int, last: int, broken: list[int]) -> None:
+    def _require_whole(self, lines: int, last: int, broken: list[int], *, others: bool) -> None:
         if self._count is not None and lines < self._count:
             raise self._fault(
                 last,
@@ -190,8 +193,7 @@ class VectorFile:
         if len(broken) * _BROKEN > lines:
             raise self._fault(
                 broken[0],
-                f"is not UTF-8 ({len(broken):,} such lines of {lines:,}): convert the file, for instance by "
-                f"`iconv -f latin1 -t utf-8 {self.path.name}`",
+                f"is not UTF-8 ({len(broken):,} such lines of {lines:,}): {remedy(self.path, others=others)}",
             )
 
     def _fault(self, line: int, words: str) -> DataError:

@@ -119,3 +119,11 @@ def test_checks_of_scikit_learn(name):
     estimator = series_estimator(steps=1, hidden=2)
     check = getattr(estimator_checks, name)
     check("SeriesEstimator", estimator)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, lambda columns: np.array(list(columns.values())).T])
+def test_of_several_columns_the_texts_are_given(trained, frame):
+    columns = {"text": TEXTS[:3], "other": ["a", "b", "c"]}
+    with pytest.raises(DataError, match=re.escape("`X` is of shape (3, 2): expected one text after the other; give")):
+        trained.predict(frame(columns))
+    assert trained.predict(frame({"text": TEXTS[:3]})).tolist() == LABELS[:3]

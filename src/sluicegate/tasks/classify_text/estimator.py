@@ -34,8 +34,10 @@ class TextEstimator(Estimator):
         del fitting
         if isinstance(X, str) or not hasattr(X, "__len__"):
             raise DataError(f"`X` must be a sequence of texts, not {type(X).__name__}: put a single text into a list")
-        if getattr(X, "ndim", 1) == 2 and X.shape[1] == 1:
+        if len(getattr(X, "shape", (0,))) == 2 and X.shape[1] == 1:
             X = np.asarray(X)[:, 0]  # noqa: N806 - a data frame or an array of one column
+        elif len(getattr(X, "shape", (0,))) > 1:
+            raise DataError(f"`X` is of shape {X.shape}: expected one text after the other; give the column of texts")
         texts = for_each(X, "X", "text", len(X))
         assert texts is not None
         if texts.dtype not in (pl.String, pl.Null):
