@@ -261,7 +261,9 @@ def _parsed(place: Path, name: str, content: bytes) -> Any:
 
 
 def _damaged(place: Path, name: str, why: str) -> BundleError:
-    return BundleError(f"{name} of the model '{place}' {why}: save the model again, or take another copy")
+    # Nothing that has no manifest is replaced: it may be no model.
+    where = " to a new or an empty folder" if name == MANIFEST else ""
+    return BundleError(f"{name} of the model '{place}' {why}: save the model again{where}, or take another copy")
 
 
 def _check_content(files: Mapping[str, bytes]) -> None:
@@ -296,7 +298,11 @@ def _refuse_to_lose(place: Path) -> None:
         try:
             names -= {MANIFEST, *_manifest(place)}
         except BundleError as error:
-            raise BundleError(f"will not replace a folder that may be no model, since {error}") from error
+            why = str(error).rpartition(": ")[0]  # without its remedy, which is to save the model
+            raise BundleError(
+                f"will not replace a folder that may be no model, since {why}: choose a new or an empty folder, or "
+                "move that away"
+            ) from error
     if names:
         raise BundleError(
             f"will not replace '{place}', which holds {min(names)!r}, no part of a saved model: "

@@ -45,7 +45,7 @@ def refused(folder, *words):
         (labels(None), [], "label column 'label' is empty in line 2 of table.csv: give each row a class"),
         (labels("NaN"), [], "class 'NaN' has one row in line 2 of table.csv: expected two at least"),
         (TABLE.with_columns(label=pl.int_range(16) / 7), [], "class '0.0' and 15 more have one row each"),
-        (TABLE.with_columns(author=pl.lit("a")), ["--group", "author"], "there are 1 groups for 2 folds"),
+        (TABLE.with_columns(author=pl.lit("a")), ["--group", "author"], "all rows are of one group: expected two"),
         (TABLE.head(0), [], "holds no rows: expected at least one row below the header"),
         (
             pl.DataFrame({"text": ["a"] * 200_000, "label": np.arange(200_000) // 2}),

@@ -323,7 +323,7 @@ def predict(
         from .output import as_csv, as_rows, check_table_path, print_json, write_table
 
         if out is not None:
-            check_table_path(out)
+            check_table_path(out, data, future)
         from sluicegate.tasks import load
 
         task = load(model)

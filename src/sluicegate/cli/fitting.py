@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from sluicegate import bundle
 from sluicegate.atomic import identity
 from sluicegate.errors import BundleError, DataError
 from sluicegate.tasks import Task
+from sluicegate.training.checkpoint import is_checkpoint
 
 from .failures import note
 
@@ -35,8 +35,13 @@ def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resu
     elif resume:
         note(f"there is nothing to resume, for there is no {checkpoint}: training starts from the beginning")
     elif checkpoint.exists():
+        if not is_checkpoint(checkpoint):
+            raise BundleError(
+                f"{checkpoint} is where the state of training is kept, and it holds something else: move it away, or "
+                "choose another folder"
+            )
         note(f"{checkpoint} of an interrupted run will be replaced; `--resume` would have gone on from it")
-    with _tidied(checkpoint):
+    with _tidied(checkpoint, resume=resume):
         train(checkpoint)
         task.save(out)
         checkpoint.unlink(missing_ok=True)
@@ -60,7 +65,7 @@ def require_writable(out: Path) -> None:
 
 
 @contextmanager
-def _tidied(checkpoint: Path) -> Iterator[None]:
+def _tidied(checkpoint: Path, *, resume: bool) -> Iterator[None]:
     """Tell of the checkpoint of a run that was interrupted, and remove that of a run that cannot succeed."""
     before = identity(checkpoint)
     missing = [folder for folder in checkpoint.parents if not folder.exists()]
@@ -74,6 +79,10 @@ def _tidied(checkpoint: Path) -> Iterator[None]:
                 folder.rmdir()
         raise
     except KeyboardInterrupt:
-        kept = checkpoint.exists() and os.fspath(checkpoint)
-        note(f"the same command with `--resume` goes on from {kept}" if kept else "nothing had been written yet")
+        changed = identity(checkpoint) != before
+        note(
+            f"the same command with `--resume` goes on from {checkpoint}"
+            if checkpoint.exists() and (resume or changed)
+            else "nothing had been written yet"
+        )
         raise

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 
 
-def check_table_path(path: Path) -> None:
-    """Refuse a file whose ending names no kind of table, or which is a folder.
+def check_table_path(path: Path, *read: Path | None) -> None:
+    """Refuse a file whose ending names no kind of table, or which is a folder or one of the tables that are read.
+
+    Args:
+        path: of the file.
+        read: the tables.
 
     Raises:
         ConfigError: it is one of these.
@@ -35,6 +39,10 @@ def check_table_path(path: Path) -> None:
         )
     if path.is_dir():
         raise ConfigError(f"`--out` (={path}) is a folder: give the path of a file")
+    if any(table is not None and table.exists() and path.exists() and path.samefile(table) for table in read):
+        raise ConfigError(
+            f"`--out` (={path}) is a table that is read, which would be lost: give the path of another file"
+        )
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:

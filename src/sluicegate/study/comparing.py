@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -26,7 +27,7 @@ from .account import Account, account
 from .running import TASKS, Outcome, Run, outcome_of, outcome_path
 from .sizes import default_hidden, equal_hidden, weights_of
 
-PLAN, TABLE, PAGE = "study.json", "study.csv", "report.html"
+PLAN, DATA, TABLE, PAGE = "study.json", "data.parquet", "study.csv", "report.html"
 
 _REFERENCE = "gru"  # the cell whose units and weights the others get
 
@@ -100,9 +101,11 @@ def study(
     folder, given = Path(out), {name: value for name, value in columns.items() if value is not None}
     TASKS[task](**(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})))  # refuses what is no knob
     arrays = {name: str(given[name]) for name in ARRAYS if name in given}
-    path, measured = _kept(data, folder, arrays), None if test is None else Path(test)
+    (path, content), measured = _kept(data, folder, arrays), None if test is None else Path(test)
     plans = dict(_plans(path, task, cells, seeds, hidden, measured, threads, dict(knobs or {}), given))
-    _require_same_study(folder, path, plans, measured)
+    _require_same_study(folder, [path.read_bytes() if content is None else content], plans, measured)
+    if content is not None:
+        write_atomic(path, content)
     outcomes = _run_all(plans, folder / "runs", jobs or max(1, (os.cpu_count() or 1) // threads), progress)
     result = account(task, path.name, [(name, plans[name], outcome) for name, outcome in outcomes.items()])
     write_atomic(folder / TABLE, short_numbers(result.frame).write_csv().encode())
@@ -189,27 +192,28 @@ def _last_line(said: str) -> str:
     return lines[-1] if lines else "it was killed, perhaps for want of memory"
 
 
-def _kept(data: Any, folder: Path, arrays: dict[str, str]) -> Path:
-    """The file that holds the data."""
+def _kept(data: Any, folder: Path, arrays: dict[str, str]) -> tuple[Path, bytes | None]:
+    """The file that holds the data, and what is to be written to it, if anything."""
     if isinstance(data, str | Path):
         path = Path(data)
         # or say what is wrong
         read_recordings(path, **arrays) if path.suffix.lower() in RECORDING_FILES else read_table(path)
-        return path
+        return path, None
     import narwhals.stable.v2 as nw
 
     try:
         table = nw.from_native(headed(data), eager_only=True).to_polars()
     except TypeError as error:
         raise DataError(f"expected a file or a data frame, not {type(data).__name__}: give one of these") from error
-    folder.mkdir(parents=True, exist_ok=True)
-    table.write_parquet(folder / "data.parquet")
-    return folder / "data.parquet"
+    content = io.BytesIO()
+    table.write_parquet(content)
+    return folder / DATA, content.getvalue()
 
 
-def _require_same_study(folder: Path, path: Path, plans: Mapping[str, Run], test: Path | None) -> None:
-    """Note what the study is of, and refuse a folder with another one's outcomes."""
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, test) if file is not None]
+def _require_same_study(folder: Path, data: list[bytes], plans: Mapping[str, Run], test: Path | None) -> None:
+    """Note what the study is of, and refuse a folder with another one's outcomes, or with files that are no study's."""
+    data = data if test is None else [*data, test.read_bytes()]
+    digests = [hashlib.sha256(content).hexdigest() for content in data]
     runs = {name: _what(run) for name, run in plans.items()}
     place = folder / PLAN
     if place.exists():
@@ -219,6 +223,11 @@ def _require_same_study(folder: Path, path: Path, plans: Mapping[str, Run], test
             raise ConfigError(
                 f"{folder} holds a study of other data or settings: go on with the same ones, or choose another folder"
             )
+    elif strange := next((name for name in (DATA, TABLE, PAGE, "runs") if (folder / name).exists()), None):
+        raise ConfigError(
+            f"will not replace {strange!r} in {folder}, which holds no study: choose a new or an empty folder, or move "
+            "that away"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(place, json.dumps({"data": digests, "runs": runs}, indent=1).encode())
 

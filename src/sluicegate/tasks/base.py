@@ -203,7 +203,8 @@ def restore(saved: bundle.Bundle) -> Task:
     if not isinstance(task, str) or task not in Task._known:
         raise BundleError(
             f"{saved.folder} holds a model for the task {task!r}, which this version does not know "
-            f"(it knows {', '.join(sorted({*_OURS, *Task._known}))}): install a newer sluicegate"
+            f"(it knows {', '.join(sorted({*_OURS, *Task._known}))}): install a newer sluicegate, or import the module "
+            "that has the task before"
         )
     try:
         return Task._known[task]._from_bundle(saved)

@@ -84,11 +84,11 @@ class Checkpoint:
                 if metadata.get("fingerprint") != fingerprint:
                     raise ConfigError(
                         f"{path} was written for other data or settings: resume with the same ones, "
-                        "or train without resuming"
+                        "or move it away and train without resuming, which would replace it"
                     )
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         except (SafetensorError, OSError) as error:
-            raise BundleError(f"{path} is damaged ({error}): train without resuming") from error
+            raise BundleError(f"{path} is damaged ({error}): move it away, and train without resuming") from error
         if metadata.get("sha256") != _digest(metadata.get("state", ""), tensors):
             raise BundleError(f"{path} was altered, its sha256 is another one: train without resuming")
         facts = json.loads(metadata["state"])
@@ -105,6 +105,15 @@ class Checkpoint:
         return state, {
             name: {moment: tensors[key] for moment, key in own.items() if key in tensors} for name, own in keys.items()
         }
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is one that `Checkpoint.write` wrote, of whatever run."""
+    try:
+        with safe_open(path, "pt") as file:
+            return "fingerprint" in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def _digest(state: str, tensors: dict[str, Tensor]) -> str:

@@ -19,7 +19,7 @@ def refuse(recordings, labels, words, error=DataError, **options):
 
 def test_recordings_and_labels_that_cannot_be_used(recordings):
     known, labels = recordings
-    refuse(known, None, "the recordings have no labels: give `labels`, a class for each")
+    refuse(known, None, "the recordings have no labels: give `labels` (`--label`), a class for each")
     refuse(known, labels[:-1], "there are 40 recordings and 39 labels")
     refuse([*known[:-1], np.zeros((0, 2))], labels, "recording 39 in the recordings has no rows")
     refuse([*known[:-1], np.zeros((9, 3))], labels, "recording 39 in the recordings has 3 channels where 2 were")

@@ -123,7 +123,7 @@ def test_groups_stay_together(quick, record):
     assert len(task.report.details["groups"]) == 10
     report = task.evaluate(known, labels, groups=groups)
     assert set(report.details["groups"]) == set(groups)
-    with pytest.raises(ConfigError, match="asks for 2 groups at least, and there is 1"):
+    with pytest.raises(DataError, match="all rows are of one group: expected two groups at least"):
         sluicegate.SeriesClassifier(folds=2).fit(known, labels, groups=["me"] * 40)
 
 

@@ -246,7 +246,7 @@ def test_a_file_that_is_not_there(place):
         (("--learning-rate", "nan"), "`learning_rate` (=nan) must be"),
         (("--learning-rate", "inf"), "`learning_rate` (=inf) must be"),
         (("--context", 200), "fewer than 204 rows (the shortest has 120)"),
-        (("--horizon", 100), "lower `context`"),
+        (("--horizon", 100), "lower `horizon` to 52"),
     ],
 )
 def test_a_knob_out_of_its_range(place, more, words):

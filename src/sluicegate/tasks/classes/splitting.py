@@ -39,9 +39,14 @@ def folds_of(
         numbers[order] = np.arange(len(truth)) % folds
         return numbers
     if (found := len(set(groups))) < folds:
+        if found < 2:
+            raise DataError(
+                "all rows are of one group: expected two groups at least, to train and to validate on; leave `groups` "
+                "(`--group`) out"
+            )
         raise DataError(
             f"there are {found} groups for {folds} folds: expected a group for each at least; lower `folds` or leave "
-            "the groups out"
+            "`groups` (`--group`) out"
         )
     numbers = np.empty(len(truth), dtype=np.int64)
     cutter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

@@ -14,7 +14,6 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from sluicegate.data import Recordings
-from sluicegate.errors import ConfigError
 from sluicegate.tasks.classes.decision import Decision, Said
 from sluicegate.tasks.classes.equal_rows import Ties
 from sluicegate.tasks.classes.labels import Labels
@@ -203,13 +202,6 @@ def _shape(examples: Examples, ties: Ties, classes: int, config: SeriesClassifie
     """The sizes of the networks and of a window, as the knobs say or the recordings ask."""
     rows, longest = len(examples.truth), int(examples.recordings.lengths.max())
     window = config.window or (longest if longest <= _WHOLE else _WHOLE)
-    groups = examples.groups
-    if config.folds is not None and groups is not None and len(set(groups)) < max(2, config.folds):
-        found = len(set(groups))
-        raise ConfigError(
-            f"`folds` (={config.folds}) asks for {max(2, config.folds)} groups at least, and there "
-            f"{'is 1' if found == 1 else f'are {found}'}: lower it, or leave `groups` out"
-        )
     few = _FOLDS if ties.parts is None else max(1, min(_FOLDS, ties.parts))
     members = config.folds or (few if rows <= _FEW else 1)
     return (

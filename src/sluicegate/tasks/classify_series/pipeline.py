@@ -327,7 +327,10 @@ def _column(data: Any, value: Any, argument: str) -> str | None:
 
 def _labels(recordings: Recordings) -> pl.Series:
     if recordings.labels is None:
-        raise DataError("the recordings have no labels: give `labels`, a class for each")
+        raise DataError(
+            "the recordings have no labels: give `labels` (`--label`), a class for each; in a .ts file write "
+            "`@classLabel true` above, and the class at the end of each line"
+        )
     return recordings.labels
 
 

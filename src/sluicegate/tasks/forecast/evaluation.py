@@ -23,7 +23,7 @@ from .batches import PreparedWindows, first_origins
 from .contest import Contest
 from .fitted import Fitted
 from .forecasting import forecast, lost_scales
-from .simple import STATISTICAL, choose, simple_methods
+from .simple import FEWEST, STATISTICAL, choose, simple_methods
 from .telling import told, told_of_scales
 from .verdict import best_simple, verdict
 
@@ -57,10 +57,11 @@ def evaluate(
     first = panel.bounds[:-1] + np.maximum(rows, least)
     windows = Windows.between(first, panel.bounds[1:], shape.horizon, stride)
     if not len(windows):
+        earlier = " or an earlier `start`" if (panel.lengths >= least + shape.horizon).any() else ""
         since = "the rows that training saw" if start is None else str(start)
         raise DataError(
             f"the table holds no window to evaluate: each needs {shape.context} rows of context before and "
-            f"{shape.horizon} rows from {since} on; give more rows or an earlier `start`"
+            f"{shape.horizon} rows from {since} on; give more rows{earlier}"
         )
     fitted, ids = fitted.including(panel, np.minimum(first, panel.bounds[1:]))
     used = windows.counts > 0
@@ -74,7 +75,8 @@ def evaluate(
     prepared = fitted.prepare(panel, ids)
     notes += told_of_scales(panel.names, _lost(fitted, prepared, windows))
     targets = len(fitted.columns.targets)
-    chosen, left_out = _slow(baselines, int(used.sum()) * targets, len(windows) * targets)
+    before = int((first - panel.bounds[:-1])[used].min())
+    chosen, left_out = _slow(baselines, int(used.sum()) * targets, len(windows) * targets, before)
     return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
 
 
@@ -93,18 +95,33 @@ def _lost(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Bool[n
     return lost
 
 
-def _slow(asked: Sequence[str] | None, series: int, windows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The slow baselines to run, and a note on those that were not."""
+def _slow(
+    asked: Sequence[str] | None, series: int, windows: int, before: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The slow baselines to run, and a note on those that were not.
+
+    Args:
+        asked: their names, where any were asked for.
+        series: how many there are, each target for itself.
+        windows: likewise.
+        before: how many rows the shortest series has before its first window.
+    """
+    short = [name for name in STATISTICAL if before < FEWEST[name] and name in (asked or STATISTICAL)]
+    rows = " and ".join(f"{name} needs {FEWEST[name]} rows" for name in short)
+    needed = f"{rows} before the first window, and a series has {before}"
     if asked is not None:
         unknown = sorted(set(asked) - {*STATISTICAL, "seasonal_naive"})
         if unknown:
             known = " or ".join(STATISTICAL)
             raise ConfigError(f"`baselines` (`--baseline`) names {unknown[0]!r}: expected {known}")
+        if asked and short:
+            raise DataError(f"{needed}: leave {short[0]} out of `baselines` (`--baseline`), or give a later `start`")
         return tuple(name for name in STATISTICAL if name in asked), ()
     if importlib.util.find_spec("statsforecast") is None:
         return (), ()
     if series <= _FEW_SERIES and windows <= _FEW_WINDOWS:
-        return STATISTICAL, ()
+        enough = tuple(name for name in STATISTICAL if name not in short)
+        return enough, ((f"{needed}: no such forecast stands beside the model.",) if short else ())
     note = (
         f"{' and '.join(STATISTICAL)} were left out, which {windows:,} windows of {series} series would take long; "
         "name them in `baselines` (`--baseline`) to have them."

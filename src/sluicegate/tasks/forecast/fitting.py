@@ -27,7 +27,7 @@ from .forecasting import last_rows, measure_widths
 from .gain import measure_gain
 from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, Shape, loss, temper
-from .splitting import VALIDATED, Split, hold_back, join, long_enough
+from .splitting import VALIDATED, Split, hold_back, join, long_enough, longer
 
 _DOUBTED = 3  # windows apart that are taken to say that the linear forecast is right
 _SOLVED = 20_000  # windows from which the linear start is solved
@@ -84,9 +84,14 @@ def fit(
     training = Windows.between(first, split.ends, config.horizon)
     held_back = Windows.between(np.maximum(split.ends, first), panel.bounds[1:], config.horizon)
     if not len(training) or not len(held_back):
+        remedy = (
+            f"give {config.horizon} rows at least in `validation` (`--validation`) that follow a series of training"
+            if ahead is not None and len(training)
+            else longer(panel.lengths if ahead is None else lengths, context, config.horizon, ahead)
+        )
         raise DataError(
             f"the table holds {len(training)} windows to train on and {len(held_back)} to validate on, each of "
-            f"{context} + {config.horizon} rows: give longer series or lower `context` (={context})"
+            f"{context} + {config.horizon} rows: {remedy}"
         )
     # What never changes is forecast by that rule, and would have the network take all intervals for narrow.
     moves = np.any(scalers.targets.deviation > 0, axis=1)

@@ -47,20 +47,40 @@ def long_enough(
             if panel.names == ("",)
             else f"{int(short.sum())} of {len(short)} series, such as {name!r}, have"
         )
-        remedy = (
-            "" if panel.names == ("",) or short.all() else " or leave such series out (`drop_short`, `--drop-short`)"
-        )
-        needed = "the context and the horizon together" if rows == whole else "the horizon and two to look back on"
-        lower = "`context` or `horizon`" if rows == whole else "`horizon`"
-        raise DataError(
-            f"{which} fewer than {rows} rows (the shortest has {panel.lengths.min()}), {needed}: give more rows, lower "
-            f"{lower}{remedy}"
-        )
+        shortest = int(panel.lengths.min())
+        if rows == whole:
+            needed = "the context and the horizon together"
+            remedy = longer(panel.lengths, context, config.horizon, ahead)
+        else:
+            needed = "the horizon and two to look back on"
+            lower = f", lower `horizon` to {shortest - 2}" if shortest > 2 else ""
+            remedy = f"give more rows{lower} or leave such series out (`drop_short`, `--drop-short`)"
+        raise DataError(f"{which} fewer than {rows} rows (the shortest has {shortest}), {needed}: {remedy}")
     kept = panel.take(~short)
     if ahead is not None:
         names = set(kept.names)
         ahead = ahead.take(np.array([name in names for name in ahead.names]))
     return kept, ahead
+
+
+def longer(lengths: Int64[np.ndarray, " series"], context: int, horizon: int, ahead: Panel | None) -> str:
+    """What to do where no series has room for a context, a horizon to train on and one to validate on.
+
+    Args:
+        lengths: of the series.
+        context: steps that each forecast looks back on.
+        horizon: steps to forecast.
+        ahead: the rows to validate on, where they are given.
+    """
+    rows, horizons = int(lengths.max()), 2 if ahead is None else 1
+    ways = [f"give {context + horizons * horizon} rows of a series at least"]
+    if 2 <= (most := rows - horizons * horizon) < context:
+        ways.append(f"lower `context` to {most}")
+    if 1 <= (most := (rows - context) // horizons) < horizon:
+        ways.append(f"lower `horizon` to {most}")
+    if len(ways) == 1 and (most := (rows - 2) // horizons) >= 1:
+        ways.append(f"lower `context` to 2 and `horizon` to {most}")
+    return ", or ".join(ways)
 
 
 def hold_back(panel: Panel, context: int, horizon: int) -> Split:

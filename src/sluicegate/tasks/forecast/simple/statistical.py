@@ -16,6 +16,9 @@ from .intervals import floored
 
 STATISTICAL = ("AutoETS", "AutoTheta")
 
+FEWEST = {"AutoETS": 7, "AutoTheta": 4}
+"""Rows that they need; of fewer statsforecast makes no model."""
+
 _REMEMBERED = 1000  # rows that the statistical methods look back on; what is older has no weight left
 
 
