@@ -111,6 +111,21 @@ def test_series_count_alike_whatever_their_size():
     np.testing.assert_allclose(found.mean(), (came / said).mean(), rtol=0.01)
 
 
+def test_the_factor_rises_with_the_size_where_ratios_do():
+    rng = np.random.default_rng(0)
+    sizes = np.exp(rng.normal(0, 1, 60))
+    series = np.repeat(np.arange(60), 30)
+    truth = 1 + 0.2 * np.log(sizes)
+    came = sizes[series] * truth[series] * rng.exponential(1.0, 1800)
+    found = ratios(sizes[series], came, series, sizes)
+    # The sum in units comes out right too, which one factor for all would miss by a tenth.
+    np.testing.assert_allclose(np.average(found, weights=sizes), came.sum() / sizes[series].sum(), rtol=0.02)
+    assert np.polyfit(np.log(sizes), found, 1)[0] == pytest.approx(0.2, abs=0.05)
+    # Of ratios that do not, chance makes no more than the common factor.
+    level = ratios(sizes[series], sizes[series] * rng.exponential(1.0, 1800), series, sizes)
+    assert np.ptp(level) < 1e-12
+
+
 def test_what_was_never_above_zero_or_forecast_to_be_has_the_common_factor():
     assert ratios([0, 0], [0, 0], [0, 1]).tolist() == [1, 1]
     assert np.isfinite(ratios([0.0, 1, 1, 1], [1.0, 1, 1, 1], [0, 1, 1, 1])).all()

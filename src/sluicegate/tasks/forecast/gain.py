@@ -7,8 +7,10 @@ the smearing of Duan (1983) does for a transform alone.
 
 One series says little: with zeros on nineteen of twenty days, the sum of a year is known to 30 %. Each series' ratio is
 therefore drawn towards that of all, by the share of the spread of ratios that their own errors do not explain
-(James & Stein 1961). Errors that follow each other, as those of prices do, look more certain than they are: where there
-are few windows, a series' ratio is drawn further, and that of all towards 1.
+(James & Stein 1961). That of all is a line over the size of the series: the network sees a few rows of each, and takes
+large ones for smaller than they are where these rows do not tell. Errors that follow each other, as those of prices do,
+look more certain than they are: where there are few windows, a series' ratio is drawn further, and that of all
+towards 1.
 
 The network follows a trend only in part: the ratio of all series together, taken window by window, then rises or falls.
 Its straight line is carried on to the rows to come, as far as its slope is more than chance, with errors that follow
@@ -30,7 +32,7 @@ _MOST = 20_000  # windows that are forecast
 _AT_ONCE = 1024
 _DOUBTED = 10  # windows that are taken to say otherwise, that series do not differ and that the level is right
 _BOUNDS = 0.5, 2.0  # beyond these something else is wrong
-_LEAST_AGES = 8  # windows one after the other of which a slope is told
+_LEAST = 8  # windows one after the other, or series, of which a slope is told
 _ASKED = 2.0  # times its variance that is taken off the square of a slope (Akaike 1974)
 
 
@@ -85,8 +87,10 @@ def _ratios(
     some = said > 0
     if said.sum() <= 0 or came.sum() <= 0:
         return np.ones(len(said))
-    common = came.sum() / said.sum()
-    ratio = np.divide(came, said, out=np.full(len(said), common), where=some)
+    sizes = np.log(deviation[chosen])
+    level, middle, slope = _line(sizes[some], came[some] / said[some], said[some])
+    common = np.maximum(level + slope * (sizes - middle), 0.0)
+    ratio = np.divide(came, said, out=common.copy(), where=some)
     every = np.ones(len(chosen))
     every[chosen] = ratio
     errors = total((sums[1] - every[series] * sums[0]) ** 2) / deviation[chosen] ** 2
@@ -112,17 +116,42 @@ def _drift(sums: Float64[np.ndarray, "2 windows"], ages: Int64[np.ndarray, " win
     """
     distinct, place = np.unique(ages, return_inverse=True)
     said, came = (np.bincount(place, values) for values in sums)
-    distinct, said, came = (values[said > 0] for values in (distinct, said, came))
-    if len(distinct) < _LEAST_AGES or came.sum() <= 0:
+    there = said > 0
+    if not there.any():
         return 1.0
-    ratio = came / said
-    level, middle = came.sum() / said.sum(), float(np.average(distinct, weights=said))
-    apart = distinct - middle
-    spread = float(said @ apart**2)
-    slope = float(said @ (apart * (ratio - level))) / spread
-    rest = np.sqrt(said) * (ratio - level - slope * apart)
+    age = distinct[there].astype(np.float64)
+    level, middle, slope = _line(age, came[there] / said[there], said[there], following=True)
+    return float(1 - slope * middle / level) if level > 0 else 1.0
+
+
+def _line(
+    x: Float64[np.ndarray, " points"],
+    ratio: Float64[np.ndarray, " points"],
+    weight: Float64[np.ndarray, " points"],
+    *,
+    following: bool = False,
+) -> tuple[float, float, float]:
+    """The line of ratios over `x`, as steep as is more than chance.
+
+    Args:
+        x: what the ratios may change with.
+        ratio: of truth to forecast.
+        weight: the forecasts, in the inverse of which the ratios' variances are taken to be.
+        following: whether the points follow each other, so that neighbours may err alike.
+
+    Returns:
+        The mean ratio, the mean of `x`, and the slope, which is 0 of few points.
+    """
+    level, middle = (float(np.average(values, weights=weight)) for values in (ratio, x))
+    apart = x - middle
+    spread = float(weight @ apart**2)
+    if len(x) < _LEAST or spread <= 0:
+        return level, middle, 0.0
+    slope = float(weight @ (apart * (ratio - level))) / spread
+    rest = np.sqrt(weight) * (ratio - level - slope * apart)
     squared = float(rest @ rest)
-    follow = min(max(0.0, float(rest[1:] @ rest[:-1]) / squared), 0.9) if squared > 0 else 0.0
-    variance = squared / (len(ratio) - 2) / spread * (1 + follow) / (1 - follow)
-    slope *= max(0.0, 1 - _ASKED * variance / slope**2) if slope != 0 else 0.0
-    return float(1 - slope * middle / level)
+    variance = squared / (len(x) - 2) / spread
+    if following and squared > 0:
+        follow = min(max(0.0, float(rest[1:] @ rest[:-1]) / squared), 0.9)
+        variance *= (1 + follow) / (1 - follow)
+    return level, middle, slope * max(0.0, 1 - _ASKED * variance / slope**2) if slope != 0 else 0.0
