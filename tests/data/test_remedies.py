@@ -188,3 +188,26 @@ def test_polars_shows_the_same():
     frame = pl.from_pandas(table(DAYS).sample(frac=1, random_state=0))
     assert "sort the table by 't'" in refused(frame)
     assert values_of(frame.sort("t")) == list(range(40))
+
+
+@pytest.mark.parametrize(
+    ("times", "words", "obeyed"),
+    [
+        (np.arange(40) / 2, "number the rows 0, 1, 2, ...", range(40)),
+        (np.arange(40) / 2, "or give time stamps", DAYS),
+        (np.arange(40, dtype=np.uint64) + 2**63, "number the rows 0, 1, 2, ...", range(40)),
+        (DAYS.strftime("%d.%m.%Y"), "with the year first, such as 2024-01-31", DAYS.strftime("%Y-%m-%d")),
+        (DAYS - DAYS[0], "convert it", (DAYS - DAYS[0]).days),
+    ],
+    ids=range(5),
+)
+def test_times_of_other_kinds_are_written_anew(times, words, obeyed):
+    assert words in refused(table(times, np.arange(40.0)))
+    assert values_of(table(obeyed, np.arange(40.0))) == list(range(40))
+
+
+@pytest.mark.parametrize("times", [range(40), pd.date_range("2024-01-01", periods=40, freq="15D")])
+def test_holidays_are_given_for_calendars_alone(times):
+    said = refused(table(times), holidays=[date(2024, 1, 2)])
+    assert "no holidays" in said or "give none" in said
+    assert values_of(table(times)) == list(range(40))

@@ -7,7 +7,11 @@ import pytest
 
 import sluicegate
 from sluicegate.errors import ConfigError, DataError, NotFittedError
+from sluicegate.tasks.classes.equal_rows import Ties
+from sluicegate.tasks.classes.splitting import validation_folds
 from sluicegate.tasks.classify_text import pipeline
+from sluicegate.tasks.classify_text.copies import copies_noted, equal_texts, shared_noted
+from sluicegate.tasks.classify_text.terms import Words
 
 
 def refused(verb, *arguments, **options):
@@ -17,6 +21,7 @@ def refused(verb, *arguments, **options):
 
 
 TEXTS = ["the film is fine", "its cast is dull"]
+WORDS = ["apple", "brick", "cloud", "drum", "eagle", "field", "grape", "horn", "iron", "jewel", "kite", "lamp"]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +93,31 @@ def test_before_training(table, monkeypatch, knobs, options, words, then, obeyed
     assert words in refused(fit, knobs, options)
     with pytest.raises(TrainedError):
         fit(then, obeyed)
+
+
+def test_texts_that_are_nearly_equal_are_kept_together_by_their_groups():
+    authors = [f"writer {row % 12}" for row in range(24)]
+    texts = [f"{word} one two three four five six seven eight {word}s {end}" for end in "ab" for word in WORDS]
+    truth = np.arange(24) % 2
+
+    def noted(groups):
+        words = Words.of(texts)
+        content = equal_texts(words)
+        ties = Ties.of(truth, groups, content, 2)
+        return copies_noted(words, content, ties, validation_folds(truth, ties, 2, 0))
+
+    (note,) = noted(None)
+    assert "name what they have in common as `groups`" in note
+    assert noted(authors) == []
+
+
+def test_texts_that_validate_and_train_are_left_out():
+    near = "a lovely film by all of those who have seen it in town"
+    (shared,) = shared_noted(["it is fine", "it is dull"], ["it is fine", "other words altogether"])
+    assert "leaving these out of the validation" in shared
+    (alike,) = shared_noted([near, "it is dull"], [f"{near} now", "other words altogether"])
+    assert "if they are copies, leave them out of the validation" in alike
+    assert shared_noted(["it is fine", near], ["other words altogether"]) == []
 
 
 def test_untrained_and_loaded(fitted, tmp_path):

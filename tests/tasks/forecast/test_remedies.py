@@ -10,7 +10,7 @@ import pytest
 
 from sluicegate import Forecaster
 from sluicegate.errors import ConfigError, DataError, SluicegateError
-from sluicegate.tasks.forecast import fitting
+from sluicegate.tasks.forecast import evaluation, fitting
 
 QUICK = {"context": 8, "steps": 1, "hidden": 4, "batch": 8}
 ROLES = {"time": "t", "target": "x", "progress": False}
@@ -94,6 +94,17 @@ def test_short_series_are_told_what_suffices(sentence):
     assert "lower" not in sentence(pl.concat([table(60, s="a"), table(2, s="b")]), series="s")
 
 
+def test_series_that_are_left_out_are_told():
+    frame = pl.concat([table(60, s="a"), table(5, s="b"), table(6, s="c")])
+    told = "2 of 3 series, such as 'b', were left out (`drop_short`, `--drop-short`): they have fewer than 12 rows."
+    task = Forecaster(4, **QUICK, drop_short=True).fit(frame, **ROLES, series="s")
+    assert told in task.report.notes
+    task.predict()
+    assert task.notes == ()
+    whole = Forecaster(4, **QUICK, drop_short=True).fit(table(60, s="a"), **ROLES, series="s")
+    assert "left out" not in " ".join(whole.report.notes)
+
+
 def test_validation_rows_that_do_not_suffice(sentence):
     said = sentence(table(60), validation=table(63).tail(10))
     assert "give 4 rows at least in `validation`" in said
@@ -148,6 +159,16 @@ def test_baselines_that_need_more_rows_are_left_out(plain):
     assert "leave AutoETS out of `baselines` (`--baseline`), or give a later `start`" in said
     assert "AutoETS" not in plain.evaluate(few, baselines=["seasonal_naive"]).baselines
     assert "AutoETS" in plain.evaluate(few, baselines=["AutoETS"], start=67).baselines
+
+
+@pytest.mark.skipif(importlib.util.find_spec("statsforecast") is None, reason="statsforecast is not installed")
+def test_baselines_that_would_take_long_are_named(plain, monkeypatch):
+    monkeypatch.setattr(evaluation, "_FEW_WINDOWS", 0)
+    report = plain.evaluate(table(64))
+    assert any("name them in `baselines` (`--baseline`) to have them" in note for note in report.notes)
+    named = plain.evaluate(table(64), baselines=["AutoETS", "AutoTheta"])
+    assert {"AutoETS", "AutoTheta"} <= set(named.baselines)
+    assert not any("left out" in note for note in named.notes)
 
 
 def test_the_future(knowing):

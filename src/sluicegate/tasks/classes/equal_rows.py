@@ -109,13 +109,21 @@ def shared_note(shared: int, rows: int, what: str) -> list[str]:
     ]
 
 
-def near_note(near: int, what: str, alike: str) -> list[str]:
-    """What a reader should know of validation rows that are nearly those of training."""
+def near_note(near: int, what: str, alike: str, *, given: bool) -> list[str]:
+    """What a reader should know of validation rows that are nearly those of training.
+
+    Args:
+        near: how many there are.
+        what: these are called.
+        alike: what makes two nearly equal.
+        given: whether they were given as `validation`, where groups decide nothing.
+    """
     if not near:
         return []
+    remedy = "leave them out of the validation" if given else "name what they have in common as `groups`"
     return [
         f"At least {near:,} of the {what} that validate are nearly equal to one that their network was trained on "
-        f"({alike}): if they are copies, name what they have in common as `groups`, for the figures flatter."
+        f"({alike}): if they are copies, {remedy}, for the figures flatter."
     ]
 
 

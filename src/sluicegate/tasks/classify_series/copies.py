@@ -73,7 +73,7 @@ def copies_noted(recordings: Sequence[Values], content: Rows, ties: Ties, number
         number: of the network that each recording validates, -1 where it validates none.
     """
     near = leaking(near_recordings(recordings, content), number)
-    return [*ties.notes(len(number), "recordings"), *near_note(near, "recordings", _ALIKE)]
+    return [*ties.notes(len(number), "recordings"), *near_note(near, "recordings", _ALIKE, given=False)]
 
 
 def shared_noted(content: Rows, trained: Sequence[Values], validating: Sequence[Values]) -> list[str]:
@@ -81,7 +81,7 @@ def shared_noted(content: Rows, trained: Sequence[Values], validating: Sequence[
     number = np.repeat([-1, 0], [len(trained), len(validating)])
     shared = int(np.isin(content[len(trained) :], content[: len(trained)]).sum())
     near = leaking(near_recordings([*trained, *validating], content), number)
-    return [*shared_note(shared, len(validating), "recordings"), *near_note(near, "recordings", _ALIKE)]
+    return [*shared_note(shared, len(validating), "recordings"), *near_note(near, "recordings", _ALIKE, given=True)]
 
 
 def _parts(recordings: Sequence[Values], rows: Rows) -> Iterator[Float32[np.ndarray, "_ points"]]:

@@ -67,7 +67,7 @@ def copies_noted(words: Words, content: Rows, ties: Ties, number: Rows) -> list[
         number: of the network that each text validates, -1 where it validates none.
     """
     near = leaking(near_texts(words, content), number)
-    return [*ties.notes(len(number), "texts"), *near_note(near, "texts", _ALIKE)]
+    return [*ties.notes(len(number), "texts"), *near_note(near, "texts", _ALIKE, given=False)]
 
 
 def shared_noted(texts: Sequence[str], validating: Sequence[str]) -> list[str]:
@@ -77,7 +77,7 @@ def shared_noted(texts: Sequence[str], validating: Sequence[str]) -> list[str]:
     number = np.repeat([-1, 0], [len(texts), len(validating)])
     shared = int(np.isin(content[len(texts) :], content[: len(texts)]).sum())
     near = leaking(near_texts(words, content), number)
-    return [*shared_note(shared, len(validating), "texts"), *near_note(near, "texts", _ALIKE)]
+    return [*shared_note(shared, len(validating), "texts"), *near_note(near, "texts", _ALIKE, given=True)]
 
 
 def _sets(words: Words, rows: Rows) -> csr_matrix:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from sluicegate.data import Panel, on_one_axis
+from sluicegate.data.names import in_words
 from sluicegate.errors import DataError
 
 from .batches import first_origins
@@ -56,7 +57,16 @@ def long_enough(
             lower = f", lower `horizon` to {shortest - 2}" if shortest > 2 else ""
             remedy = f"give more rows{lower} or leave such series out (`drop_short`, `--drop-short`)"
         raise DataError(f"{which} fewer than {rows} rows (the shortest has {shortest}), {needed}: {remedy}")
+    name = in_words(panel.names[int(short.argmax())], ())
     kept = panel.take(~short)
+    kept = replace(
+        kept,
+        notes=(
+            *kept.notes,
+            f"{int(short.sum())} of {len(short)} series, such as {name}, were left out (`drop_short`, `--drop-short`): "
+            f"they have fewer than {rows} rows.",
+        ),
+    )
     if ahead is not None:
         names = set(kept.names)
         ahead = ahead.take(np.array([name in names for name in ahead.names]))
