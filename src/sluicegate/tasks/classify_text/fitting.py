@@ -35,7 +35,7 @@ from .vocabulary import Vocabulary
 
 _FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which there are more networks, and wider ones
-_NETWORKS, _MORE_NETWORKS = 5, 10
+_NETWORKS, _MORE_NETWORKS = 5, 7
 UNITS, _MORE_UNITS = 64, 128
 _WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
 _CONSISTENCY = 1.0  # that is asked for there
