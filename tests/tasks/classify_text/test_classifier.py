@@ -294,7 +294,7 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
         return found.members, found.hidden, len(found.windows)
 
     told = table.with_columns(author=pl.Series(f"a{i % 3}" for i in range(len(table))))
-    assert shape() == (10, 128, 2)
+    assert shape() == (5, 128, 2)
     assert shape(groups="author") == (3, 128, 2)
     for bound in ("_FEW_TOKENS", "_FEW_WEIGHTS"):
         with monkeypatch.context() as patch:

@@ -20,8 +20,7 @@ class TextClassifierConfig(BaseModel):
         seed: the source of all chance in training; the same seed gives the same weights to the bit.
         folds: parts that the rows are cut into; as many networks are trained together, each validated on another part,
             and their mean is the model. 1 trains a single network and holds a tenth of the rows back, or 20,000 of
-            very many; None takes 7 up to 100,000 tokens, 5 beyond or with many classes, and 1 of more than 20,000
-            rows.
+            very many; None takes 5, and 1 of more than 20,000 rows.
         embedding: numbers that a word is read as; None is 100, or as many as the vectors have that are given.
         hidden: units of the recurrent layer in each direction; None takes 128 up to 100,000 tokens, and 64 beyond or
             with many classes, where 128 would gain little and take twice as long.

@@ -34,8 +34,8 @@ from .terms import Words
 from .vocabulary import Vocabulary
 
 _FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
-_FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which there are more networks, and wider ones
-_NETWORKS, _MORE_NETWORKS = 5, 7
+_FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which they are wider, and read twice
+_NETWORKS = 5
 UNITS, _MORE_UNITS = 64, 128
 _WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
 _CONSISTENCY = 1.0  # that is asked for there
@@ -83,7 +83,7 @@ def fit(
     few = len(plain[0].tokens.values) <= _FEW_TOKENS and len(grams.keys) * classes <= _FEW_WEIGHTS
     content = equal_texts(words)
     ties = Ties.of(examples.truth, examples.groups, content, config.folds or 1)
-    members = config.folds or _networks(rows, ties, few=few)
+    members = config.folds or _networks(rows, ties)
     number = np.full(rows, -1)
     if held_back is None:
         number = validation_folds(examples.truth, ties, members, config.seed)
@@ -173,12 +173,11 @@ def fit(
     return fitted, Validation(kept, said_of, new_words, tuple(notes))
 
 
-def _networks(rows: int, ties: Ties, *, few: bool) -> int:
+def _networks(rows: int, ties: Ties) -> int:
     """How many to train: of some groups or different texts no more than these."""
     if rows > _FEW:
         return 1
-    most = _MORE_NETWORKS if few else _NETWORKS
-    return most if ties.parts is None else max(1, min(most, ties.parts))
+    return _NETWORKS if ties.parts is None else max(1, min(_NETWORKS, ties.parts))
 
 
 def _fingerprint(
