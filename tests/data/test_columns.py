@@ -95,6 +95,16 @@ def test_pandas_arrow_and_polars_are_read_alike(convert):
     assert panel.columns["größe"].tolist() == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("convert", [pl.DataFrame.to_pandas, pl.DataFrame.to_arrow, pl.DataFrame.clone])
+def test_a_column_without_a_name(convert):
+    """As in a CSV to which pandas wrote its index."""
+    frame = pl.DataFrame({"": ["2024-01-01", "2024-01-02"], "x": [1.0, 2.0]})
+    panel = read_panel(convert(frame), time="", values=["x"])
+    assert panel.columns["x"].tolist() == [1, 2]
+    frame = pl.DataFrame({"t": [0, 1], "": [1.0, 2.0]})
+    assert read_panel(convert(frame), time="t", values=[""]).columns[""].tolist() == [1, 2]
+
+
 def test_arrow_in_pieces():
     frame = pa.concat_tables([pa.table({"t": [0, 1], "x": [1.0, 2.0]}), pa.table({"t": [2, 3], "x": [3.0, 4.0]})])
     assert panel_of(frame).columns["x"].tolist() == [1, 2, 3, 4]

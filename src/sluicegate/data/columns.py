@@ -79,7 +79,7 @@ def select(frame: Any, wanted: list[str], source: Source) -> pl.DataFrame:
     if table.implementation.is_polars():
         # Column by column: `select` goes through the query engine, whose threads take a millisecond to wake.
         native: pl.DataFrame = table.to_native()
-        return pl.DataFrame([native[name] for name in wanted])
+        return pl.DataFrame({name: native[name] for name in wanted})  # of a list, a column without a name would get one
     table = table.select(wanted)
     for name in wanted:
         if table[name].dtype == nw.Object:
@@ -88,7 +88,7 @@ def select(frame: Any, wanted: list[str], source: Source) -> pl.DataFrame:
             # An offset is no zone: such times are read as UTC, as they are from text.
             table = table.with_columns(nw.col(name).dt.convert_time_zone("UTC"))
     try:
-        converted = pl.DataFrame([_to_polars(table[name]) for name in wanted])
+        converted = pl.DataFrame({name: _to_polars(table[name]) for name in wanted})
     except Exception as error:  # pyarrow raises many kinds; each means a column of mixed types
         name, examples = _mixed(table, source)
         raise DataError(
