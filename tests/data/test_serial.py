@@ -26,3 +26,7 @@ def test_codes(values):
     found = codes(pl.Series(values)).tolist()
     assert len(set(found)) == 3
     assert found[0] == found[2]
+
+
+def test_codes_of_numbers_beyond_64_bits():
+    assert codes(pl.Series([2**70, 3, 2**70], dtype=pl.Int128)).tolist() in ([0, 1, 0], [1, 0, 1])

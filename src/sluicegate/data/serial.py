@@ -39,6 +39,8 @@ def codes(*columns: pl.Series) -> Int64[np.ndarray, " rows"]:
     """Numbers from 0 that are equal where texts or whole numbers are, in all of the columns."""
     found = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
+        if column.dtype == pl.Int128:  # which NumPy does not have
+            column = column.cast(pl.String)
         keys = column.cast(pl.Categorical).to_physical() if column.dtype == pl.String else column
         distinct, own = np.unique(keys.to_numpy(), return_inverse=True)
         found = np.unique(found * len(distinct) + own, return_inverse=True)[1].astype(np.int64)

@@ -158,6 +158,19 @@ def test_a_saved_model_whose_parts_do_not_fit(tmp_path, fitted):
         refuse_saved(tmp_path / str(number), files, **change)
 
 
+@pytest.mark.parametrize("other", ["vocab", "unk_token"])
+def test_a_saved_vocabulary_without_the_unknown_word(tmp_path, fitted, other):
+    files = dict(fitted._files())
+    settings = json.loads(files["vocabulary.json"])
+    if other == "vocab":
+        settings["model"]["vocab"]["[ELSE]"] = settings["model"]["vocab"].pop("[UNK]")
+    else:
+        settings["model"]["unk_token"] = "film"
+    bundle.write(tmp_path / "model", {**files, "vocabulary.json": json.dumps(settings).encode()})
+    with pytest.raises(BundleError, match="UNK"):
+        sluicegate.load(tmp_path / "model")
+
+
 @pytest.mark.parametrize("odd", [{"hidden": 10**9}, {"windows": [2, 10**9]}, {"windows": []}, {"windows": 3}])
 def test_a_saved_model_of_other_sizes_is_refused_before_there_is_memory_for_it(tmp_path, monkeypatch, fitted, odd):
     files, made = dict(fitted._files()), []

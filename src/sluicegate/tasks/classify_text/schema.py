@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sluicegate import bundle
+from sluicegate.data.words import SPECIAL, UNKNOWN
 from sluicegate.tasks.classes.schema import ClassifierSchema, ShapeSchema, require_classes
 from sluicegate.tasks.restoring import Count, Saved, Share, Size, Text, damaged, read_json, require
 
@@ -45,6 +46,7 @@ class _Config(ClassifierSchema):
 
 class _Model(Saved):
     type: Literal["WordPiece"]
+    unk_token: Literal["[UNK]"]
     vocab: dict[str, Count]
 
 
@@ -70,6 +72,8 @@ def require_text_classifier(
     tokens = read_json(saved, VOCABULARY, _Tokenizer).model.vocab
     if sorted(tokens.values()) != list(range(shape.tokens)):
         raise damaged(saved, VOCABULARY, f"its tokens are not numbered from 0 to {shape.tokens - 1}")
+    if SPECIAL[UNKNOWN] not in tokens:
+        raise damaged(saved, VOCABULARY, f"it has no {SPECIAL[UNKNOWN]}")
     require(saved, ARRAYS, arrays, "grams", (shape.grams,), np.int64)
     if (np.diff(arrays["grams"]) <= 0).any():
         raise damaged(saved, ARRAYS, "grams are not in their order")
