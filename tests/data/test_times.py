@@ -132,3 +132,13 @@ def test_days_of_many_types(frame):
     stamps = first_stamps(frame)[1]
     assert stamps.cast(pl.Date).to_list() == [stamp.date() for stamp in DAYS]
     assert isinstance(stamps[0], date | datetime)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us"])
+def test_years_that_no_calendar_has(unit):
+    far = pl.Series("t", [0, 4_902_000_000_000_000_000], dtype=pl.Int64).cast(pl.Datetime(unit))
+    with pytest.raises(DataError, match=r"'t' holds a year before 1 or after 9999 in row 1 \(1 such in all\): look"):
+        parse_time(far, lambda row: f"row {row}")
+    days = pl.Series("t", [date.min, date.max])
+    assert parse_time(days, str).equals(days)
+    assert parse_time(days.cast(pl.Datetime(unit)), str).equals(days.cast(pl.Datetime(unit)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from sluicegate.errors import DataError
 from .serial import changes, computed
 
 _LAST = 2**63 - 1
+_FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))
 
 # The forms in which time stamps are read from text: year first, so that day and month cannot be mixed up.
 _FORMATS = (
@@ -81,6 +83,7 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
             "time stamps; number the rows 0, 1, 2, ... or give time stamps"
         )
     if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
+        _require_years(column, where)
         return column
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
@@ -90,6 +93,22 @@ def parse_time(column: pl.Series, where: Any) -> pl.Series:
         f"time column {column.name!r} is of type {column.dtype}: expected time stamps, dates or whole numbers; "
         "convert it"
     )
+
+
+def _require_years(column: pl.Series, where: Any) -> None:
+    """Refuse years that no calendar of Python's has: a number was taken for a time of another unit."""
+    unit = "d" if column.dtype == pl.Date else column.dtype.time_unit  # type: ignore[attr-defined]
+    if unit == "ns":
+        return  # 64 bits of them reach from 1677 to 2262
+    a_day = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000}[unit]
+    ticks = column.to_physical()
+    beyond = (ticks < _FIRST_DAY * a_day) | (ticks >= (_LAST_DAY + 1) * a_day)
+    if beyond.any():
+        row = int(beyond.arg_true()[0])
+        raise DataError(
+            f"time column {column.name!r} holds a year before 1 or after 9999 in {where(row)} ({int(beyond.sum())} "
+            "such in all): look whether numbers were converted from the right unit, such as milliseconds"
+        )
 
 
 def _parse_text(column: pl.Series, where: Any) -> pl.Series:
