@@ -9,15 +9,6 @@ from sluicegate.data import read_recordings
 from sluicegate.errors import DataError
 
 
-@pytest.fixture
-def npz(tmp_path):
-    def write(**arrays):
-        np.savez(tmp_path / "r.npz", **arrays)
-        return tmp_path / "r.npz"
-
-    return write
-
-
 def refuse(words, path, **options):
     with pytest.raises(DataError, match=re.escape(words)):
         read_recordings(path, **options)

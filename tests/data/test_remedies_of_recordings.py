@@ -173,15 +173,6 @@ def test_times_in_order_are_never_sorted_by_their_letters(times, form):
         assert values_of(Recordings.of_table(table(obeyed), series="id", time="t")) == [[[1], [2], [3]]]
 
 
-@pytest.fixture
-def npz(tmp_path):
-    def write(**arrays):
-        np.savez(tmp_path / "r.npz", **arrays)
-        return tmp_path / "r.npz"
-
-    return write
-
-
 X = np.stack([ONE, ONE + 1])
 
 
