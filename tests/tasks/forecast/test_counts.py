@@ -174,3 +174,15 @@ def test_errors_that_follow_each_other_are_no_trend():
 def test_few_windows_have_no_trend():
     assert drift(np.linspace(0.9, 1.1, 7), np.random.default_rng(0), noise=0.0) == 1
     assert drift(np.ones(9), np.random.default_rng(0), noise=0.0) == 1
+
+
+def test_the_mean_is_multiplied_by_both(monkeypatch):
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"t": range(200), "y": rng.poisson(3.0, 200) * 1.0})
+
+    def mean_with(factor):
+        monkeypatch.setattr("sluicegate.tasks.forecast.gain._drift", lambda *_: factor)
+        task = sluicegate.Forecaster(horizon=4, context=16, steps=5, hidden=4).fit(table, time="t", target="y")
+        return task.predict()["mean"].to_numpy()
+
+    np.testing.assert_allclose(mean_with(1.25), 1.25 * mean_with(1.0), rtol=1e-5)
