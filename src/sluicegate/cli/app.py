@@ -321,13 +321,11 @@ def predict(
     """Apply a model: forecast what follows the last row of each series, or classify each row."""
     with failing_plainly(debug):
         from .output import as_csv, as_rows, check_table_path, print_json, write_table
+        from .starting import load_task
 
         if out is not None:
             check_table_path(out, data, future)
-        from sluicegate.tasks import load
-
-        task = load(model)
-        _use_threads(threads)
+        task = load_task(model, threads)
         arrays = _given(array=array, lengths=lengths)
         if task.rows_at_once is not None and data is not None and future is None and out is not None and not arrays:
             from .predicting import in_batches
@@ -371,14 +369,13 @@ def evaluate(
     """Compare the model with simple methods on the same rows."""
     with failing_plainly(debug):
         from sluicegate.errors import ConfigError
-        from sluicegate.tasks import load
 
         from .output import print_json, show
+        from .starting import load_task
 
         if report is not None and report.suffix.lower() not in (".html", ".htm"):
             raise ConfigError(f"`--report` (={report}) must end in .html: it is a page for the browser")
-        task = load(model)
-        _use_threads(threads)
+        task = load_task(model, threads)
         options = _given(start=start, stride=stride, labels=label, groups=group, baselines=baseline or None)
         _require_options(task, "evaluate", options)
         table, beside = task._opened(
