@@ -43,6 +43,30 @@ def test_a_batch_locates_its_windows_in_any_order(panel, horizon, data):
     assert (np.stack(windows.locate(numbers)) == every[:, numbers]).all()
 
 
+@given(panels(), st.integers(1, 6), st.integers(1, 5))
+def test_windows_that_lie_apart_are_those_of_a_walk_from_one_to_the_next(panel, horizon, stride):
+    windows = Windows.between(*panel, horizon, stride)
+    series, rows = windows.locate(np.arange(len(windows)))
+    counts = np.zeros(len(panel[0]), int)
+    free = np.zeros(len(panel[0]), int)
+    for i, row in zip(series.tolist(), rows.tolist(), strict=True):
+        if row >= free[i]:
+            counts[i], free[i] = counts[i] + 1, row + horizon
+    assert (windows.apart(horizon) == counts).all()
+
+
+@given(panels(), st.integers(1, 6), st.integers(1, 9))
+def test_thinned_windows_are_among_the_others_and_not_many_more_than_asked_for(panel, horizon, most):
+    windows = Windows.between(*panel, horizon)
+    thinned = windows.thinned(most)
+    every, some = (
+        set(zip(*map(np.ndarray.tolist, w.locate(np.arange(len(w)))), strict=True)) for w in (windows, thinned)
+    )
+    assert some <= every
+    assert len(some) <= most + len(panel[0])
+    assert len(some) == len(every) if most >= len(every) else len(some) > 0
+
+
 def test_ten_million_windows_take_no_memory():
     windows = Windows.between(np.array([96]), np.array([10_000_095 + 96]), 96)
     assert len(windows) == 10_000_000

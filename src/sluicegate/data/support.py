@@ -66,9 +66,15 @@ class Support:
         return self.least, self.zeros, self.grain
 
     @property
+    def smooth(self) -> Bool[np.ndarray, "series columns"]:
+        """Where there is nothing to spread out: neither small counts nor many zeros."""
+        smooth: Bool[np.ndarray, "series columns"] = (self.zeros == 0) & (self.grain == 0)
+        return smooth
+
+    @property
     def spreads(self) -> bool:
         """Whether there is anything to spread out."""
-        return bool((self.zeros > 0).any() or (self.grain > 0).any())
+        return not self.smooth.all()
 
     def where(self, straight: Bool[np.ndarray, "series columns"]) -> Support:
         """The same, with nothing to spread out but in columns that are standardised as they are."""

@@ -50,3 +50,13 @@ class Windows:
         series = np.searchsorted(ends, numbers, side="right")
         place = numbers - (ends[series] - self.counts[series])
         return series, self.first[series] + place * self.stride
+
+    def apart(self, horizon: int) -> Int64[np.ndarray, " series"]:
+        """How many windows of each series lie apart, so that no two overlap."""
+        counts: Int64[np.ndarray, " series"] = -(-self.counts // -(-horizon // self.stride))
+        return counts
+
+    def thinned(self, most: int) -> Windows:
+        """The same with a stride that leaves about so many of them."""
+        every = max(1, -(-len(self) // most))
+        return Windows(self.first, -(-self.counts // every), self.stride * every)

@@ -13,7 +13,7 @@ from sluicegate.data.axis import TimeAxis
 from sluicegate.errors import DataError
 from sluicegate.tasks.forecast import fitting
 from sluicegate.tasks.forecast.batches import Calendar, Columns, PreparedWindows, Scalers
-from sluicegate.tasks.forecast.fitting import _Draw, apart
+from sluicegate.tasks.forecast.fitting import _Draw
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape
 from sluicegate.training import train
 
@@ -219,7 +219,7 @@ def test_measuring_changes_nothing():
     [([1], 1, 1), ([1], 24, 1), ([24], 24, 1), ([25], 24, 2), ([5], 1, 5), ([0], 3, 0), ([3, 1, 0, 7], 2, 7)],
 )
 def test_windows_apart(counts, horizon, expected):
-    assert apart(Windows(np.zeros(len(counts), np.int64), np.array(counts)), horizon) == expected
+    assert Windows(np.zeros(len(counts), np.int64), np.array(counts)).apart(horizon).sum() == expected
 
 
 # In the whole of training

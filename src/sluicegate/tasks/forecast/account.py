@@ -129,8 +129,8 @@ def caveats(
     notes = []
     if (used & (origins > fitted.trained[ids]) & (origins <= fitted.ends[ids])).any():
         notes.append(
-            "These rows chose when training stopped and set the width of the interval, which flatters the model, its "
-            "coverage above all: the proof is an evaluation on later rows."
+            "These rows chose when training stopped, how far each series is drawn to its last season and the width of "
+            "the interval, which flatters the model, its coverage above all: the proof is an evaluation on later rows."
         )
     best = best_simple(metrics, decides)
     leader, other = sorted(("model", best), key=lambda name: metrics[name][decides])

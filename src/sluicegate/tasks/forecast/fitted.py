@@ -36,6 +36,7 @@ class Fitted:
         calendar: the time axis and the calendar features.
         scalers: means and deviations of the training rows.
         support: which values each series can take.
+        naive_share: for each series, how far its mean and its median are drawn to its last season over again.
         gain: for each series, what its mean forecast is multiplied by.
         deviation: standard deviation of each series' training rows, in the target's unit.
         naive_scale: mean absolute change over a season in the rows seen, by which MASE divides.
@@ -57,6 +58,7 @@ class Fitted:
     calendar: Calendar
     scalers: Scalers
     support: Support
+    naive_share: Float64[np.ndarray, "series targets 2"]
     gain: Float64[np.ndarray, "series targets"]
     deviation: Float64[np.ndarray, "series targets"]
     naive_scale: Float64[np.ndarray, "series targets"]
@@ -105,13 +107,17 @@ class Fitted:
         last = others.starts + (lengths - 1) * self.axis.step
         scale = seasonal_scales(others, targets, ends, self.season)
         scaler = Scaler.fit(others, targets, ends, self.season)
+        support = Support.fit(others, targets, ends).where(scaler.knee == 0)
         fitted = replace(
             self,
             names=names,
             trained=np.concatenate([self.trained, others.starts - self.axis.step]),
             ends=np.concatenate([self.ends, last]),
             scalers=self.scalers._replace(targets=self.scalers.targets.followed_by(scaler)),
-            support=self.support.followed_by(Support.fit(others, targets, ends).where(scaler.knee == 0)),
+            support=self.support.followed_by(support),
+            naive_share=np.concatenate(
+                [self.naive_share, np.where(support.smooth[..., None], np.median(self.naive_share, axis=0), 0.0)]
+            ),
             gain=np.concatenate([self.gain, np.tile(np.median(self.gain, axis=0), (len(others.names), 1))]),
             deviation=np.concatenate([self.deviation, Scaler.fit(others, targets, ends).deviation]),
             naive_scale=np.concatenate([self.naive_scale, scale]),
@@ -156,6 +162,7 @@ class Fitted:
             "least": self.support.least,
             "zeros": self.support.zeros,
             "grain": self.support.grain,
+            "naive_share": self.naive_share,
             "gain": self.gain,
             "deviation": self.deviation,
             "covariate_mean": covariates.mean,
@@ -222,6 +229,7 @@ class Fitted:
             support=Support(*(arrays[name] for name in ("least", "zeros", "grain")))
             if "least" in arrays
             else Support.unknown(*arrays["mean"].shape),
+            naive_share=arrays.get("naive_share", np.zeros((*arrays["mean"].shape, 2))),
             gain=arrays.get("gain", np.ones_like(arrays["mean"])),
             deviation=arrays["deviation"],
             naive_scale=arrays["naive_scale"],

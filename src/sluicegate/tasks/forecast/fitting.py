@@ -20,10 +20,11 @@ from sluicegate.training import Part, Schedule, train
 
 from . import refining
 from .batches import Batch, Calendar, Columns, PreparedWindows, Scalers, first_origins
+from .combination import measure_shares
 from .config import ForecasterConfig
 from .evaluation import evaluate_rows
 from .fitted import Fitted, seasonal_scales
-from .forecasting import last_rows, measure_widths
+from .forecasting import last_rows, measure_widths, outputs_of
 from .gain import measure_gain
 from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, Shape, loss, temper
@@ -125,6 +126,7 @@ def fit(
         calendar=calendar,
         scalers=scalers,
         support=support,
+        naive_share=np.zeros((*scalers.targets.mean.shape, 2)),
         gain=np.ones_like(scalers.targets.mean),
         deviation=Scaler.fit(panel, columns.targets, split.ends).deviation,
         naive_scale=seasonal_scales(panel, columns.targets, panel.bounds[1:], season),
@@ -136,11 +138,12 @@ def fit(
         model=model,
         linear=start.double().numpy(),
     )
+    fitted = replace(fitted, naive_share=measure_shares(fitted, prepared, validating))
     fitted = replace(fitted, widths=_calibrate(fitted, prepared, validating))
     left_over = np.maximum(0, panel.bounds[1:] - first) % config.horizon
     every = Windows.between(first + left_over, panel.bounds[1:], config.horizon, config.horizon)
     fitted = replace(fitted, gain=measure_gain(fitted, prepared, every))
-    report = evaluate_rows(fitted, prepared, _thinned(held_back), "validation part", (), panel.notes, progress)
+    report = evaluate_rows(fitted, prepared, held_back.thinned(VALIDATED), "validation part", (), panel.notes, progress)
     if ahead is None and (steps := int(share * refining.most(curve.steps[-1]))) > 0:
         windows = _of(Windows.between(first, panel.bounds[1:], config.horizon), moves)
         whole = _Draw(prepared, windows, len(columns.targets), torch.tensor(config.quantiles))
@@ -259,7 +262,7 @@ class _Draw:
         )
         size = float(added.square().sum())
         share = min(1.0, max(0.0, float((added * (truth - linear)).sum()) / size)) if size > 0 else 1.0
-        windows = apart(held_back, model.shape.horizon)
+        windows = float(held_back.apart(model.shape.horizon).sum())
         return share * windows / (windows + _DOUBTED)
 
     def _evenly(
@@ -287,35 +290,23 @@ class _Draw:
         return loss(model(*batch), truth, spread, self._quantiles)
 
 
-def apart(windows: Windows, horizon: int) -> float:
-    """How many of the windows lie apart, so that no two overlap."""
-    return float(np.sum(-(-windows.counts // horizon)))
-
-
 def _of(windows: Windows, series: Bool[np.ndarray, " series"]) -> Windows:
     """The windows of some of the series, or all where these have none."""
     counts = np.where(series, windows.counts, 0)
     return replace(windows, counts=counts) if counts.any() else windows
 
 
-def _thinned(windows: Windows) -> Windows:
-    """Windows with a stride that leaves about as many as validation looks at."""
-    stride = max(1, -(-len(windows) // VALIDATED))
-    return Windows(windows.first, -(-windows.counts // stride), stride)
-
-
 def _calibrate(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Float64[np.ndarray, "horizon quantiles"]:
     """Measure the quantiles' factors on the validation windows."""
-    thinned = _thinned(windows)
+    thinned = windows.thinned(VALIDATED)
     series, origins = thinned.locate(np.arange(len(thinned)))
     spreads, truths, generator = [], [], torch.Generator().manual_seed(0)
     for j in range(len(fitted.columns.targets)):
         target = np.full(len(series), j)
         batch, truth = prepared.batch(series, origins, target)
-        with torch.inference_mode():
-            spreads.append(fitted.model(*batch)[..., 1:].double().numpy())
+        spreads.append(outputs_of(fitted, batch, series, j)[..., 1:])
         truths.append(prepared.spread_out(truth, series, target, generator).double().numpy())
-    shape, independent = fitted.shape, apart(windows, fitted.shape.horizon)
+    shape, independent = fitted.shape, float(windows.apart(fitted.shape.horizon).sum())
     return measure_widths(np.concatenate(spreads), np.concatenate(truths), fitted.quantiles, shape.segment, independent)
 
 

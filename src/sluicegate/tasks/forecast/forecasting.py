@@ -17,6 +17,7 @@ from sluicegate.data.names import column_of
 from sluicegate.errors import DataError
 
 from .batches import Batch, PreparedWindows
+from .combination import combined, last_season
 from .fitted import Fitted
 from .scales import Scale, at_least_as_wide, rescaled, worthless
 from .telling import told, told_of_scales
@@ -34,18 +35,27 @@ def forecast(
 ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
     """The mean and the calibrated quantiles of windows, for one target, in its unit."""
     batch, scale, lost = standardised(fitted, windowed, series, origins, target)
-    with torch.inference_mode():
-        outputs = fitted.model(*batch).double().numpy()
+    ids = windowed.ids[series]
+    outputs = outputs_of(fitted, batch, ids, target)
     # A series that never changed is forecast not to change.
     outputs = np.where(scale.deviation[:, None, None] > 0, outputs, batch.context[:, -1:, None].double().numpy())
     quantiles = calibrated(outputs[..., 1:], fitted.quantiles, fitted.widths)
     quantiles[lost] = at_least_as_wide(quantiles[lost], fitted.quantiles)
     low, high = (quantiles[..., fitted.quantiles.index(q)] for q in (0.1, 0.9))
     mean, quantiles = scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
-    ids = windowed.ids[series]
     mean *= fitted.gain[ids, target][:, None]
     below_zero = windowed.contexts(series, origins, target).min(1) < 0
     return fitted.support.attained(mean, quantiles, ids, target, below_zero)
+
+
+def outputs_of(
+    fitted: Fitted, batch: Batch, ids: Int64[np.ndarray, " batch"], target: int
+) -> Float64[np.ndarray, "batch horizon outputs"]:
+    """The mean and the quantiles of windows, standardised and not calibrated; `ids` are their series' numbers."""
+    with torch.inference_mode():
+        outputs: Float64[np.ndarray, "batch horizon outputs"] = fitted.model(*batch).double().numpy()
+    repeated = last_season(batch.context, fitted.season, fitted.shape.horizon).double().numpy()
+    return combined(outputs, repeated, fitted.naive_share[ids, target], fitted.shape.median)
 
 
 def standardised(

@@ -128,6 +128,8 @@ def require_forecaster(saved: bundle.Bundle, arrays: Mapping[str, np.ndarray]) -
         hold("least", series, targets, least=-np.inf, most=0.0)
         hold("zeros", series, targets, least=0.0)
         hold("grain", series, targets, least=0.0, most=1.0)
+    if "naive_share" in arrays:
+        hold("naive_share", series, targets, 2, least=0.0, most=1.0)
     if "gain" in arrays:
         hold("gain", series, targets, least=0.0, most=1e6)
     if "linear" in arrays:
