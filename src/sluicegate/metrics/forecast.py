@@ -33,10 +33,14 @@ _PART = 1 << 20
 
 
 class WindowLosses(NamedTuple):
-    """What each window of a batch lost, summed over its steps, of the values that are scored."""
+    """What each window of a batch lost, summed over its steps, of the values that are scored.
+
+    `scaled` is the absolute loss by the series' mean absolute change over a season; NaN where that is 0.
+    """
 
     scored: Float[np.ndarray, " batch"]
     absolute: Float[np.ndarray, " batch"]
+    scaled: Float[np.ndarray, " batch"]
     square: Float[np.ndarray, " batch"]
     pinball: Float[np.ndarray, " batch"]
 
@@ -110,7 +114,7 @@ class ForecastScores:
             self._by_series[row] += np.bincount(series, amounts, minlength=self._by_series.shape[1])
         for row, there in enumerate((truth < low, truth == low, truth > high, truth == high)):
             self._beyond[row] += np.bincount(series, (there * weight).sum(1), minlength=self._beyond.shape[1])
-        return WindowLosses(count, absolute_row, square_row, pinball.sum(1))
+        return WindowLosses(count, absolute_row, absolute_row * per_season, square_row, pinball.sum(1))
 
     def metrics(self) -> dict[str, float]:
         """The metrics by name; NaN where nothing was scored."""

@@ -137,7 +137,7 @@ def test_values_that_were_filled_in_are_not_drawn_as_truth():
         gone = [t for t, value in zip(example["time"], example["truth"], strict=True) if np.isnan(value)]
         assert set(gone) <= {"2024-03-31", "2024-04-28"}
     assert any(np.isnan(example["truth"]).any() for example in report.details["examples"])
-    assert figure(report.metrics["mae"]) in report.verdict
+    assert figure(report.metrics["mase"]) in report.verdict
 
 
 # The pictures
@@ -259,10 +259,10 @@ def test_rows_that_chose_the_model_are_said_to_flatter_it(fitted, data):
 
 
 def test_the_verdict_has_the_figures_of_the_model_and_of_the_best_simple_method(report):
-    best = min(report.baselines, key=lambda name: report.baselines[name]["mae"])
+    best = min(report.baselines, key=lambda name: report.baselines[name]["mase"])
     assert best.replace("_", " ") in report.verdict
     for metrics in (report.metrics, report.baselines[best]):
-        assert figure(metrics["mae"]) in report.verdict
+        assert figure(metrics["mase"]) in report.verdict
 
 
 # The saved model

@@ -40,20 +40,20 @@ def test_the_best_simple_method_is_the_one_compared_with():
     assert verdict(same, "mae", 9, standing(1.0), 1).startswith("Use the last value, the simpler: the model's mean abs")
 
 
-def contest(counts, horizon, differences, stride=1):
+def contest(counts, horizon, differences, stride=1, metric="mae"):
     """A contest of a model that loses what is given more than a method, window by window of each series."""
     counts = np.array(counts)
     lengths = counts * stride + horizon
     bounds = np.concatenate([[0], np.cumsum(lengths)])
     panel = Panel(TimeAxis("integer", 1), tuple(range(len(counts))), bounds, np.zeros(len(counts), np.int64), {}, {})
     windows = Windows(bounds[:-1], counts, stride)
-    held = Contest(panel, windows, horizon, rows=len(counts), targets=1, metric="mae")
+    held = Contest(panel, windows, horizon, rows=len(counts), targets=1, metric=metric)
     for numbers in np.array_split(np.arange(len(windows)), 3):
         series, origins = windows.locate(numbers)
         zero, ones = np.zeros(len(numbers)), np.full(len(numbers), float(horizon))
         losses = {
-            "model": WindowLosses(ones, differences[numbers], zero, zero),
-            "last_value": WindowLosses(ones, zero, zero, zero),
+            "model": WindowLosses(ones, differences[numbers], differences[numbers], zero, zero),
+            "last_value": WindowLosses(ones, zero, zero, zero, zero),
         }
         held.add(series, origins, series, losses)
     return held.standing("last_value")
@@ -64,6 +64,13 @@ def test_a_contest_counts_windows_and_series():
     found = contest([4, 4], 2, differences)
     assert found.windows == pytest.approx(4.5 / 8)
     assert (found.series, found.of) == (1, 2)
+
+
+def test_a_series_that_stood_still_has_no_scaled_error_and_says_nothing():
+    differences = np.array([-1.0, 1, -1, -1, np.nan, np.nan, np.nan, np.nan])
+    found = contest([4, 4], 2, differences, metric="mase")
+    assert found.windows == pytest.approx(3 / 4)
+    assert (found.series, found.of) == (1, 1)
 
 
 def test_time_decides_where_it_is_long_and_series_where_it_is_short():
@@ -96,9 +103,27 @@ def demand(share, series=4, rows=300):
     return pl.concat(frames)
 
 
+def test_series_of_different_sizes_count_alike():
+    rng = np.random.default_rng(0)
+    sizes = [1.0, 1.0, 1000.0]
+    table = pl.concat(
+        [
+            pl.DataFrame({"day": range(200), "item": f"i{i}", "y": size * rng.normal(5, 1, 200)})
+            for i, size in enumerate(sizes)
+        ]
+    )
+    task = sluicegate.Forecaster(7, context=28, steps=2, hidden=8, batch=8, season=7)
+    task.fit(table.filter(pl.col("day") < 160), time="day", target="y", series="item")
+    report = task.evaluate(table, baselines=())
+    assert "mean absolute scaled error" in report.verdict
+    assert report.details["best"] == min(report.baselines, key=lambda name: report.baselines[name]["mase"])
+    alone = task.evaluate(table.filter(item="i0"), baselines=())
+    assert "mean absolute error" in alone.verdict
+
+
 @pytest.mark.parametrize(
     ("share", "measure"),
-    [(0.9, "mean absolute error"), (0.3, "weighted quantile loss"), (0.05, "root mean squared error")],
+    [(0.9, "mean absolute scaled error"), (0.3, "weighted quantile loss"), (0.05, "root mean squared error")],
 )
 def test_demand_that_is_mostly_zero_is_not_judged_by_what_zero_wins(share, measure):
     table = demand(share)

@@ -14,7 +14,7 @@ _MOMENTS = 1 << 14  # moments of time that are told apart; of more, neighbours c
 _APART = 3  # degrees of freedom from which time alone tells what is noise
 _SERIES = 10  # from which series can tell instead
 
-LOSS = {"mae": "absolute", "wql": "pinball", "rmse": "square"}
+LOSS = {"mae": "absolute", "mase": "scaled", "wql": "pinball", "rmse": "square"}
 """Which loss of a window makes up a metric."""
 
 
@@ -81,15 +81,16 @@ class Contest:
             losses: by method, `model` among them.
         """
         places = ((self._panel.ticks(series, origins) - self._begin) // self._every, row)
-        scored = losses["model"].scored
+        of_model = getattr(losses["model"], self._loss)
+        told = np.isfinite(of_model)
+        scored = np.where(told, losses["model"].scored, 0)
         for into, place in zip(self._values, places, strict=True):
             into += np.bincount(place, scored, minlength=len(into))
         self._windows += int((scored > 0).sum())
-        of_model = getattr(losses["model"], self._loss)
         for name, lost in losses.items():
             if name == "model":
                 continue
-            difference = of_model - getattr(lost, self._loss)
+            difference = np.where(told, of_model - getattr(lost, self._loss), 0)
             sums = self._differences.setdefault(name, tuple(np.zeros(len(into)) for into in self._values))  # type: ignore[arg-type]
             for into, place in zip(sums, places, strict=True):
                 into += np.bincount(place, difference, minlength=len(into))

@@ -12,7 +12,12 @@ from .contest import Standing
 NOISE = 0.05
 """The p from which a difference counts as noise."""
 
-_SAID = {"mae": "mean absolute error", "wql": "weighted quantile loss", "rmse": "root mean squared error"}
+_SAID = {
+    "mae": "mean absolute error",
+    "mase": "mean absolute scaled error",
+    "wql": "weighted quantile loss",
+    "rmse": "root mean squared error",
+}
 _WITHOUT_ARTICLE = ("seasonal_naive", "croston_sba", "tsb", "Auto")
 
 

@@ -38,6 +38,7 @@ class Choice:
         others: further seasons, in steps, that the calendar or the values suggest.
         intermittent: half of the series or more are demand with many zeros between.
         zeros: the share of zeros that the middle one of these has; 0 where they are not intermittent.
+        series: how many there are, target by target, whose errors can be scaled.
         slow: those of statsforecast that are asked for.
     """
 
@@ -45,24 +46,29 @@ class Choice:
     others: tuple[int, ...]
     intermittent: bool
     zeros: float
+    series: int
     slow: tuple[str, ...]
 
     @property
     def metric(self) -> str:
         """The metric by which the verdict goes.
 
-        Forecasting nothing but zero has the smallest absolute error where more than half of the values are 0, and the
-        smallest quantile loss too where more than nine tenths are, since the 90 % quantile then is 0.
+        Series of different sizes count alike when their errors are divided by their own change over a season; else the
+        largest few would decide alone. Forecasting nothing but zero has the smallest absolute error where more than
+        half of the values are 0, and the smallest quantile loss too where more than nine tenths are, since the 90 %
+        quantile then is 0.
         """
-        return "mae" if not self.intermittent else "wql" if self.zeros < _ALL_BUT_ZERO else "rmse"
+        if self.intermittent:
+            return "wql" if self.zeros < _ALL_BUT_ZERO else "rmse"
+        return "mase" if self.series > 1 else "mae"
 
     def notes(self) -> tuple[str, ...]:
-        """Why another metric than the mean absolute error decides."""
+        """Why another metric than the absolute error decides."""
         decides = {"wql": "weighted quantile loss", "rmse": "root mean squared error"}.get(self.metric)
         if decides is None:
             return ()
         return (
-            f"Demand is intermittent, {100 * self.zeros:.0f} % of the values 0: by mean absolute error a forecast of "
+            f"Demand is intermittent, {100 * self.zeros:.0f} % of the values 0: by absolute error a forecast of "
             f"nothing but zero does well, so the {decides} decides.",
         )
 
@@ -107,6 +113,7 @@ def choose(fitted: Fitted, prepared: PreparedWindows, windows: Windows, slow: Se
         tuple(season for season in seasons if season + fitted.shape.horizon <= known),
         share >= 0.5,
         float(np.median(zeros[intermittent])) if share >= 0.5 else 0.0,
+        int((fitted.naive_scale[prepared.ids[used]] > 0).sum()),
         tuple(slow),
     )
 
