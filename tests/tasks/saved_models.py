@@ -105,6 +105,7 @@ MODELS = {
     "forecast-mingru": forecaster("mingru", 60, every="1mo", columns=("sales", "visits"), context=12),
     "forecast-lstm": forecaster("lstm", 120, keep=("time",), names=("a",), every="1d", fill="zero"),
     "forecast-rnn": forecaster("rnn", 120, every="1h", layers=2, segment=4),
+    "forecast-combined": forecaster("gru", 150, every="1d", columns=("visits",)),
     "text-gru": text_classifier("gru", str, blend=True),
     "text-lstm": text_classifier("lstm", lambda name: name == "good", lowercase=False),
     "text-mingru": text_classifier("mingru", len, balance=1.0),
