@@ -1,5 +1,7 @@
-"""MiniRocket in a process that was forked."""
+"""MiniRocket beside PyTorch's threads, and in a process that was forked."""
 
+import os
+import subprocess
 import sys
 import types
 
@@ -28,3 +30,27 @@ def test_is_left_out_where_numba_would_end_the_process(layer, monkeypatch):
         method = minirocket.MiniRocket((), np.zeros(1), np.ones(1), np.zeros((1, 1)), np.zeros(1), 1.0)
         with pytest.raises(DataError, match="NUMBA_THREADING_LAYER=workqueue"):
             method.probabilities([])
+
+
+def test_pytorch_computes_with_as_many_threads_as_before():
+    pytest.importorskip("numba", reason="numba, of the extra `series`, is not installed")
+    pytest.importorskip("sktime", reason="sktime, of the extra `series`, is not installed")
+    program = """
+import numpy as np, torch
+from sluicegate.tasks.classify_series.minirocket import MiniRocket
+torch.set_num_threads(1)
+rng = np.random.default_rng(0)
+recordings = [rng.normal(size=(20, 1)).astype("f4") + i % 2 for i in range(12)]
+method = MiniRocket.fit(recordings, np.arange(12) % 2, 2)
+print(torch.get_num_threads())
+method.probabilities(recordings)
+print(torch.get_num_threads())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"NUMBA_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["1", "1"]

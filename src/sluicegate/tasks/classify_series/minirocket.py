@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Float64, Int64
 from scipy.special import softmax
 from sklearn.linear_model import RidgeClassifierCV
@@ -79,8 +80,7 @@ class MiniRocket:
             chosen = np.sort(np.random.default_rng(0).choice(len(truth), _MOST, replace=False))
             recordings, truth = [recordings[i] for i in chosen.tolist()], truth[chosen]
         transformer = _transformer()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of a single channel and of equal lengths
+        with _undisturbed():
             features = np.asarray(transformer.fit_transform(_nested(recordings)), dtype=np.float64)
         mean, deviation = features.mean(0), features.std(0)
         deviation[deviation == 0] = 1.0
@@ -112,8 +112,7 @@ class MiniRocket:
         transformer = _transformer()
         transformer.parameters, transformer._is_fitted = self.parameters, True  # all that `fit` leaves behind
         parts = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _undisturbed():
             for begin in range(0, len(recordings), _TOGETHER):
                 features = transformer.transform(_nested(recordings[begin : begin + _TOGETHER]))
                 scaled = (np.asarray(features, dtype=np.float64) - self.mean) / self.deviation
@@ -142,6 +141,22 @@ class MiniRocket:
             arrays["intercept"],
             float(arrays["by"][0]),
         )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep to itself what sktime warns of, a single channel and equal lengths, and how many threads numba takes.
+
+    Both numba and PyTorch compute with the threads of OpenMP, and numba asks for as many as there are cores: the next
+    model that is trained would end with other bits.
+    """
+    threads = torch.get_num_threads()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _transformer() -> Any:
