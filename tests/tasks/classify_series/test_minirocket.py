@@ -39,6 +39,7 @@ def test_pytorch_computes_with_as_many_threads_as_before():
 import numpy as np, torch
 from sluicegate.tasks.classify_series.minirocket import MiniRocket
 torch.set_num_threads(1)
+assert torch.get_num_threads() == 1  # PyTorch sets up its threads when it is asked first
 rng = np.random.default_rng(0)
 recordings = [rng.normal(size=(20, 1)).astype("f4") + i % 2 for i in range(12)]
 method = MiniRocket.fit(recordings, np.arange(12) % 2, 2)
