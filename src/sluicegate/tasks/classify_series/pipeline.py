@@ -19,7 +19,7 @@ from sluicegate.tasks.base import TrainedTask
 from sluicegate.tasks.classes.answers import FLATTERED, answers
 from sluicegate.tasks.classes.evaluation import MEASURES
 from sluicegate.tasks.classes.labels import Label, Labels
-from sluicegate.tasks.knobs import checked, told_apart
+from sluicegate.tasks.config import checked, told_apart
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.results import Results
 

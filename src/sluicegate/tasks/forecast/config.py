@@ -7,11 +7,21 @@ from datetime import date
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from sluicegate.data import Fill
-from sluicegate.tasks.knobs import Positive, Real, Whole
-from sluicegate.types import Cell
+from sluicegate.tasks.config import (
+    CellKnob,
+    Layers,
+    LearningRate,
+    Patience,
+    Positive,
+    Real,
+    Seed,
+    Share,
+    TaskConfig,
+    Whole,
+)
 
 
 def _days(value: Any) -> Any:
@@ -25,49 +35,58 @@ def _days(value: Any) -> Any:
 Days = Annotated[tuple[date, ...], BeforeValidator(_days)]
 
 
-class ForecasterConfig(BaseModel):
-    """Settings of a `Forecaster`; every one but the horizon has a default that does well on most tables.
+class ForecasterConfig(TaskConfig):
+    """Settings of a `Forecaster`; every one but the horizon has a default that does well on most tables."""
 
-    Args:
-        horizon: steps to forecast, at least 1.
-        context: steps that each forecast looks back on, at least 2; None takes what the season and the table allow.
-        cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
-        season: steps in a season; None finds it from the time stamps' step or, for whole numbers, in the values.
-        segment: steps that the recurrent layer takes at a time; None follows the season.
-        hidden: units of the recurrent layer.
-        layers: recurrent layers on top of one another.
-        dropout: share of units left out in training, from 0 up to 1.
-        quantiles: what is forecast beside the mean, ascending; 0.1, 0.5 and 0.9 are always among them.
-        batch: windows in an optimiser step.
-        learning_rate: the highest learning rate of AdamW.
-        steps: optimiser steps at most; None follows the number of windows.
-        patience: looks at the validation part without a better one after which training stops.
-        fill: how missing values and rows are filled in: `forward` and `linear` guess, which is not scored; with `zero`
-            no row means none, up to the table's last; None refuses them.
-        holidays: days on which there is nothing, for tables of business days, of days or of times of day.
-        drop_short: leave out series that are too short to train on, instead of refusing the table.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    horizon: Positive
-    context: Annotated[Whole, Field(ge=2)] | None = None
-    cell: Cell = "gru"
-    seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
-    season: Positive | None = None
-    segment: Positive | None = None
-    hidden: Positive = 128
-    layers: Positive = 1
-    dropout: Annotated[Real, Field(ge=0, lt=1)] = 0.3
-    quantiles: tuple[Annotated[Real, Field(gt=0, lt=1)], ...] = (0.1, 0.5, 0.9)
-    batch: Positive = 256
-    learning_rate: Annotated[Real, Field(gt=0, allow_inf_nan=False)] = 2e-3
-    steps: Positive | None = None
-    patience: Positive = 5
-    fill: Fill | None = None
-    holidays: Days = ()
-    drop_short: bool = False
+    horizon: Annotated[Positive, Field(description="steps to forecast, at least 1")]
+    context: Annotated[
+        Annotated[Whole, Field(ge=2)] | None,
+        Field(
+            description="steps that each forecast looks back on, at least 2; None takes what the season and the table "
+            "allow"
+        ),
+    ] = None
+    cell: CellKnob = "gru"
+    seed: Seed = 0
+    season: Annotated[
+        Positive | None,
+        Field(
+            description="steps in a season; None finds it from the time stamps' step or, for whole numbers, in the "
+            "values"
+        ),
+    ] = None
+    segment: Annotated[
+        Positive | None, Field(description="steps that the recurrent layer takes at a time; None follows the season")
+    ] = None
+    hidden: Annotated[Positive, Field(description="units of the recurrent layer")] = 128
+    layers: Layers = 1
+    dropout: Annotated[Share, Field(description="share of units left out in training, from 0 up to 1")] = 0.3
+    quantiles: Annotated[
+        tuple[Annotated[Real, Field(gt=0, lt=1)], ...],
+        Field(
+            description="what is forecast beside the mean, ascending; 0.1, 0.5 and 0.9 are always among them",
+        ),
+    ] = (0.1, 0.5, 0.9)
+    batch: Annotated[Positive, Field(description="windows in an optimiser step")] = 256
+    learning_rate: LearningRate = 2e-3
+    steps: Annotated[
+        Positive | None, Field(description="optimiser steps at most; None follows the number of windows")
+    ] = None
+    patience: Patience = 5
+    fill: Annotated[
+        Fill | None,
+        Field(
+            description="how missing values and rows are filled in: `forward` and `linear` guess, which is not scored; "
+            "with `zero` no row means none, up to the table's last; None refuses them"
+        ),
+    ] = None
+    holidays: Annotated[
+        Days,
+        Field(description="days on which there is nothing, for tables of business days, of days or of times of day"),
+    ] = ()
+    drop_short: Annotated[
+        bool, Field(description="leave out series that are too short to train on, instead of refusing the table")
+    ] = False
 
     @field_validator("quantiles")
     @classmethod

@@ -19,7 +19,7 @@ from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.base import TrainedTask
-from sluicegate.tasks.knobs import checked, told_apart
+from sluicegate.tasks.config import checked, told_apart
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.results import Results
 

@@ -1,15 +1,20 @@
-"""Kinds of numbers that settings are made of, and how settings and roles of columns are checked."""
+"""What the settings of all tasks have: kinds of numbers, the knobs that every task has, and how they are checked.
+
+A knob is described once, in its field: the documentation and the help of the command line come from there.
+"""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sluicegate.errors import ConfigError
+from sluicegate.types import Cell
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -22,6 +27,34 @@ def _no_truth_value(value: Any) -> Any:
 Whole = Annotated[int, BeforeValidator(_no_truth_value)]
 Real = Annotated[float, BeforeValidator(_no_truth_value)]
 Positive = Annotated[Whole, Field(ge=1)]
+Share = Annotated[Real, Field(ge=0, lt=1)]
+Strength = Annotated[Real, Field(ge=0, allow_inf_nan=False)]
+
+CellKnob = Annotated[Cell, Field(description="`gru`, `lstm`, `rnn` or `mingru`")]
+Seed = Annotated[
+    Whole,
+    Field(
+        ge=0,
+        lt=2**31,
+        description="the source of all chance in training; the same seed gives the same weights to the bit",
+    ),
+]
+Layers = Annotated[Positive, Field(description="recurrent layers on top of one another")]
+LearningRate = Annotated[Real, Field(gt=0, allow_inf_nan=False, description="the highest learning rate of AdamW")]
+Patience = Annotated[Positive, Field(description="validation checks without a better one after which training stops")]
+
+
+class TaskConfig(BaseModel):
+    """The settings of a task, which refuse what they do not know; each field of a subclass says what it is for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **arguments: Any) -> None:
+        """List the knobs below the docstring, for `help()`."""
+        super().__pydantic_init_subclass__(**arguments)
+        knobs = "\n".join(f"    {name}: {field.description}." for name, field in cls.model_fields.items())
+        cls.__doc__ = f"{inspect.getdoc(cls)}\n\nArgs:\n{knobs}\n"
 
 
 def checked(config: type[BaseModel], owner: str, knobs: dict[str, Any]) -> Any:
