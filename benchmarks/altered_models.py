@@ -173,7 +173,7 @@ def use(model, chance):
     *calls, evaluation = USES[model.name](model)
     calls += [lambda: str(model.report), lambda: repr(model)]
     if chance.random() < 0.2:  # each takes longer than all the others
-        calls += [chance.choice([evaluation, model._files])]
+        calls += [chance.choice([evaluation, model.files])]
     for call in calls:
         with suppress(SluicegateError):
             call()
@@ -260,7 +260,7 @@ def models(trained):
     for model in trained:
         model._results = replace(model._results, page=b"")  # drawing one takes seconds
     people = {"MODEL_CARD.md", "report.html"}
-    return saved + [{n: c for n, c in model._files().items() if n not in people} for model in trained]
+    return saved + [{n: c for n, c in model.files().items() if n not in people} for model in trained]
 
 
 def run(count, all_models, seed=0):

@@ -83,7 +83,7 @@ def sums():
     """The sha256 of every file and every prediction."""
     found = {}
     for name, task, said in (*forecasts(), *classified_texts(), *classified_series()):
-        contents = {**task._files(), "predicted": said.write_csv().encode()}
+        contents = {**task.files(), "predicted": said.write_csv().encode()}
         found[name] = {file: hashlib.sha256(content).hexdigest() for file, content in sorted(contents.items())}
     return found
 

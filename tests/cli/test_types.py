@@ -66,7 +66,7 @@ def test_ids_of_csv_are_texts_as_they_are_written(folder):
     assert [row["series"] for row in rows[::2]] == IDS
     assert [round(float(row["mean"]), -2) for row in rows[::2]] == [0, 100, 200, 300]
     model = sluicegate.load(folder / "forecaster")
-    table, beside = model._opened(folder / "ids.csv")
+    table, beside = model.open_file(folder / "ids.csv")
     assert model.evaluate(table, start=30, baselines=(), **beside).facts["series"] == "4"
 
 

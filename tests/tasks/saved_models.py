@@ -117,7 +117,7 @@ MODELS = {
 def add(name):
     """Train a model, and put it and what it predicts into `saved/`."""
     train, ask = MODELS[name]
-    files = {file: content for file, content in train()._files().items() if file not in PEOPLE}
+    files = {file: content for file, content in train().files().items() if file not in PEOPLE}
     bundle.write(FOLDER / name, files)
     said = rows_of(ask(sluicegate.load(FOLDER / name)))
     (FOLDER / f"{name}.json").write_text(json.dumps({"machine": machine(), "said": said}, indent=1) + "\n")

@@ -39,7 +39,7 @@ def make():
         def fit(self, data):
             return self
 
-        evaluate = predict = _files = fit
+        evaluate = predict = files = fit
 
         @classmethod
         def _from_bundle(cls, saved):

@@ -335,9 +335,9 @@ def predict(
         options: dict[str, Any] = {}
         table = None
         if data is not None:
-            table, options = task._opened(data, arrays=arrays)
+            table, options = task.open_file(data, arrays=arrays)
         if future is not None:
-            options["future"], beside = task._opened(future)
+            options["future"], beside = task.open_file(future)
             options["future_source"] = beside["source"]
         _require_options(task, "predict", options)
         frame: pl.DataFrame = task.predict(table, **options)
@@ -378,7 +378,7 @@ def evaluate(
         task = load_task(model, threads)
         options = _given(start=start, stride=stride, labels=label, groups=group, baselines=baseline or None)
         _require_options(task, "evaluate", options)
-        table, beside = task._opened(
+        table, beside = task.open_file(
             data,
             groups=options.pop("groups", None),
             labelled=True,

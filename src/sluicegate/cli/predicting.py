@@ -27,6 +27,6 @@ def in_batches(task: Task, data: Path, out: Path) -> int:
 
 def _predicted(task: Task, data: Path, rows: int) -> Iterator[pl.DataFrame]:
     before = 0
-    for batch in read_batches(data, rows, task.as_written(task._roles())):
+    for batch in read_batches(data, rows, task.columns_as_written()):
         yield task.predict(batch, source=source_of(data, before))
         before += len(batch)

@@ -99,10 +99,10 @@ def run(plan: Run) -> Outcome:
         task.fit(data, **columns, progress=False, source=source)
     report = task.report
     if plan.test is not None:
-        rows, beside = task._opened(Path(plan.test), labelled=True, arrays=arrays)
+        rows, beside = task.open_file(Path(plan.test), labelled=True, arrays=arrays)
         report = task.evaluate(rows, **beside)
     assert isinstance(report, Report)
-    model, curve = task._fitted.model, task._fitted.curve
+    model, curve = task.trained.model, task.trained.curve
     layers = [part for part in model.modules() if isinstance(part, Layer)]
     best = curve.steps[min(range(len(curve.steps)), key=curve.validation.__getitem__)]
     return Outcome(

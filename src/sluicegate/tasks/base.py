@@ -69,7 +69,11 @@ class Task(ABC):
         """What `fit` was told of the columns that are read as they are written."""
         return {}
 
-    def _opened(
+    def columns_as_written(self) -> list[str]:
+        """The columns that the trained task reads from a file as they are written."""
+        return self.as_written(self._roles())
+
+    def open_file(
         self,
         path: Path,
         *,
@@ -93,13 +97,17 @@ class Task(ABC):
         return read_table(path, self.as_written(self._roles() | given)), {"source": source_of(path), **given}
 
     @abstractmethod
-    def _files(self) -> dict[str, bytes]:
-        """The files of the saved model, `config.json` among them."""
+    def files(self) -> dict[str, bytes]:
+        """The files of the saved model by their names, `config.json` among them.
+
+        Raises:
+            NotFittedError: there is nothing to save yet.
+        """
 
     @classmethod
     @abstractmethod
     def _from_bundle(cls, saved: bundle.Bundle) -> Task:
-        """The task that `_files` wrote; `load` takes what Python raises as a sign that the files do not fit."""
+        """The task that `files` gave; `load` takes what Python raises as a sign that the files do not fit."""
 
     def save(self, folder: str | Path) -> None:
         """Write the model into a folder, whole or not at all; an older model there is replaced.
@@ -108,7 +116,7 @@ class Task(ABC):
             NotFittedError: there is nothing to save yet.
             BundleError: the folder cannot be written, or holds something else.
         """
-        bundle.write(folder, self._files())
+        bundle.write(folder, self.files())
 
 
 @runtime_checkable
@@ -155,15 +163,26 @@ class TrainedTask(Task, Generic[Fitted]):
             state = f"trained, {sum(weight.numel() for weight in weights):,} weights"
         return f"<{type(self).__name__}({knobs}): {state}>"
 
-    def _require_fitted(self) -> Fitted:
+    @property
+    def trained(self) -> Fitted:
+        """What training left behind.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
         if self._fitted is None:
             raise NotFittedError(
                 f"the {type(self).__name__} has not been trained: call `fit` first, or `sluicegate.load` a model"
             )
         return self._fitted
 
-    def _files(self) -> dict[str, bytes]:
-        fitted = self._require_fitted()
+    def files(self) -> dict[str, bytes]:
+        """The files of the saved model by their names, those for people among them.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        fitted = self.trained
         return fitted.files(self._knobs, version("sluicegate")) | self._results.files(self._card(fitted))
 
     @classmethod

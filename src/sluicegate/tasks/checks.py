@@ -82,13 +82,13 @@ def fit_returns_itself(case: Case) -> None:
 
 def same_seed_same_bytes(case: Case) -> None:
     """The same seed and data give the same weights to the bit."""
-    first, second = (case.fit(case.make(3))._files() for _ in range(2))
+    first, second = (case.fit(case.make(3)).files() for _ in range(2))
     assert first["weights.safetensors"] == second["weights.safetensors"], "the same seed gave other weights"
 
 
 def other_seed_other_bytes(case: Case) -> None:
     """Another seed gives other weights."""
-    first, second = (case.fit(case.make(seed))._files() for seed in (3, 4))
+    first, second = (case.fit(case.make(seed)).files() for seed in (3, 4))
     assert first["weights.safetensors"] != second["weights.safetensors"], "another seed gave the same weights"
 
 
@@ -123,7 +123,7 @@ def loaded_predicts_the_same_bits(case: Case) -> None:
         again = load(folder)
     assert type(again) is type(task), "another kind of task came back"
     assert _same(task.predict(case.data), again.predict(case.data)), "the loaded model predicts something else"
-    assert task._files()["weights.safetensors"] == again._files()["weights.safetensors"], "the weights changed"
+    assert task.files()["weights.safetensors"] == again.files()["weights.safetensors"], "the weights changed"
 
 
 def damaged_is_refused(case: Case) -> None:

@@ -83,7 +83,7 @@ def test_an_untrained_one_says_so():
     [("classes", ["slow"]), ("methods", ["no such"]), ("shape", {}), ("columns", None), ("blend", {"name": "x"})],
 )
 def test_a_model_that_does_not_hold_together(trained, tmp_path, name, value):
-    files = trained._files()
+    files = trained.files()
     config = json.loads(files["config.json"]) | {name: value}
     sluicegate.bundle.write(tmp_path / "m", files | {"config.json": json.dumps(config).encode()})
     with pytest.raises(BundleError, match="does not hold together"):
@@ -91,7 +91,7 @@ def test_a_model_that_does_not_hold_together(trained, tmp_path, name, value):
 
 
 def test_sizes_are_compared_before_memory_is_taken(trained, tmp_path):
-    files = trained._files()
+    files = trained.files()
     config = json.loads(files["config.json"])
     config["shape"]["hidden"] = 10**7
     sluicegate.bundle.write(tmp_path / "m", files | {"config.json": json.dumps(config).encode()})

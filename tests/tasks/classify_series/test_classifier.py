@@ -236,7 +236,7 @@ def test_the_number_of_threads_changes_no_bit(recordings, quick):
     before, found = torch.get_num_threads(), []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        found.append(sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False)._files())
+        found.append(sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False).files())
     torch.set_num_threads(before)
     assert found[0]["weights.safetensors"] == found[1]["weights.safetensors"]
 
@@ -258,7 +258,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path
     monkeypatch.setattr(fitting._Course, "_validate", real)
     again = sluicegate.SeriesClassifier(**quick)
     again.fit(*recordings, checkpoint=tmp_path / "c", resume=True, progress=False)
-    assert again._files()["weights.safetensors"] == whole._files()["weights.safetensors"]
+    assert again.files()["weights.safetensors"] == whole.files()["weights.safetensors"]
     other = [part + 1 for part in recordings[0]]
     with pytest.raises(ConfigError, match="other data or settings"):
         sluicegate.SeriesClassifier(**quick).fit(

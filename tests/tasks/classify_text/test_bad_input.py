@@ -153,14 +153,14 @@ def test_knobs(knobs, words):
 
 
 def test_a_saved_model_whose_parts_do_not_fit(tmp_path, fitted):
-    files = dict(fitted._files())
+    files = dict(fitted.files())
     for number, change in enumerate(({"classes": ["a"]}, {"blend": {"name": 3}}, {"shape": {}})):
         refuse_saved(tmp_path / str(number), files, **change)
 
 
 @pytest.mark.parametrize("other", ["vocab", "unk_token"])
 def test_a_saved_vocabulary_without_the_unknown_word(tmp_path, fitted, other):
-    files = dict(fitted._files())
+    files = dict(fitted.files())
     settings = json.loads(files["vocabulary.json"])
     if other == "vocab":
         settings["model"]["vocab"]["[ELSE]"] = settings["model"]["vocab"].pop("[UNK]")
@@ -173,7 +173,7 @@ def test_a_saved_vocabulary_without_the_unknown_word(tmp_path, fitted, other):
 
 @pytest.mark.parametrize("odd", [{"hidden": 10**9}, {"windows": [2, 10**9]}, {"windows": []}, {"windows": 3}])
 def test_a_saved_model_of_other_sizes_is_refused_before_there_is_memory_for_it(tmp_path, monkeypatch, fitted, odd):
-    files, made = dict(fitted._files()), []
+    files, made = dict(fitted.files()), []
     monkeypatch.setattr(saved_models, "Ensemble", lambda shape: made.append(torch.get_default_device().type))
     refuse_saved(tmp_path / "model", files, shape={**json.loads(files["config.json"])["shape"], **odd})
     assert set(made) <= {"meta"}  # where nothing takes memory

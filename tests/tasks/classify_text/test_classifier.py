@@ -332,7 +332,7 @@ def test_few_texts_are_read_twice(monkeypatch, table, quick):
 def test_a_model_that_was_saved_without_convolutions_still_loads(tmp_path, monkeypatch, table, quick):
     monkeypatch.setattr(fitting, "_WINDOWS", ())
     classifier = sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(table, progress=False)
-    files = dict(classifier._files())
+    files = dict(classifier.files())
     settings = json.loads(files["config.json"])
     del settings["shape"]["windows"]
     bundle.write(tmp_path / "model", {**files, "config.json": json.dumps(settings).encode()})
@@ -368,7 +368,7 @@ def test_the_number_of_threads_changes_no_bit(table, quick):
     before, found = torch.get_num_threads(), []
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
-        found.append(sluicegate.TextClassifier(**quick).fit(table, progress=False)._files()["weights.safetensors"])
+        found.append(sluicegate.TextClassifier(**quick).fit(table, progress=False).files()["weights.safetensors"])
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     assert len(set(found)) == 1
@@ -395,6 +395,6 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
         with pytest.raises(Stopped):
             task.fit(table, checkpoint=path, progress=False)
     again = sluicegate.TextClassifier(**quick).fit(table, checkpoint=path, resume=True, progress=False)
-    assert again._files()["weights.safetensors"] == whole._files()["weights.safetensors"]
+    assert again.files()["weights.safetensors"] == whole.files()["weights.safetensors"]
     with pytest.raises(ConfigError, match="other data or settings"):
         sluicegate.TextClassifier(**quick, seed=1).fit(table, checkpoint=path, resume=True, progress=False)

@@ -130,7 +130,7 @@ def test_validation_rows_that_overlap_are_context_only(table):
     after = table.filter(pl.col("time") >= pl.datetime(2024, 1, 13))
     with_context = table.filter(pl.col("time") >= pl.datetime(2024, 1, 9))
     first, second = (fit(train, validation=part) for part in (after, with_context))
-    assert first._files()["weights.safetensors"] == second._files()["weights.safetensors"]
+    assert first.files()["weights.safetensors"] == second.files()["weights.safetensors"]
     assert first.report.metrics == second.report.metrics
 
 
@@ -206,7 +206,7 @@ def test_order_and_company_of_series_do_not_matter(table, fitted):
 def test_interleaved_rows_are_the_same_table(table):
     interleaved = table.sort("time", maintain_order=True)
     first, second = fit(table), fit(interleaved)
-    assert first._files()["weights.safetensors"] == second._files()["weights.safetensors"]
+    assert first.files()["weights.safetensors"] == second.files()["weights.safetensors"]
 
 
 def test_frames_come_back_as_they_went_in(table, fitted):

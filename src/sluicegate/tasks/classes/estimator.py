@@ -102,7 +102,7 @@ class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def _names(self) -> list[Any]:
         """The classes as the task has them, in the order of `classes_`."""
         places = {label: place for place, label in enumerate(self.classes_.tolist())}
-        return sorted(self.task_._fitted.labels.classes, key=places.__getitem__)
+        return sorted(self.task_.trained.labels.classes, key=places.__getitem__)
 
     @abstractmethod
     def _rows(self, X: Any, *, fitting: bool) -> Any:  # noqa: N803

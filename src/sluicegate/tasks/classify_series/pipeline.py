@@ -172,7 +172,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             DataError: the recordings cannot be used as they are, or have a class that training did not have.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         columns = fitted.columns
         if _is_table(data):
             label = _column(data, labels, "labels") or columns.label or "label"
@@ -204,7 +204,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             DataError: the recordings cannot be used as they are.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         table = _is_table(data)
         columns = Columns(fitted.columns.channels, fitted.columns.series, fitted.columns.time)
         recordings = _read(data, columns, None, None, columns.channels, source)
@@ -228,7 +228,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             ConfigError: there is no such class.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         recordings = Recordings.of_arrays([recording], channels=fitted.columns.channels)
         windowed = fitted.windowed(recordings)
         number = (
@@ -247,7 +247,7 @@ class SeriesClassifier(TrainedTask[Fitted]):
             }
         )
 
-    def _opened(
+    def open_file(
         self,
         path: Path,
         *,
@@ -256,13 +256,14 @@ class SeriesClassifier(TrainedTask[Fitted]):
         labels: str | None = None,
         arrays: Mapping[str, str] | None = None,
     ) -> tuple[Any, dict[str, Any]]:
+        """A table, or a file of recordings with its labels and groups; see `Task.open_file`."""
         if path.suffix.lower() not in RECORDING_FILES:
-            return super()._opened(path, groups=groups, labels=labels, arrays=arrays)
-        label = labels or (self._require_fitted().columns.label if labelled else None)
+            return super().open_file(path, groups=groups, labels=labels, arrays=arrays)
+        label = labels or (self.trained.columns.label if labelled else None)
         return read_recordings(path, label=label, group=groups, **(arrays or {})), {"source": Source(path.name)}
 
     def _roles(self) -> dict[str, Any]:
-        columns = self._require_fitted().columns
+        columns = self.trained.columns
         return {"series": columns.series, "labels": columns.label}
 
     def as_sklearn(self) -> SeriesEstimator:

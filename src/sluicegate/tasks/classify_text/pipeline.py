@@ -166,7 +166,7 @@ class TextClassifier(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             DataError: the table cannot be used as it is, or has a class that training did not have.
         """
-        fitted, source = self._require_fitted(), source or Source()
+        fitted, source = self.trained, source or Source()
         of_groups = asked_one(data, groups)
         wanted = [fitted.text, fitted.labels.column, *([] if of_groups is None else [of_groups])]
         table = select(data, wanted, source)
@@ -196,7 +196,7 @@ class TextClassifier(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             DataError: the table cannot be used as it is, or a value of the sequence is no text.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         texts, backend = _texts(data, fitted.text, source or Source())
         said = fitted.probabilities(texts)
         return like(pl.DataFrame(answers(fitted.labels, fitted.decision, said)), backend)
@@ -216,7 +216,7 @@ class TextClassifier(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             ConfigError: there is no such class.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         number = None if label is None else fitted.labels.number(label)
         text = clean(text)
         found = explain(fitted, text, number)
@@ -231,7 +231,7 @@ class TextClassifier(TrainedTask[Fitted]):
         )
 
     def _roles(self) -> dict[str, Any]:
-        fitted = self._require_fitted()
+        fitted = self.trained
         return {"text": fitted.text, "label": fitted.labels.column}
 
     def as_sklearn(self) -> TextEstimator:

@@ -162,7 +162,7 @@ class Forecaster(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             DataError: the table cannot be used as it is, or holds no such window.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         if stride < 1:
             raise ConfigError(f"`stride` (={stride}) must be at least 1")
         panel = self._read(data, fitted.columns, fitted.tail, source)
@@ -197,7 +197,7 @@ class Forecaster(TrainedTask[Fitted]):
             NotFittedError: `fit` has not been called.
             DataError: the table cannot be used as it is.
         """
-        fitted = self._require_fitted()
+        fitted = self.trained
         columns = fitted.columns
         panel = fitted.tail if data is None else self._read(data, columns, fitted.tail, source)
         ahead = None
@@ -245,7 +245,7 @@ class Forecaster(TrainedTask[Fitted]):
         return panel.renamed({name: like.names[at] for name, at in zip(panel.names, places, strict=True) if at >= 0})
 
     def _roles(self) -> dict[str, Any]:
-        return {"series": self._require_fitted().columns.series}
+        return {"series": self.trained.columns.series}
 
     def _card(self, fitted: Fitted) -> str:
         return forecast_card(self.config, fitted, self._results)
