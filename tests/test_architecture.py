@@ -23,7 +23,7 @@ FLOORS = [
 ]
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
-SHARED_BY_TASKS = {"base", "cells", "checks", "classes", "config", "report", "restoring", "results"}
+SHARED_BY_TASKS = {"base", "cells", "checks", "classes", "config", "registry", "report", "restoring", "results"}
 
 
 def modules_of(package):

@@ -13,9 +13,10 @@ from sluicegate.errors import ConfigError, DataError
 from sluicegate.nn import GRU, LSTM
 from sluicegate.study import compare, comparing
 from sluicegate.study.account import account, interval, verdict
-from sluicegate.study.running import TASKS, Outcome, Run, run, step_seconds
+from sluicegate.study.running import Outcome, Run, run, step_seconds
 from sluicegate.study.sizes import default_hidden, equal_hidden, weights_of
 from sluicegate.tasks.cells import LAYERS
+from sluicegate.tasks.registry import task_class
 
 WORDS = {"good": ["fine", "great", "lovely"], "bad": ["dull", "poor", "awful"]}
 QUICK = {"epochs": 2, "folds": 1, "embedding": 6, "batch": 8}
@@ -70,7 +71,7 @@ def test_weights_are_those_of_the_trained_layers(task, fit):
     }
     table = pl.DataFrame({**long, "text": ["a word"] * 120})
     for cell, layer in LAYERS.items():
-        trained = TASKS[task](**knobs, cell=cell, hidden=7).fit(table, **fit, progress=False)
+        trained = task_class(task)(**knobs, cell=cell, hidden=7).fit(table, **fit, progress=False)
         model = trained._fitted.model
         networks = len(getattr(model, "members", [None]))
         layers = [part for part in model.modules() if isinstance(part, layer)]

@@ -12,6 +12,7 @@ import pytest
 import sluicegate
 from sluicegate import bundle
 from sluicegate.errors import BundleError
+from sluicegate.tasks import registry
 from sluicegate.tasks.base import Task
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def custom(tmp_path):
     config = json.dumps({"schema": bundle.SCHEMA, "task": "of-its-own"}).encode()
     bundle.write(tmp_path / "m", {"config.json": config, "notes.txt": b"x"})
     yield tmp_path / "m"
-    Task._known.pop("of-its-own", None)
+    registry.forget("of-its-own")
 
 
 def make():

@@ -11,7 +11,7 @@ import typer
 
 from sluicegate.errors import ConfigError
 from sluicegate.study.claims import PAGE, check_claims
-from sluicegate.study.running import TASKS
+from sluicegate.tasks.registry import OURS
 
 from .failures import note
 from .output import print_json
@@ -39,8 +39,8 @@ def columns_and_knobs(
     Raises:
         ConfigError: an option is another task's, or a setting is none.
     """
-    if task is None or task not in TASKS:
-        raise ConfigError(f"`--task` (={task!r}) must be among {', '.join(TASKS)}")
+    if task is None or task not in OURS:
+        raise ConfigError(f"`--task` (={task!r}) must be among {', '.join(OURS)}")
     columns: dict[str, Any] = {}
     knobs: dict[str, Any] = {}
     for name, value in given.items():

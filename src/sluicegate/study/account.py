@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 from scipy.stats import t as student
 
+from sluicegate.tasks.registry import task_class
 from sluicegate.tasks.report import Measure, Report
 from sluicegate.tasks.report.figures import figure, words
 
 from .network import NAMES
 from .pictures import draw
-from .running import TASKS, Outcome, Run
+from .running import Outcome, Run
 
 _MAIN = {"forecast": "mae", "classify-text": "accuracy", "classify-series": "accuracy"}
 
@@ -91,7 +92,7 @@ def account(task: str, data: str, runs: Sequence[tuple[str, Run, Outcome]]) -> A
                 "threads": f"{plan.threads} in each process",
             },
             notes=("Times of processes that ran side by side are those of a busy machine.",),
-            measures=(*COSTS, *TASKS[task].measures),
+            measures=(*COSTS, *task_class(task).measures),
             draw=lambda: draw(details),
             details=details,
         ),
@@ -104,7 +105,7 @@ def verdict(task: str, rows: Sequence[dict[str, Any]], seeds: int) -> str:
     Among the cells of the same units that are within noise of the best, the one that is trained in the least time.
     """
     main = _MAIN[task]
-    sign = -1.0 if next(m.ideal for m in TASKS[task].measures if m.name == main) == 0 else 1.0
+    sign = -1.0 if next(m.ideal for m in task_class(task).measures if m.name == main) == 0 else 1.0
     alike = [row for row in rows if row["sizing"] == "hidden"]
     best = max(alike, key=lambda row: sign * row[main])
     near = [row for row in alike if _within_noise(row, best, main)]

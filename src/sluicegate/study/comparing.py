@@ -21,10 +21,11 @@ from sluicegate.data.frames import short_numbers
 from sluicegate.data.headings import headed
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.cells import LAYERS
+from sluicegate.tasks.registry import OURS, task_class
 from sluicegate.training import progress_bar
 
 from .account import Account, account
-from .running import TASKS, Outcome, Run, outcome_of, outcome_path
+from .running import Outcome, Run, outcome_of, outcome_path
 from .sizes import default_hidden, equal_hidden, weights_of
 
 PLAN, DATA, TABLE, PAGE = "study.json", "data.parquet", "study.csv", "report.html"
@@ -88,7 +89,7 @@ def study(
         ConfigError: there is no such task or cell, or the folder holds another study.
         DataError: a run failed; the message is the run's.
     """
-    for name, value, known in (("task", task, list(TASKS)), *(("cells", cell, list(LAYERS)) for cell in cells)):
+    for name, value, known in (("task", task, list(OURS)), *(("cells", cell, list(LAYERS)) for cell in cells)):
         if value not in known:
             raise ConfigError(f"`{name}` (={value!r}) must be among {', '.join(known)}")
     for name, count in (("seeds", seeds), ("threads", threads), ("jobs", jobs)):
@@ -99,7 +100,7 @@ def study(
             f"`cells` (={', '.join(cells)}) must hold {_REFERENCE} and one more: the others are set beside it"
         )
     folder, given = Path(out), {name: value for name, value in columns.items() if value is not None}
-    TASKS[task](**(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})))  # refuses what is no knob
+    task_class(task)(**(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})))  # refuses what is no knob
     arrays = {name: str(given[name]) for name in ARRAYS if name in given}
     (path, content), measured = _kept(data, folder, arrays), None if test is None else Path(test)
     plans = dict(_plans(path, task, cells, seeds, hidden, measured, threads, dict(knobs or {}), given))

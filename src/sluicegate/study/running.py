@@ -19,11 +19,10 @@ import torch
 from sluicegate.atomic import write_atomic
 from sluicegate.data import ARRAYS, RECORDING_FILES, Source, read_recordings, read_table, require_no_arrays, source_of
 from sluicegate.errors import SluicegateError
-from sluicegate.tasks import Forecaster, Report, SeriesClassifier, TextClassifier
+from sluicegate.tasks import Report
 from sluicegate.tasks.cells import Layer
+from sluicegate.tasks.registry import task_class
 from sluicegate.training import Curve, peak_memory, watched
-
-TASKS: dict[str, Any] = {task.name: task for task in (Forecaster, TextClassifier, SeriesClassifier)}
 
 _STEPS = 500  # of a stream that are timed
 
@@ -83,7 +82,7 @@ class Outcome:
 def run(plan: Run) -> Outcome:
     """Train, measure, and time the steps of a stream."""
     torch.set_num_threads(plan.threads)
-    task = TASKS[plan.task](**plan.knobs, cell=plan.cell, hidden=plan.hidden, seed=plan.seed)
+    task = task_class(plan.task)(**plan.knobs, cell=plan.cell, hidden=plan.hidden, seed=plan.seed)
     path = Path(plan.data)
     columns = dict(plan.columns)
     arrays = {name: columns.pop(name) for name in ARRAYS if name in columns}

@@ -8,8 +8,7 @@ import torch
 
 from sluicegate.tasks.cells import LAYERS
 from sluicegate.tasks.classify_text.fitting import UNITS
-
-from .running import TASKS
+from sluicegate.tasks.registry import task_class
 
 
 def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
@@ -31,7 +30,7 @@ def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
 def default_hidden(task: str) -> int:
     """The units that a task has unless told otherwise; where these follow the data, those of much of it."""
     knobs = {"horizon": 1} if task == "forecast" else {}
-    return int(TASKS[task](**knobs).config.hidden or UNITS)
+    return int(task_class(task)(**knobs).config.hidden or UNITS)
 
 
 def equal_hidden(task: str, cell: str, weights: int, knobs: dict[str, Any]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import Task as Task
 from .base import load as load
+from .registry import OURS
 from .report import Report as Report
 
 if TYPE_CHECKING:
@@ -20,14 +21,7 @@ if TYPE_CHECKING:
     from .forecast import Forecaster as Forecaster
     from .forecast import ForecasterConfig as ForecasterConfig
 
-_LATER = {
-    "Forecaster": "forecast",
-    "ForecasterConfig": "forecast",
-    "SeriesClassifier": "classify_series",
-    "SeriesClassifierConfig": "classify_series",
-    "TextClassifier": "classify_text",
-    "TextClassifierConfig": "classify_text",
-}
+_LATER = {name: entry.folder for entry in OURS.values() for name in (entry.task, entry.config)}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
@@ -15,11 +14,9 @@ from sluicegate import bundle
 from sluicegate.data import read_table, require_no_arrays, source_of
 from sluicegate.errors import BundleError, NotFittedError
 
+from . import registry
 from .report import Measure, Report
 from .results import Results
-
-_OURS = {"classify-series": "classify_series", "classify-text": "classify_text", "forecast": "forecast"}
-"""The tasks of this package by their names, each with the folder that is loaded when it is first used."""
 
 
 class Task(ABC):
@@ -36,12 +33,10 @@ class Task(ABC):
     rows_at_once: ClassVar[int | None] = None
     """Where a row's prediction needs no other row: how many are predicted together, of a table that is too long."""
 
-    _known: ClassVar[dict[str, type[Task]]] = {}
-
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         if "name" in cls.__dict__:  # what several tasks share has none
-            Task._known[cls.name] = cls
+            registry.register(cls.name, cls)
 
     @abstractmethod
     def fit(self, data: Any, *args: Any, **kwargs: Any) -> Task:
@@ -195,11 +190,6 @@ class TrainedTask(Task, Generic[Fitted]):
         return task
 
 
-def task_named(name: str) -> type[Any]:
-    """The class of a task that has been imported, by its name."""
-    return Task._known[name]
-
-
 def load(folder: str | Path) -> Task:
     """Load a model that `save` wrote.
 
@@ -217,16 +207,15 @@ def restore(saved: bundle.Bundle) -> Task:
     """
     config = saved.json(bundle.CONFIG)
     task = config.get("task") if isinstance(config, dict) else None
-    if isinstance(task, str) and task in _OURS:
-        import_module(f"{__package__}.{_OURS[task]}")
-    if not isinstance(task, str) or task not in Task._known:
+    if not isinstance(task, str) or task not in registry.known():
         raise BundleError(
             f"{saved.folder} holds a model for the task {task!r}, which this version does not know "
-            f"(it knows {', '.join(sorted({*_OURS, *Task._known}))}): install a newer sluicegate, or import the module "
+            f"(it knows {', '.join(sorted(registry.known()))}): install a newer sluicegate, or import the module "
             "that has the task before"
         )
     try:
-        return Task._known[task]._from_bundle(saved)
+        found: Task = registry.task_class(task)._from_bundle(saved)
+        return found
     except BundleError:
         raise
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:

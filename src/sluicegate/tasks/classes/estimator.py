@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from sluicegate.data.for_each import for_each
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.base import task_named
+from sluicegate.tasks.registry import task_class
 
 
 class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -79,7 +79,7 @@ class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.classes_ = np.unique(given)
         if len(self.classes_) < 2:
             raise DataError(f"`y` holds one class, {self.classes_[0]!r}: a classifier needs two at least; add another")
-        task = task_named(self._task)(**self.get_params())
+        task = task_class(self._task)(**self.get_params())
         self.task_ = self._trained(task, rows, labels, for_each(groups, "groups", "group", len(rows)))
         return self
 
