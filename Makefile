@@ -15,7 +15,7 @@ install: $(STAMP)
 # Installed anew when the metadata, the pins or the C++ sources change; Python sources are used in place.
 $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[baselines,demo,dev,series]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[baselines,demo,dev,docs,series]'
 	touch $@
 
 demo: $(STAMP)
@@ -61,8 +61,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/layers.py --write docs/benchmarks.md --picture docs/images/layers.svg
 
 docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The stub of the compiled module, for type checkers and editors; a test tells when it is out of date.
 stub: $(STAMP)

@@ -194,7 +194,7 @@ def test_a_checkpoint_of_other_settings_is_moved_away(place, capsys):
 
 
 def test_options_of_recordings(tmp_path, monkeypatch):
-    from sluicegate.cli.app import _recordings
+    from sluicegate.cli.reading import read_labelled
 
     monkeypatch.chdir(tmp_path)
     np.savez("r.npz", X=np.ones((2, 3, 1)), y=["a", "b"])
@@ -203,7 +203,7 @@ def test_options_of_recordings(tmp_path, monkeypatch):
     none = {"array": None, "lengths": None}
 
     def read(name, label="y", series=None, group=None, arrays=none):
-        return _recordings(tmp_path / name, label, series, None, None, group, arrays)
+        return read_labelled(tmp_path / name, label, series, None, None, group, arrays)
 
     with pytest.raises(ConfigError, match=r"`--series` names a column, and r\.npz is no table: leave it out"):
         read("r.npz", series=["id"])

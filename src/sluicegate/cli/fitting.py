@@ -3,17 +3,73 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from sluicegate import bundle
 from sluicegate.atomic import identity
+from sluicegate.data import Source
 from sluicegate.errors import BundleError, DataError
-from sluicegate.tasks import Task
+from sluicegate.tasks.base import Task, TrainedTask
 from sluicegate.training.checkpoint import is_checkpoint
 
 from .failures import note
+from .output import print_json, show
+from .starting import use_threads
+
+Read: TypeAlias = tuple[Any, Mapping[str, Any], Source]
+"""Data, what `fit` is told of its columns, and what it is called in messages."""
+
+
+def fit_files(
+    task: TrainedTask[Any],
+    out: Path,
+    read: Callable[[], Read],
+    read_other: Callable[[], Read] | None,
+    *,
+    threads: int | None,
+    resume: bool,
+    json: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Train a task on a file, save it, and show its report.
+
+    Args:
+        task: what is trained.
+        out: the folder that the model is saved to.
+        read: reads the file to train on.
+        read_other: reads the file to validate on, where there is one.
+        threads: how many to compute with.
+        resume: go on from the checkpoint of an interrupted run.
+        json: whether the report is shown as JSON.
+        beside: what `fit` is given beside data and columns.
+    """
+    require_writable(out)
+    use_threads(threads)
+    found, columns, source = read()
+    other, _, other_source = (None, None, None) if read_other is None else read_other()
+
+    def train(checkpoint: Path) -> object:
+        return task.fit(
+            found,
+            **columns,
+            **(beside or {}),
+            validation=other,
+            checkpoint=checkpoint,
+            resume=resume,
+            source=source,
+            validation_source=other_source,
+        )
+
+    fit_and_save(task, train, out, resume=resume)
+    assert task.report is not None
+    if json:
+        print_json({"model": str(out), "report": task.report.as_dict()})
+    else:
+        show(task.report)
+        note(f"saved to {out}")
 
 
 def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resume: bool) -> None:

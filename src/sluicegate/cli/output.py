@@ -14,6 +14,8 @@ import typer
 
 from sluicegate.errors import ConfigError
 
+from .failures import note
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -125,3 +127,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def note_written(rows: int, out: Path, json: bool) -> None:
+    """Say that a table was written, and where."""
+    note(f"wrote {rows} rows to {out}")
+    if json:
+        print_json({"out": str(out), "rows": rows})

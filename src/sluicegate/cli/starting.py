@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 def load_task(model: Path, threads: int | None) -> Task:
     """Load a model, with the modules that its task needs, and set how many threads it computes with."""
     with _without_collection():
-        import torch
-
         from sluicegate.tasks import load
 
         task = load(model)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     return task
+
+
+def use_threads(threads: int | None) -> None:
+    """Compute with so many threads; None leaves that to PyTorch."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -1,0 +1,59 @@
+"""`sluicegate predict`: a model applied to rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..failures import failing_plainly
+from ..options import Array, Debug, Json, Lengths, Model, Threads, given_only, require_options
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def predict(
+    model: Model,
+    data: Annotated[
+        Path | None, typer.Argument(help="The rows to apply the model to; of a forecaster, the history.")
+    ] = None,
+    future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
+    array: Array = None,
+    lengths: Lengths = None,
+    out: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed.")] = None,
+    threads: Threads = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Apply a model: forecast what follows the last row of each series, or classify each row."""
+    with failing_plainly(debug):
+        from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_table
+        from ..starting import load_task
+
+        if out is not None:
+            check_table_path(out, data, future)
+        task = load_task(model, threads)
+        arrays = given_only(array=array, lengths=lengths)
+        if task.rows_at_once is not None and data is not None and future is None and out is not None and not arrays:
+            from ..predicting import in_batches
+
+            note_written(in_batches(task, data, out), out, json)
+            return
+        options: dict[str, Any] = {}
+        table = None
+        if data is not None:
+            table, options = task.open_file(data, arrays=arrays)
+        if future is not None:
+            options["future"], beside = task.open_file(future)
+            options["future_source"] = beside["source"]
+        require_options(task, "predict", options)
+        frame: pl.DataFrame = task.predict(table, **options)
+        if out is not None:
+            write_table(frame, out)
+            note_written(len(frame), out, json)
+        elif json:
+            print_json(as_rows(frame))
+        else:
+            typer.echo(as_csv(frame), nl=False)
