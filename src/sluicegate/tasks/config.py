@@ -1,6 +1,6 @@
 """What the settings of all tasks have: kinds of numbers, the knobs that every task has, and how they are checked.
 
-A knob is described once, in its field: the documentation and the help of the command line come from there.
+A knob is described once, in its field: the documentation comes from there.
 """
 
 from __future__ import annotations
