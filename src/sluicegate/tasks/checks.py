@@ -12,6 +12,7 @@ import math
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from .base import Task, load
 
 @dataclass(frozen=True)
 class Case:
-    """A task on data.
+    """A task on data; the checks share what it trains, so give them one case.
 
     Args:
         make: makes an untrained task from a seed, and from further knobs by name.
@@ -35,6 +36,23 @@ class Case:
     make: Callable[..., Task]
     fit: Callable[[Task], Task]
     data: Any
+
+    @cached_property
+    def copied(self) -> Any:
+        """The data as they were before anything was trained."""
+        return copy.deepcopy(self.data)
+
+    @cached_property
+    def made_and_trained(self) -> tuple[Task, Task]:
+        """The task that was made first, and what its `fit` returned."""
+        self.copied  # noqa: B018 - before it is trained on
+        task = self.make(0)
+        return task, self.fit(task)
+
+    @property
+    def trained(self) -> Task:
+        """The task that was trained first."""
+        return self.made_and_trained[1]
 
 
 def checks() -> Iterator[Callable[[Case], None]]:
@@ -56,8 +74,9 @@ def check_task(make: Callable[..., Task], *, fit: Callable[[Task], Task], data: 
     Raises:
         AssertionError: a promise is broken; the message says which.
     """
+    case = Case(make, fit, data)
     for check in checks():
-        check(Case(make, fit, data))
+        check(case)
 
 
 def untrained_says_so(case: Case) -> None:
@@ -76,34 +95,33 @@ def untrained_says_so(case: Case) -> None:
 
 def fit_returns_itself(case: Case) -> None:
     """`fit` returns the task, so that calls can be chained."""
-    task = case.make(0)
-    assert case.fit(task) is task, "`fit` must return the task itself"
+    task, returned = case.made_and_trained
+    assert returned is task, "`fit` must return the task itself"
 
 
 def same_seed_same_bytes(case: Case) -> None:
     """The same seed and data give the same weights to the bit."""
-    first, second = (case.fit(case.make(3)).files() for _ in range(2))
+    first, second = case.trained.files(), case.fit(case.make(0)).files()
     assert first["weights.safetensors"] == second["weights.safetensors"], "the same seed gave other weights"
 
 
 def other_seed_other_bytes(case: Case) -> None:
     """Another seed gives other weights."""
-    first, second = (case.fit(case.make(seed)).files() for seed in (3, 4))
+    first, second = case.trained.files(), case.fit(case.make(1)).files()
     assert first["weights.safetensors"] != second["weights.safetensors"], "another seed gave the same weights"
 
 
 def data_is_left_alone(case: Case) -> None:
     """Neither training nor prediction changes the caller's data."""
-    before = copy.deepcopy(case.data)
-    task = case.fit(case.make(0))
+    task = case.trained
     task.predict(case.data)
     task.evaluate(case.data)
-    assert _same(before, case.data), "the caller's data was changed"
+    assert _same(case.copied, case.data), "the caller's data was changed"
 
 
 def report_is_whole(case: Case) -> None:
     """A report holds finite figures, a baseline with the very same ones, and a sentence that names the better."""
-    report = case.fit(case.make(0)).evaluate(case.data)
+    report = case.trained.evaluate(case.data)
     assert report.metrics, "the report has no metrics"
     assert report.baselines, "the report has no baseline"
     for name, figures in {"the model": report.metrics, **report.baselines}.items():
@@ -116,7 +134,7 @@ def report_is_whole(case: Case) -> None:
 
 def loaded_predicts_the_same_bits(case: Case) -> None:
     """A saved model that is loaded again predicts the same bits, and saves the same weights."""
-    task = case.fit(case.make(0))
+    task = case.trained
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "model"
         task.save(folder)
@@ -128,7 +146,7 @@ def loaded_predicts_the_same_bits(case: Case) -> None:
 
 def damaged_is_refused(case: Case) -> None:
     """A folder with a file cut short is refused."""
-    task = case.fit(case.make(0))
+    task = case.trained
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "model"
         task.save(folder)

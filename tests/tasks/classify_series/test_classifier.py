@@ -23,16 +23,19 @@ def long_table(recordings, labels, groups=None):
     return pl.concat(parts)
 
 
-@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
-def test_conforms(check, recordings, quick):
+@pytest.fixture(scope="module")
+def case(recordings, quick):
     table = long_table(*recordings)
-    check(
-        Case(
-            make=lambda seed, **knobs: sluicegate.SeriesClassifier(seed=seed, **{**quick, "steps": 20}, **knobs),
-            fit=lambda task: task.fit(table, "kind", series="id", time="t", progress=False),
-            data=table,
-        )
+    return Case(
+        make=lambda seed, **knobs: sluicegate.SeriesClassifier(seed=seed, **{**quick, "steps": 20}, **knobs),
+        fit=lambda task: task.fit(table, "kind", series="id", time="t", progress=False),
+        data=table,
     )
+
+
+@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
+def test_conforms(check, case):
+    check(case)
 
 
 def test_learns_what_swings_mean(trained, record):

@@ -18,15 +18,18 @@ from sluicegate.tasks.classify_text.ragged import Ragged
 from sluicegate.tasks.classify_text.vocabulary import Vocabulary
 
 
-@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
-def test_conforms(check, table, quick):
-    check(
-        Case(
-            make=lambda seed, **knobs: sluicegate.TextClassifier(seed=seed, **quick, **knobs),
-            fit=lambda task: task.fit(table, progress=False),
-            data=table,
-        )
+@pytest.fixture(scope="module")
+def case(table, quick):
+    return Case(
+        make=lambda seed, **knobs: sluicegate.TextClassifier(seed=seed, **quick, **knobs),
+        fit=lambda task: task.fit(table, progress=False),
+        data=table,
     )
+
+
+@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
+def test_conforms(check, case):
+    check(case)
 
 
 def test_learns_what_words_mean(fitted, texts):

@@ -50,15 +50,18 @@ def fitted(table):
     return fit(table.filter(pl.col("time") < pl.datetime(2024, 1, 15)), steps=300)
 
 
-@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
-def test_conforms(check, table):
-    check(
-        Case(
-            make=lambda seed, **knobs: sluicegate.Forecaster(12, context=48, seed=seed, **QUICK, **knobs),
-            fit=lambda task: task.fit(until(table, 350), time="time", target="y", series="id"),
-            data=table,
-        )
+@pytest.fixture(scope="module")
+def case(table):
+    return Case(
+        make=lambda seed, **knobs: sluicegate.Forecaster(12, context=48, seed=seed, **QUICK, **knobs),
+        fit=lambda task: task.fit(until(table, 350), time="time", target="y", series="id"),
+        data=table,
     )
+
+
+@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.__name__)
+def test_conforms(check, case):
+    check(case)
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru"])
