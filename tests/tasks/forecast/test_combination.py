@@ -1,5 +1,7 @@
 """Series that do what they did a season ago are forecast so, and the others by the network."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from sluicegate import Forecaster, load
 from sluicegate.data import read_panel
 from sluicegate.tasks.forecast.combination import combined
+from sluicegate.tasks.forecast.forecasting import forecast_next
 
 DAYS, WEEK = 490, 7
 REPEATING, NOISY = [f"repeats{i}" for i in range(8)], [f"noise{i}" for i in range(8)]
@@ -39,6 +42,19 @@ def test_each_series_is_drawn_as_far_as_its_rows_say(task):
     assert repeating.min() > 0.8
     assert noisy.max() < 0.6
     assert noisy.mean() < 0.4
+
+
+def test_a_series_that_is_drawn_all_the_way_repeats_its_last_season(task):
+    fitted = task._fitted
+    table = series(REPEATING[0], np.random.default_rng(2))
+    last = table["y"].to_numpy()[-WEEK:]
+    plain = replace(fitted, naive_share=np.zeros_like(fitted.naive_share))
+    drawn = replace(fitted, naive_share=np.ones_like(fitted.naive_share))
+    panel = read_panel(table, time="day", values=("y",), series="name")
+    said = [forecast_next(one, panel, None)[0] for one in (plain, drawn)]
+    for column in ("mean", "q50"):
+        np.testing.assert_allclose(said[1][column], last, atol=1e-4)
+        assert np.abs(said[0][column].to_numpy() - last).max() > 0.01
 
 
 def test_small_counts_are_left_to_the_network():
