@@ -25,7 +25,7 @@ from safetensors.numpy import save as save_arrays
 
 from sluicegate import Forecaster, SeriesClassifier, TextClassifier, bundle
 from sluicegate.errors import SluicegateError
-from sluicegate.tasks.base import restore
+from sluicegate.tasks.task import restore
 
 SAVED = Path(__file__).parents[1] / "tests" / "tasks" / "saved"
 ODD = [
@@ -124,8 +124,8 @@ def altered(files, others, chance):
 
 def forecaster_uses(model):
     """Calls of a forecaster: with nothing, and with its own last rows and what could follow them."""
-    fitted = model._fitted
-    tail, columns, horizon = fitted.tail, fitted.columns, fitted.shape.horizon
+    trained = model._trained
+    tail, columns, horizon = trained.tail, trained.columns, trained.shape.horizon
 
     def table(more):
         which = np.repeat(np.arange(len(tail.names)), tail.lengths + more)
@@ -148,17 +148,17 @@ def forecaster_uses(model):
 
 def text_uses(model):
     """Calls of a classifier of texts."""
-    labels = list(model._fitted.labels.classes)[:3]
+    labels = list(model._trained.labels.classes)[:3]
     texts = ["A lovely film", "dull", ""][: len(labels)]
     yield lambda: model.predict(["A lovely film", "dull", ""])
     yield lambda: model.explain("a dull film")
-    table = {model._fitted.text: texts, model._fitted.labels.column: labels}
+    table = {model._trained.text: texts, model._trained.labels.column: labels}
     yield lambda: model.evaluate(pl.DataFrame(table))
 
 
 def series_uses(model):
     """Calls of a classifier of recordings."""
-    labels = list(model._fitted.labels.classes)[:2]
+    labels = list(model._trained.labels.classes)[:2]
     recordings = [np.ones((20, 2)), np.arange(18.0).reshape(9, 2)]
     yield lambda: model.predict(recordings)
     yield lambda: model.explain(recordings[1])

@@ -25,7 +25,7 @@ from document import Sections, measure_sections
 
 import sluicegate
 from sluicegate.data import read_recordings
-from sluicegate.tasks.classes.splitting import folds_of
+from sluicegate.tasks.classification.splitting import folds_of
 
 METHODS = ("model", "tfidf_logistic_regression", "nb_svm", "majority_class")
 SHOWN = ("accuracy", "macro_f1", "log_loss", "ece")
@@ -72,8 +72,8 @@ class Figures:
         self.fitting.append(time.perf_counter() - begin)
         self.metrics.setdefault("blended", []).append(model.evaluate(test).metrics)
         # The blend takes part in nothing but probabilities: without it, this is what the defaults train.
-        assert model._fitted is not None
-        model._fitted = replace(model._fitted, decision=replace(model._fitted.decision, blend=None))
+        assert model._trained is not None
+        model._trained = replace(model._trained, decision=replace(model._trained.decision, blend=None))
         begin = time.perf_counter()
         model.predict(train)
         self.speed.append(len(train) / (time.perf_counter() - begin))

@@ -144,12 +144,12 @@ PACKAGES: dict[str, Callable[[], Iterator[Case]]] = {
 def trained(case: Case, swapped: bool) -> tuple[Any, float]:
     """A trained model, and the seconds that its `fit` took."""
     made = case.make()
-    with sluicegate.accelerated(log=False) if swapped else nullcontext() as account:
+    with sluicegate.accelerated(log=False) if swapped else nullcontext() as summary:
         begin = time.perf_counter()
         case.fit(made)
         taken = time.perf_counter() - begin
-    if account is not None and not account.swapped:
-        sys.exit(f"{case.name}: {account}")
+    if summary is not None and not summary.swapped:
+        sys.exit(f"{case.name}: {summary}")
     return made, taken
 
 

@@ -125,7 +125,7 @@ def test_text_classifier(parallel):
 def test_series_classifier():
     run(
         """
-        from sluicegate.tasks.classify_series import baselines, fitted
+        from sluicegate.tasks.classify_series import baselines, trained
 
         model = sluicegate.load(saved + "/series-gru")
         recordings = [np.outer(np.sin(np.arange(20) * speed), [1, 2]) for speed in (0.3, 0.9) * 10]
@@ -136,7 +136,7 @@ def test_series_classifier():
         expected = model.predict(recordings)["probability"].to_list()
         model.evaluate(recordings, labels)
         use_all_threads()
-        for module in (baselines, fitted):
+        for module in (baselines, trained):
             module.has_minirocket = lambda: False
 
         def fit():

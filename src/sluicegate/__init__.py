@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .nn import RNN as RNN
     from .nn import MinGRU as MinGRU
     from .nn import backend_of as backend_of
-    from .nn.accelerate import accelerate as accelerate
-    from .nn.accelerated import accelerated as accelerated
+    from .nn.patch import accelerated as accelerated
+    from .nn.swap import accelerate as accelerate
     from .tasks import Forecaster as Forecaster
     from .tasks import Report as Report
     from .tasks import SeriesClassifier as SeriesClassifier
@@ -39,8 +39,8 @@ _LATER = {
     "LSTM": "nn",
     "MinGRU": "nn",
     "RNN": "nn",
-    "accelerate": "nn.accelerate",
-    "accelerated": "nn.accelerated",
+    "accelerate": "nn.swap",
+    "accelerated": "nn.patch",
     "backend_of": "nn",
     "Forecaster": "tasks",
     "Report": "tasks",

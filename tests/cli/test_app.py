@@ -179,10 +179,10 @@ def test_fit_with_covariates_and_validation(place):
         *("--past", "HUFL", "--known", "known", "--validation", "v.parquet", "--out", "model", *QUICK),
     )
     task = sluicegate.load("model")
-    assert task._fitted.columns.known == ("known",)
-    assert task._fitted.columns.past == ("HUFL",)
-    assert task._fitted.axis.stamps(task._fitted.ends)[0] == datetime(2024, 1, 7, 5)
-    assert task._fitted.axis.stamps(task._fitted.trained)[0] == datetime(2024, 1, 5, 23)
+    assert task._trained.columns.known == ("known",)
+    assert task._trained.columns.past == ("HUFL",)
+    assert task._trained.axis.stamps(task._trained.ends)[0] == datetime(2024, 1, 7, 5)
+    assert task._trained.axis.stamps(task._trained.trained)[0] == datetime(2024, 1, 5, 23)
 
 
 def test_fit_replaces_an_older_model():

@@ -8,14 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from sluicegate.cli.app import app
-from sluicegate.tasks.classify_series import baselines, fitted
+from sluicegate.tasks.classify_series import baselines, trained
 
 QUICK = ["--steps", "30", "--folds", "2", "--hidden", "8", "--batch", "16", "--learning-rate", "0.02"]
 
 
 @pytest.fixture(autouse=True)
 def _without_minirocket(monkeypatch):
-    for module in (baselines, fitted):
+    for module in (baselines, trained):
         monkeypatch.setattr(module, "has_minirocket", lambda: False)
 
 

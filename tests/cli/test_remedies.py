@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import sluicegate
 from sluicegate.cli.app import app
-from sluicegate.cli.fitting import fit_and_save
+from sluicegate.cli.training import fit_and_save
 from sluicegate.errors import BundleError, ConfigError, DataError
 from sluicegate.training.checkpoint import is_checkpoint
 

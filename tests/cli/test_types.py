@@ -17,7 +17,7 @@ from sluicegate.cli.app import app
 from sluicegate.cli.studying import columns_and_knobs
 from sluicegate.data import frames
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.classify_series import baselines, fitted
+from sluicegate.tasks.classify_series import baselines, trained
 
 IDS = ["00123", "123", "NA", "TRUE"]
 TINY = {"context": 8, "steps": 5, "hidden": 4, "batch": 8}
@@ -198,7 +198,7 @@ def test_a_study_notes_a_single_series_column_as_before():
 
 
 def test_recordings_of_a_csv_file(tmp_path, monkeypatch):
-    for module in (baselines, fitted):
+    for module in (baselines, trained):
         monkeypatch.setattr(module, "has_minirocket", lambda: False)
     rows = [(f"0{n}", t, t % (2 + n % 2), ("NA", "1")[n % 2]) for n in range(8) for t in range(12)]
     table = pl.DataFrame(rows, schema=["id", "t", "x", "label"], orient="row")

@@ -6,7 +6,7 @@ import pytest
 
 from sluicegate.data import Source, read_recordings
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.classes.labels import Labels
+from sluicegate.tasks.classification.labels import Labels
 
 HEADER = """# a comment
 @problemName Made

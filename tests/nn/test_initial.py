@@ -9,7 +9,7 @@ import torch
 import sluicegate
 from sluicegate import nn
 from sluicegate.errors import ConfigError
-from sluicegate.nn.accelerate import restore
+from sluicegate.nn.swap import restore
 
 SPAN = (4, 1000)
 RECURRENT = [nn.GRU, nn.LSTM, nn.RNN, nn.GRUCell, nn.LSTMCell, nn.RNNCell]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import sluicegate
-from sluicegate.nn.accelerate import restore
+from sluicegate.nn.swap import restore
 
 MADE, REGISTRY = [], {}
 X = torch.randn(3, 2, 4, generator=torch.Generator().manual_seed(0))
@@ -72,9 +72,9 @@ def test_no_hook_runs(cls):
     before = dict(REGISTRY), list(MADE)
     layer = cls(4, 5)
     expected = layer(X)[0]
-    with sluicegate.accelerated(log=False) as account:
+    with sluicegate.accelerated(log=False) as summary:
         torch.testing.assert_close(layer(X)[0], expected)
-    assert len(account.swapped) == 1
+    assert len(summary.swapped) == 1
     sluicegate.accelerate(layer)
     assert isinstance(layer, cls)
     assert isinstance(layer, sluicegate.GRU)
@@ -132,9 +132,9 @@ def test_an_object_that_is_no_layer_is_pytorchs():
     names = ["_update_flat_weights", "_flat_weights", "bidirectional", "num_layers", "hidden_size", "batch_first"]
     names += ["permute_hidden", "check_forward_args", "bias", "dropout", "training"]
     duck = types.SimpleNamespace(**{name: getattr(layer, name) for name in names})
-    with sluicegate.accelerated(log=False) as account:
+    with sluicegate.accelerated(log=False) as summary:
         assert torch.equal(torch.nn.GRU.forward(duck, X)[0], expected)
-    assert account.swapped == account.left == []
+    assert summary.swapped == summary.left == []
 
 
 def test_attributes_set_after_the_first_call_count():
@@ -150,12 +150,12 @@ def test_attributes_set_after_the_first_call_count():
             yield module(X)[0]
 
     expected = list(results(theirs))
-    with sluicegate.accelerated(log=False) as account:
+    with sluicegate.accelerated(log=False) as summary:
         torch.testing.assert_close(list(results(layer)), expected, rtol=0, atol=1e-5)
         layer.check_input = refuse
         with pytest.raises(ZeroDivisionError):
             layer(X)
-    assert [swap.reason for swap in account.left] == ["this GRU has a `check_input` of its own"]
+    assert [swap.reason for swap in summary.left] == ["this GRU has a `check_input` of its own"]
 
 
 def refuse(*_):

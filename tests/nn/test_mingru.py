@@ -13,7 +13,7 @@ import sluicegate
 from sluicegate import _core, nn
 from sluicegate.errors import ConfigError
 from sluicegate.nn import MinGRU, MinGRUCell
-from sluicegate.nn.accelerate import plan, restore
+from sluicegate.nn.swap import plan, restore
 
 LENGTHS = [3, 6, 0, 4]
 

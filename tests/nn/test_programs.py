@@ -313,9 +313,9 @@ import os
 import signal
 import threading
 
-from sluicegate.ops import panels
+from sluicegate.ops import packing
 
-class Slow(type(panels._kept)):
+class Slow(type(packing._kept)):
     def get(self, *arguments):
         begun.set()
         go_on.wait()
@@ -326,7 +326,7 @@ torch.ones(1 << 20).mul(2)
 begun, go_on, x = threading.Event(), threading.Event(), torch.ones(2, 1, 4)
 layer = nn.LSTM(4, 200).requires_grad_(False)
 expected = layer(x)[0].numpy().tobytes()
-panels._kept = Slow()
+packing._kept = Slow()
 thread = threading.Thread(target=layer, args=(x,))
 thread.start()
 begun.wait()

@@ -93,9 +93,9 @@ def test_a_tensor_in_the_place_of_a_parameter(kind, way, block):
             way(module, name, fast)
         expected = results(theirs, x, [fast])
         if block:
-            with sluicegate.accelerated() as account:
+            with sluicegate.accelerated() as summary:
                 close(results(ours, x, [fast]), expected)
-                assert len(account.swapped) == 1
+                assert len(summary.swapped) == 1
         else:
             assert backend_of(ours, x) == _core.isa()
             close(results(ours, x, [fast]), expected)
@@ -117,9 +117,9 @@ def test_a_subclass_that_makes_the_list(kind):
     layer, _, x = make(kind)
     leaves = list(layer.parameters())
     expected = results(layer, x, leaves)
-    with sluicegate.accelerated() as account:
+    with sluicegate.accelerated() as summary:
         close(results(layer, x, leaves), expected)
-    assert len(account.swapped) == 1
+    assert len(summary.swapped) == 1
     close(results(sluicegate.accelerate(layer), x, leaves), expected)
 
 

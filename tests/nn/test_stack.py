@@ -298,9 +298,9 @@ def test_an_lstms_state_may_come_in_a_list(unchecked, name):
     expected = layer(x, (h, c))
     torch.testing.assert_close(layer(x, [h, c]), expected, rtol=0, atol=0)
     torch.testing.assert_close(layer.by_reference(x, [h, c]), expected, rtol=0, atol=2e-6)
-    with sluicegate.accelerated() as account:
+    with sluicegate.accelerated() as summary:
         torch.testing.assert_close(theirs(x, [h, c]), expected, rtol=0, atol=0)
-    assert len(account.swapped) == 1
+    assert len(summary.swapped) == 1
 
 
 def test_an_empty_batch_has_an_empty_list_of_lengths(unchecked):

@@ -14,7 +14,7 @@ import torch
 from torch.nn.utils import parametrizations, prune
 
 from sluicegate.nn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from sluicegate.ops import panels
+from sluicegate.ops import packing
 
 LAYERS, CELLS = [GRU, LSTM, RNN], [GRUCell, LSTMCell, RNNCell]
 every_layer = pytest.mark.parametrize("kind", LAYERS)
@@ -167,7 +167,7 @@ def test_memory_given_back_is_not_mistaken_for_the_old():
 @pytest.mark.parametrize("back", [False, True], ids=["stays", "and back"])
 def test_weights_written_while_they_are_laid_out_leave_nothing_wrong_behind(monkeypatch, back):
     """As another thread or another process may do."""
-    layer, lay_out = GRU(3, 19), panels.lay_out
+    layer, lay_out = GRU(3, 19), packing.lay_out
     ones, others = layer.weight_hh_l0.detach().clone(), torch.randn(57, 19)
 
     def meanwhile(*arguments):
@@ -177,7 +177,7 @@ def test_weights_written_while_they_are_laid_out_leave_nothing_wrong_behind(monk
         return found
 
     with torch.no_grad():
-        monkeypatch.setattr(panels, "lay_out", meanwhile)
+        monkeypatch.setattr(packing, "lay_out", meanwhile)
         layer(X)
         monkeypatch.undo()
         for weight in (ones, others):
@@ -188,25 +188,25 @@ def test_weights_written_while_they_are_laid_out_leave_nothing_wrong_behind(monk
 @every_module
 def test_what_is_laid_out_goes_with_its_weights(kind):
     gc.collect()  # of what other tests left behind nothing is to go while this one counts
-    before = len(panels._kept)
+    before = len(packing._kept)
     with torch.no_grad():
         module = kind(3, 19)
         for _ in range(2):
             first(module(X))
-            assert len(panels._kept) == before + 1
+            assert len(packing._kept) == before + 1
         for _ in range(3):  # other numbers, or another weight, in the place of the old
             by_swap(module, module.get_parameter(recurrent(kind)))
             first(module(X))
             by_memory(module, module.get_parameter(recurrent(kind)))
             first(module(X))
-            assert len(panels._kept) == before + 1
+            assert len(packing._kept) == before + 1
         parametrizations.weight_norm(module, recurrent(kind))
         for _ in range(3):  # each call has a weight of its own
             first(module(X))
-        assert len(panels._kept) <= before + 1  # PyTorch's layers hold on to the weight that they had before
+        assert len(packing._kept) <= before + 1  # PyTorch's layers hold on to the weight that they had before
     del module
     gc.collect()
-    assert len(panels._kept) == before
+    assert len(packing._kept) == before
 
 
 def test_layers_of_one_weight_see_it_together():

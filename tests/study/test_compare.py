@@ -11,11 +11,11 @@ from scipy.stats import ttest_1samp
 
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.nn import GRU, LSTM
+from sluicegate.nn.layers import LAYERS
 from sluicegate.study import compare, comparing
-from sluicegate.study.account import account, interval, verdict
 from sluicegate.study.running import Outcome, Run, run, step_seconds
 from sluicegate.study.sizes import default_hidden, equal_hidden, weights_of
-from sluicegate.tasks.cells import LAYERS
+from sluicegate.study.summary import interval, summarize, verdict
 from sluicegate.tasks.registry import task_class
 
 WORDS = {"good": ["fine", "great", "lovely"], "bad": ["dull", "poor", "awful"]}
@@ -72,7 +72,7 @@ def test_weights_are_those_of_the_trained_layers(task, fit):
     table = pl.DataFrame({**long, "text": ["a word"] * 120})
     for cell, layer in LAYERS.items():
         trained = task_class(task)(**knobs, cell=cell, hidden=7).fit(table, **fit, progress=False)
-        model = trained._fitted.model
+        model = trained._trained.model
         networks = len(getattr(model, "members", [None]))
         layers = [part for part in model.modules() if isinstance(part, layer)]
         count = sum(weight.numel() for part in layers for weight in part.parameters())
@@ -165,7 +165,7 @@ def test_intervals_are_students():
 def test_the_verdict_takes_the_cheapest_of_those_within_noise():
     accuracies = {"rnn": [0.70, 0.71, 0.69], "lstm": [0.88, 0.90, 0.89], "gru": [0.88, 0.89, 0.88]}
     near = runs(accuracies, {"rnn": 0.5, "lstm": 2.0, "gru": 1.0})
-    found = account("classify-text", "table.csv", near).report
+    found = summarize("classify-text", "table.csv", near).report
     assert found.verdict == (
         "On this data take the GRU: its accuracy, 0.8833, is within noise of the LSTM's, 0.8900, the best, at 0.50 of "
         "its training time. At the same number of weights the LSTM is ahead with 0.8900; the GRU is within noise of it."
@@ -176,7 +176,7 @@ def test_the_verdict_takes_the_cheapest_of_those_within_noise():
 
 def test_the_verdict_takes_the_best_beyond_noise():
     far = runs({"lstm": [0.95, 0.951, 0.949], "gru": [0.90, 0.901, 0.899]}, {"lstm": 2.0, "gru": 1.0})
-    said = account("classify-text", "table.csv", far).report.verdict
+    said = summarize("classify-text", "table.csv", far).report.verdict
     assert said.startswith(
         "On this data take the LSTM: its accuracy, 0.9500, is the best, beyond noise of the others. "
     )
@@ -184,7 +184,7 @@ def test_the_verdict_takes_the_best_beyond_noise():
 
 def test_a_single_seed_tells_nothing_of_noise():
     single = runs({"lstm": [0.9], "gru": [0.5]}, {"lstm": 2.0, "gru": 1.0})
-    said = verdict("classify-text", account("classify-text", "t", single).frame.to_dicts(), 1)
+    said = verdict("classify-text", summarize("classify-text", "t", single).frame.to_dicts(), 1)
     assert "take the GRU" in said
     assert "(1 seed tells little of noise)" in said
 
@@ -194,7 +194,7 @@ def test_errors_are_best_when_small():
         (name, plan, Outcome(**{**vars(value), "metrics": {"mae": value.metrics["accuracy"]}}))
         for name, plan, value in runs({"lstm": [0.9, 0.91, 0.9], "gru": [0.2, 0.21, 0.2]}, {"lstm": 1.0, "gru": 1.0})
     ]
-    assert "take the GRU" in account("forecast", "t", found).report.verdict
+    assert "take the GRU" in summarize("forecast", "t", found).report.verdict
 
 
 def test_the_command_line(table, tmp_path):

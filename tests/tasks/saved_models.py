@@ -124,10 +124,10 @@ def add(name):
 
 
 if __name__ == "__main__":
-    from sluicegate.tasks.classify_series import baselines, fitted
+    from sluicegate.tasks.classify_series import baselines, trained
 
     torch.set_num_threads(1)
-    for module in (baselines, fitted):
+    for module in (baselines, trained):
         module.has_minirocket = lambda: False  # its 10,000 features would take most of the space
     FOLDER.mkdir(exist_ok=True)
     for name in MODELS:

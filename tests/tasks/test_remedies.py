@@ -13,7 +13,7 @@ import sluicegate
 from sluicegate import bundle
 from sluicegate.errors import BundleError
 from sluicegate.tasks import registry
-from sluicegate.tasks.base import Task
+from sluicegate.tasks.task import Task
 
 ROOT = Path(__file__).parents[2]
 

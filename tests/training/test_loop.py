@@ -8,7 +8,7 @@ from torch import nn
 
 from sluicegate.errors import BundleError, ConfigError, DataError
 from sluicegate.training import Part, Schedule, train
-from sluicegate.training.descent import _clip
+from sluicegate.training.optimizer import _clip
 
 SCHEDULE = Schedule(steps=120, every=10, patience=100, learning_rate=0.02, average=0.9)
 TRUTH = torch.tensor([[1.0, -2.0, 0.5]])

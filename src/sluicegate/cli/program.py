@@ -34,7 +34,7 @@ from .app import main as run_command
 from .failures import note
 
 if TYPE_CHECKING:
-    from sluicegate.nn.accelerated import Account
+    from sluicegate.nn.patch import Summary
 
 MISUSE = 2
 
@@ -65,7 +65,7 @@ def _commands() -> set[str]:
 
 def run(words: Sequence[str]) -> None:
     """Run a program as `__main__` until it ends, with what it raises."""
-    accounts = _from_torch_on()
+    summaries = _from_torch_on()
     module, place = (words[1:], Path.cwd()) if words[0] == "-m" else (None, Path(words[0]).resolve().parent)
     if not sys.flags.safe_path:
         sys.path[0] = str(place)
@@ -74,7 +74,7 @@ def run(words: Sequence[str]) -> None:
     program = ModuleType("__main__")
     vars(program).update(names, __builtins__=builtins)
     sys.modules["__main__"] = program
-    atexit.register(_tell, accounts, os.getpid())  # called after the program's own, its threads and its traceback
+    atexit.register(_tell, summaries, os.getpid())  # called after the program's own, its threads and its traceback
     try:
         exec(code, vars(program))  # noqa: S102 - to run the user's program is what it is for
     except BaseException:
@@ -130,28 +130,28 @@ def _refuse(words: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _from_torch_on() -> list[Account]:
+def _from_torch_on() -> list[Summary]:
     """Swap layers as soon as torch is there.
 
     The program imports torch, or does not: settings that must come before, such as OMP_NUM_THREADS, have their effect.
 
     Returns:
-        A place for the account, which is empty until then.
+        A place for the summary, which is empty until then.
     """
-    accounts: list[Account] = []
+    summaries: list[Summary] = []
 
     def begin() -> None:
-        from sluicegate.nn.accelerated import accelerated
+        from sluicegate.nn.patch import accelerated
 
         block = accelerated(log=False)
-        accounts.append(block.__enter__())
+        summaries.append(block.__enter__())
         _never_closed.append(block)
 
     if "torch" in sys.modules:
         begin()
     else:
         sys.meta_path.insert(0, _After("torch", begin))
-    return accounts
+    return summaries
 
 
 class _After(MetaPathFinder):
@@ -190,10 +190,10 @@ def _leave_ourselves_out(code: CodeType | None) -> None:
     sys.excepthook = show_shorter
 
 
-def _tell(accounts: Sequence[Account], process: int) -> None:
+def _tell(summaries: Sequence[Summary], process: int) -> None:
     if os.getpid() != process:
         return  # a fork of the program
     with suppress(AttributeError, OSError, ValueError):  # either stream may be closed by now, or away
         sys.stdout.flush()
     with suppress(AttributeError, OSError, ValueError):
-        note(f"sluicegate: {accounts[0] if accounts else 'the program did not use torch'}")
+        note(f"sluicegate: {summaries[0] if summaries else 'the program did not use torch'}")

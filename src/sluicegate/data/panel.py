@@ -19,8 +19,8 @@ from .future import coming_rows
 from .grid import grid_rows, require_dense
 from .ledger import NEVER, Since, ledger_span, told_until
 from .names import SERIES, named
-from .placing import place
 from .serial import changes, codes
+from .time_index import place
 
 Fill: TypeAlias = Literal["forward", "linear", "zero"]
 """How missing values and missing rows are filled in: the last value before, a straight line, or 0."""

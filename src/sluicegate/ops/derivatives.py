@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import calls, reference
+from . import kernel_calls, reference
 
 EQUATIONS = {
     "gru": reference.gru,
@@ -69,8 +69,8 @@ def _compute(inputs: Sequence[Tensor | None], rows: Rows, options: tuple[str, st
     if valid is not None:  # whatever stands in the padding
         time_first = time_first.masked_fill(~valid.unsqueeze(-1), 0)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[:: 2 if cell == "mingru" else 1]
-    per, build = calls.per_direction(cell, biased=biased), EQUATIONS[cell]
-    empty = time_first.new_zeros(time_first.shape[1], len(weights[0]) // calls.GATES[cell])  # type: ignore[arg-type]
+    per, build = kernel_calls.per_direction(cell, biased=biased), EQUATIONS[cell]
+    empty = time_first.new_zeros(time_first.shape[1], len(weights[0]) // kernel_calls.GATES[cell])  # type: ignore[arg-type]
     form = reference.Form("before" if cell.endswith("before") else "after", activation)  # type: ignore[arg-type]
     outputs, states = [], []
     for d in range(len(weights) // per):

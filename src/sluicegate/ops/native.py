@@ -21,11 +21,11 @@ from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.types import Isa
 
-from . import calls, onnx, operators
-from .calls import GATES as GATES
-from .calls import Unfit as Unfit
-from .calls import per_direction as per_direction
+from . import kernel_calls, onnx, operators
 from .derivatives import by_equations
+from .kernel_calls import GATES as GATES
+from .kernel_calls import Unfit as Unfit
+from .kernel_calls import per_direction as per_direction
 
 
 def isa() -> Isa:
@@ -65,8 +65,8 @@ def layer(
         rows: How many steps each row has, from the longest to the shortest, and which row of the batch it is; for
             a PackedSequence, the lengths, None, and where the rows of each step begin; on the way to ONNX, the
             lengths alone, in the order of the batch.
-        options: The cell, one of `calls.CELLS`; the activation of its candidate; whether there are biases; whether
-            the batch comes first; and `checkpoint_every`, 0 for none.
+        options: The cell, one of `kernel_calls.CELLS`; the activation of its candidate; whether there are biases;
+            whether the batch comes first; and `checkpoint_every`, 0 for none.
 
     Returns:
         The outputs, laid out like `x`, the final state, and the final memory of an LSTM, which is else of no account.
@@ -81,7 +81,7 @@ def layer(
             output, h_n, c_n = _apply(rows, options, x, h0, c0, *weights)
         else:
             arguments: Any = (*rows, *options, keep)
-            output, h_n, c_n, _ = calls.forward(x, h0, c0, weights, *arguments)
+            output, h_n, c_n, _ = kernel_calls.forward(x, h0, c0, weights, *arguments)
     elif not plain and becomes_onnx():
         output, h_n, c_n, _ = _in_onnx(x, h0, c0, weights, rows, options)
     else:
@@ -152,7 +152,7 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Any, options: Any, x: Any, h0: Any, c0: Any, *weights: Any) -> Any:
-        output, h_n, c_n, saved = calls.forward(x, h0, c0, weights, *rows, *options, True)  # type: ignore[call-arg]
+        output, h_n, c_n, saved = kernel_calls.forward(x, h0, c0, weights, *rows, *options, True)  # type: ignore[call-arg]
         _keep(ctx, rows, options, output, saved, x, h0, c0, *weights)
         return output, h_n, c_n
 
@@ -168,7 +168,7 @@ class _Layer(torch.autograd.Function):
                 return None, None, *by_equations(gradients[:3], wanted, tensors[2:], rows, options, again=False)
         arguments: Any = (*gradients[:3], x, h0, c0, weights, output, saved, *rows, *options, wanted)
         if _is_plain(*gradients, *tensors):
-            return None, None, *calls.backward(*arguments)
+            return None, None, *kernel_calls.backward(*arguments)
         with torch._C._AutoDispatchBelowAutograd():
             d_x, d_h0, d_c0, d_weights = _backward(*arguments)
         found = zip((d_x, d_h0, d_c0, *d_weights), wanted, strict=True)
@@ -193,8 +193,8 @@ class _SeenLayer(_Layer):
 
 
 def _keep(ctx: Any, rows: Any, options: Any, output: Tensor, saved: Tensor | None, *inputs: Tensor | None) -> None:
-    """Keep what `calls.backward` takes; what it does not need has something else in its place."""
-    needed = output if options[0] in calls.BY_OUTPUT or options[4] else saved
+    """Keep what `kernel_calls.backward` takes; what it does not need has something else in its place."""
+    needed = output if options[0] in kernel_calls.BY_OUTPUT or options[4] else saved
     ctx.set_materialize_grads(False)
     ctx.call = rows, options
     ctx.save_for_backward(needed, needed if saved is None else saved, *inputs)

@@ -11,31 +11,31 @@ from typing import Any
 
 from torch import Tensor
 
-from . import calls
+from . import kernel_calls
 
 
 def forward(
     x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], lengths: Any, order: Any, offsets: Any, *options: Any
 ) -> tuple[Tensor, ...]:
-    """Compute a layer, as `calls.forward`."""
-    return _whole(x, calls.forward(x, h0, c0, weights, lengths, order, offsets, *options))
+    """Compute a layer, as `kernel_calls.forward`."""
+    return _whole(x, kernel_calls.forward(x, h0, c0, weights, lengths, order, offsets, *options))
 
 
 def forward_shapes(
     x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], lengths: Any, order: Any, offsets: Any, *options: Any
 ) -> tuple[Tensor, ...]:
     """Make what `forward` returns, with nothing in it."""
-    plan = calls.plan_for(x, weights, lengths, offsets, options[:-1], symbolic=True)
-    return _whole(x, calls.results(plan, x, ragged=lengths is not None, keep=options[-1]))
+    plan = kernel_calls.plan_for(x, weights, lengths, offsets, options[:-1], symbolic=True)
+    return _whole(x, kernel_calls.results(plan, x, ragged=lengths is not None, keep=options[-1]))
 
 
 def backward(
     d_output: Any, d_h_n: Any, d_c_n: Any, x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], output: Tensor,
     saved: Tensor, lengths: Any, order: Any, offsets: Any, *options: Any,
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:  # fmt: skip
-    """Compute the gradients of a layer, as `calls.backward`."""
+    """Compute the gradients of a layer, as `kernel_calls.backward`."""
     rows: Any = (lengths, order, offsets, *options)
-    found = calls.backward(d_output, d_h_n, d_c_n, x, h0, c0, weights, output, saved, *rows)
+    found = kernel_calls.backward(d_output, d_h_n, d_c_n, x, h0, c0, weights, output, saved, *rows)
     d_x, d_h0, d_c0, *d_weights = _whole(x, found)
     return d_x, d_h0, d_c0, d_weights
 
@@ -45,8 +45,8 @@ def backward_shapes(
     saved: Any, lengths: Any, order: Any, offsets: Any, *options: Any,
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:  # fmt: skip
     """Make what `backward` returns, with nothing in it."""
-    plan = calls.plan_for(x, weights, lengths, offsets, options[:-1], symbolic=True)
-    found = calls.gradients(plan, x, [w.contiguous() for w in weights], options[-1], ragged=lengths is not None)
+    plan = kernel_calls.plan_for(x, weights, lengths, offsets, options[:-1], symbolic=True)
+    found = kernel_calls.gradients(plan, x, [w.contiguous() for w in weights], options[-1], ragged=lengths is not None)
     d_x, d_h0, d_c0, *d_weights = _whole(x, found)
     return d_x, d_h0, d_c0, d_weights
 

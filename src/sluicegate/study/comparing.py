@@ -20,13 +20,13 @@ from sluicegate.data import ARRAYS, RECORDING_FILES, read_recordings, read_table
 from sluicegate.data.frames import short_numbers
 from sluicegate.data.headings import headed
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.cells import LAYERS
+from sluicegate.nn.layers import LAYERS
 from sluicegate.tasks.registry import OURS, task_class
 from sluicegate.training import progress_bar
 
-from .account import Account, account
 from .running import Outcome, Run, outcome_of, outcome_path
 from .sizes import default_hidden, equal_hidden, weights_of
+from .summary import Summary, summarize
 
 PLAN, DATA, TABLE, PAGE = "study.json", "data.parquet", "study.csv", "report.html"
 
@@ -68,7 +68,7 @@ def study(
     knobs: Mapping[str, Any] | None = None,
     progress: bool | None = None,
     **columns: Any,
-) -> Account:
+) -> Summary:
     """As `compare`, with the report.
 
     Args:
@@ -108,7 +108,7 @@ def study(
     if content is not None:
         write_atomic(path, content)
     outcomes = _run_all(plans, folder / "runs", jobs or max(1, (os.cpu_count() or 1) // threads), progress)
-    result = account(task, path.name, [(name, plans[name], outcome) for name, outcome in outcomes.items()])
+    result = summarize(task, path.name, [(name, plans[name], outcome) for name, outcome in outcomes.items()])
     write_atomic(folder / TABLE, short_numbers(result.frame).write_csv().encode())
     result.report.to_html(folder / PAGE)
     return result

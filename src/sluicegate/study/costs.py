@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from sluicegate.tasks.cells import LAYERS
+from sluicegate.nn.layers import LAYERS
 from sluicegate.types import Cell
 
 from .finding import Finding, judged

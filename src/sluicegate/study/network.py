@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sluicegate.tasks.cells import LAYERS
+from sluicegate.nn.layers import LAYERS
 from sluicegate.types import Cell
 
 NAMES: dict[Cell, str] = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "mingru": "MinGRU"}

@@ -19,8 +19,8 @@ import torch
 from sluicegate.atomic import write_atomic
 from sluicegate.data import ARRAYS, RECORDING_FILES, Source, read_recordings, read_table, require_no_arrays, source_of
 from sluicegate.errors import SluicegateError
+from sluicegate.nn.layers import Layer
 from sluicegate.tasks import Report
-from sluicegate.tasks.cells import Layer
 from sluicegate.tasks.registry import task_class
 from sluicegate.training import Curve, peak_memory, watched
 

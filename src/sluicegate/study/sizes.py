@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from sluicegate.tasks.cells import LAYERS
-from sluicegate.tasks.classify_text.fitting import UNITS
+from sluicegate.nn.layers import LAYERS
+from sluicegate.tasks.classify_text.training import UNITS
 from sluicegate.tasks.registry import task_class
 
 

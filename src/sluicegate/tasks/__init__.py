@@ -8,10 +8,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .base import Task as Task
-from .base import load as load
 from .registry import OURS
 from .report import Report as Report
+from .task import Task as Task
+from .task import load as load
 
 if TYPE_CHECKING:
     from .classify_series import SeriesClassifier as SeriesClassifier

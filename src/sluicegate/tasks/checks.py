@@ -20,7 +20,7 @@ import narwhals.stable.v2 as nw
 
 from sluicegate.errors import BundleError, ConfigError, NotFittedError
 
-from .base import Task, load
+from .task import Task, load
 
 
 @dataclass(frozen=True)

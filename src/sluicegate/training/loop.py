@@ -20,9 +20,9 @@ from torch import nn
 from sluicegate.errors import DataError
 
 from .checkpoint import Checkpoint, Curve, Moments
-from .descent import Descent, Part, Schedule
+from .cost import note_cost
+from .optimizer import Part, PartOptimizer, Schedule
 from .progress import progress_bar
-from .watching import note_cost
 from .workers import Workers
 
 
@@ -59,10 +59,10 @@ def train(
     if resume and checkpoint is not None and checkpoint.exists():
         state, moments = Checkpoint.read(checkpoint, weights, fingerprint)
     average = {weight: state.average[name] for name, weight in weights.items()}
-    descents = [
-        Descent(part, number, schedule, seed, average, alone=len(parts) == 1) for number, part in enumerate(parts)
+    optimizers = [
+        PartOptimizer(part, number, schedule, seed, average, alone=len(parts) == 1) for number, part in enumerate(parts)
     ]
-    states = {weight: descent.optimiser.state for descent in descents for weight in descent.weights}
+    states = {weight: optimizer.adamw.state for optimizer in optimizers for weight in optimizer.weights}
     for name, own in moments.items():
         states[weights[name]][weights[name]] = own
     begun, first_step = time.perf_counter(), state.step
@@ -72,16 +72,16 @@ def train(
         Workers(len(parts)) as workers,
     ):
 
-        def take_step(descent: Descent, step: int) -> None:
-            descent.step(step)
-            if descent is descents[0]:
+        def take_step(optimizer: PartOptimizer, step: int) -> None:
+            optimizer.step(step)
+            if optimizer is optimizers[0]:
                 report(step + 1)
 
         while state.step < schedule.steps and state.waited < schedule.patience:
             model.train()
             until = min(state.step + schedule.every, schedule.steps)
-            workers.rounds(take_step, descents, range(state.step, until))
-            loss = float(np.mean([descent.loss() for descent in descents])) / (until - state.step)
+            workers.rounds(take_step, optimizers, range(state.step, until))
+            loss = float(np.mean([optimizer.loss() for optimizer in optimizers])) / (until - state.step)
             state.step = until
             _look(
                 model, weights, state, lambda: float(np.mean(workers.map(_validated, parts))), loss, schedule.min_delta

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import sluicegate
-from sluicegate.tasks.classify_series import baselines, fitted
+from sluicegate.tasks.classify_series import baselines
+from sluicegate.tasks.classify_series import trained as trained_module
 
 SPEEDS = {"slow": 0.2, "middle": 0.5, "fast": 1.1}
 QUICK = {"steps": 60, "folds": 2, "hidden": 12, "batch": 16, "learning_rate": 0.02}
@@ -26,7 +27,7 @@ def make_recordings(count=40, classes=("slow", "fast"), seed=0, shortest=20, lon
 @pytest.fixture(autouse=True)
 def _without_minirocket(monkeypatch):
     """It takes a second a fit; one test of its own has it."""
-    for module in (baselines, fitted):
+    for module in (baselines, trained_module):
         monkeypatch.setattr(module, "has_minirocket", lambda: False)
 
 
@@ -49,7 +50,7 @@ def recordings():
 @pytest.fixture(scope="session")
 def trained(recordings):
     patch = pytest.MonkeyPatch()
-    for module in (baselines, fitted):
+    for module in (baselines, trained_module):
         patch.setattr(module, "has_minirocket", lambda: False)
     task = sluicegate.SeriesClassifier(**QUICK).fit(*recordings, progress=False)
     patch.undo()

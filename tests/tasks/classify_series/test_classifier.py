@@ -10,7 +10,8 @@ import torch
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
-from sluicegate.tasks.classify_series import baselines, fitted, fitting
+from sluicegate.tasks.classify_series import baselines, objective, training
+from sluicegate.tasks.classify_series import trained as trained_module
 from sluicegate.tasks.classify_series.minirocket import MiniRocket, has_minirocket
 
 
@@ -90,7 +91,7 @@ def test_nothing_of_a_long_recording_is_cut_off(quick, record):
     known, labels = record(shortest=60, longest=90)
     task = sluicegate.SeriesClassifier(**quick, window=24).fit(known, labels, progress=False)
     assert task.evaluate(*record(seed=3, shortest=60, longest=90)).metrics["accuracy"] > 0.95
-    windowed = task._fitted.windowed(sluicegate.data.Recordings.of_arrays(known))
+    windowed = task._trained.windowed(sluicegate.data.Recordings.of_arrays(known))
     for number, part in enumerate(known):
         reached = np.zeros(len(part), dtype=bool)
         begins = windowed.begins[windowed.owner == number]
@@ -159,7 +160,7 @@ def test_one_network_holds_a_tenth_back(recordings, quick):
 
 def test_a_blend_is_the_mean_in_its_proportion(record, quick):
     task = sluicegate.SeriesClassifier(**{**quick, "steps": 8}, blend=True).fit(*record(), progress=False)
-    model = task._fitted
+    model = task._trained
     blend = model.decision.blend
     windowed = model.windowed(sluicegate.data.Recordings.of_arrays(record(seed=5)[0]))
     simple = next(method for method in model.methods if method.name == blend.name).probabilities(windowed.channels)
@@ -222,17 +223,17 @@ def test_a_channel_that_stands_still(quick, record):
     known, labels = record()
     still = [np.concatenate([part, np.full((len(part), 1), 0.1)], axis=1) for part in known]
     task = sluicegate.SeriesClassifier(**quick).fit(still, labels, progress=False)
-    assert task._fitted.standard.deviation[[2, 5]].tolist() == [0.0, 0.0]
-    assert task._fitted.standard.mean[2] == 0.1
+    assert task._trained.standard.deviation[[2, 5]].tolist() == [0.0, 0.0]
+    assert task._trained.standard.mean[2] == 0.1
     assert task.evaluate(still, labels).metrics["accuracy"] > 0.9
 
 
 def test_standardised_by_the_training_recordings(trained, recordings):
     steps = np.concatenate(recordings[0])
-    np.testing.assert_allclose(trained._fitted.standard.mean[:2], steps.mean(0), rtol=1e-9)
-    np.testing.assert_allclose(trained._fitted.standard.deviation[:2], steps.std(0), rtol=1e-9)
+    np.testing.assert_allclose(trained._trained.standard.mean[:2], steps.mean(0), rtol=1e-9)
+    np.testing.assert_allclose(trained._trained.standard.deviation[:2], steps.std(0), rtol=1e-9)
     changes = np.concatenate([np.diff(part, axis=0, prepend=part[:1]) for part in recordings[0]])
-    np.testing.assert_allclose(trained._fitted.standard.deviation[2:], changes.std(0), rtol=1e-9)
+    np.testing.assert_allclose(trained._trained.standard.deviation[2:], changes.std(0), rtol=1e-9)
 
 
 def test_the_number_of_threads_changes_no_bit(recordings, quick):
@@ -246,7 +247,7 @@ def test_the_number_of_threads_changes_no_bit(recordings, quick):
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path, monkeypatch):
     whole = sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False)
-    looks, real = [], fitting._Course._validate
+    looks, real = [], objective.Objective._validate
 
     def failing(self, network, *rest):
         if network == 0:
@@ -255,10 +256,10 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path
             raise KeyboardInterrupt
         return real(self, network, *rest)
 
-    monkeypatch.setattr(fitting._Course, "_validate", failing)
+    monkeypatch.setattr(objective.Objective, "_validate", failing)
     with pytest.raises(KeyboardInterrupt):
         sluicegate.SeriesClassifier(**quick).fit(*recordings, checkpoint=tmp_path / "c", progress=False)
-    monkeypatch.setattr(fitting._Course, "_validate", real)
+    monkeypatch.setattr(objective.Objective, "_validate", real)
     again = sluicegate.SeriesClassifier(**quick)
     again.fit(*recordings, checkpoint=tmp_path / "c", resume=True, progress=False)
     assert again.files()["weights.safetensors"] == whole.files()["weights.safetensors"]
@@ -271,36 +272,36 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path
 
 def test_steps_follow_the_number_of_recordings(quick, record, monkeypatch):
     taken = []
-    real = fitting.train
+    real = training.train
 
     def train(model, parts, schedule, **options):
         taken.append((schedule.steps, schedule.every))
         assert schedule.min_delta > 0  # or recordings that are easily told apart would be trained on to the last step
         return real(model, parts, replace(schedule, steps=1), **options)
 
-    monkeypatch.setattr(fitting, "train", train)
+    monkeypatch.setattr(training, "train", train)
     knobs = quick | {"steps": None}
     sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
-    monkeypatch.setattr(fitting, "_STEPS", 50)
+    monkeypatch.setattr(training, "_STEPS", 50)
     sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)  # two batches
-    monkeypatch.setattr(fitting, "_MOST_STEPS", 90)
+    monkeypatch.setattr(training, "_MOST_STEPS", 90)
     sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
     assert taken == [(600, 30), (120, 6), (90, 4)]
 
 
 def test_few_recordings_are_read_twice(quick, record, monkeypatch):
     rows = []
-    real = fitting.Loss.training
+    real = objective.Loss.training
 
-    def training(self, logits, truth):
+    def counted(self, logits, truth):
         rows.append(len(logits) // len(truth))
         return real(self, logits, truth)
 
-    monkeypatch.setattr(fitting.Loss, "training", training)
+    monkeypatch.setattr(objective.Loss, "training", counted)
     knobs = quick | {"steps": 1, "folds": 1}
     sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
     sluicegate.SeriesClassifier(**knobs, consistency=0).fit(*record(20), progress=False)
-    monkeypatch.setattr(fitting, "_FEW", 10)
+    monkeypatch.setattr(training, "_FEW", 10)
     sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
     assert rows == [2, 1, 1]
 
@@ -315,7 +316,7 @@ def test_the_report_shows_stretches_of_mistakes(quick, record):
 
 @pytest.mark.skipif(not has_minirocket(), reason="sktime and numba are not installed")
 def test_minirocket_takes_part_and_comes_back(recordings, quick, record, tmp_path, monkeypatch):
-    for module in (baselines, fitted):
+    for module in (baselines, trained_module):
         monkeypatch.setattr(module, "has_minirocket", lambda: True)
     knobs = {**quick, "steps": 4, "folds": 1}
     validation = record(20, seed=1, shortest=5, longest=8)  # shorter than its kernels
@@ -326,9 +327,9 @@ def test_minirocket_takes_part_and_comes_back(recordings, quick, record, tmp_pat
     task.save(tmp_path / "m")
     again = sluicegate.load(tmp_path / "m")
     assert again.evaluate(*other).baselines == first.baselines
-    method = next(method for method in task._fitted.methods if isinstance(method, MiniRocket))
+    method = next(method for method in task._trained.methods if isinstance(method, MiniRocket))
     three = MiniRocket.fit([part.astype(np.float32) for part in other[0]], np.arange(40) % 3, 3)
     assert method.probabilities([other[0][0].astype(np.float32)]).shape == (1, 2)
     np.testing.assert_allclose(three.probabilities([other[0][0].astype(np.float32)]).sum(), 1.0)
-    monkeypatch.setattr(fitted, "has_minirocket", lambda: False)
+    monkeypatch.setattr(trained_module, "has_minirocket", lambda: False)
     assert "minirocket" not in again.evaluate(*other).baselines

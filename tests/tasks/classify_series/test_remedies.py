@@ -6,7 +6,7 @@ import pytest
 
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.classify_series import pipeline
+from sluicegate.tasks.classify_series import classifier
 
 
 def refused(verb, *arguments, **options):
@@ -28,7 +28,7 @@ def fit(monkeypatch):
         read.append(examples)
         raise TrainedError
 
-    monkeypatch.setattr(pipeline, "fit", begin)
+    monkeypatch.setattr(classifier, "fit", begin)
 
     def run(data, labels=None, folds=None, **options):
         try:

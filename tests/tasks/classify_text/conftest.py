@@ -42,5 +42,5 @@ def table():
 
 
 @pytest.fixture(scope="session")
-def fitted(table):
+def trained(table):
     return sluicegate.TextClassifier(**QUICK).fit(table, progress=False)

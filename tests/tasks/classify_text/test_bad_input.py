@@ -12,7 +12,7 @@ import torch
 import sluicegate
 from sluicegate import bundle
 from sluicegate.errors import BundleError, ConfigError, DataError
-from sluicegate.tasks.classify_text import fitted as saved_models
+from sluicegate.tasks.classify_text import trained as saved_models
 
 
 def fit(table, **options):
@@ -72,30 +72,30 @@ def test_no_rows(table):
     refuse(table.head(0), "holds no rows")
 
 
-def test_a_class_that_training_did_not_have(fitted, table):
+def test_a_class_that_training_did_not_have(trained, table):
     strange = table.with_columns(
         label=pl.when(pl.int_range(pl.len()) == 2).then(pl.lit("new")).otherwise(pl.col("label"))
     )
     with pytest.raises(DataError, match="row 2 has the class 'new'"):
-        fitted.evaluate(strange)
+        trained.evaluate(strange)
 
 
-def test_a_single_text_is_no_sequence(fitted):
+def test_a_single_text_is_no_sequence(trained):
     with pytest.raises(DataError, match="put it into a list"):
-        fitted.predict("a text")
+        trained.predict("a text")
     with pytest.raises(DataError, match="text 1 of the sequence is int: expected texts in the sequence; convert it"):
-        fitted.predict(["a", 1])
+        trained.predict(["a", 1])
     with pytest.raises(DataError, match="no texts to classify"):
-        fitted.predict(None)
+        trained.predict(None)
 
 
-def test_blank_texts_have_a_prediction_and_are_counted(fitted, table):
+def test_blank_texts_have_a_prediction_and_are_counted(trained, table):
     blank = table.head(6).with_columns(text=pl.Series(["", "  ", None, "\n\t", "the film is lovely", "\x00"]))
-    found = fitted.predict(blank)
+    found = trained.predict(blank)
     assert np.isfinite(found["probability"].to_numpy()).all()
     assert found["probability"][0] == found["probability"][3]
-    assert "4 of the texts are blank." in fitted.evaluate(blank).notes
-    assert len(fitted.predict([])) == 0
+    assert "4 of the texts are blank." in trained.evaluate(blank).notes
+    assert len(trained.predict([])) == 0
 
 
 @pytest.mark.parametrize(
@@ -110,22 +110,22 @@ def test_blank_texts_have_a_prediction_and_are_counted(fitted, table):
         "e\u0301" * 50,
     ],
 )
-def test_any_letters(fitted, table, text):
-    found = fitted.predict([text, text])
+def test_any_letters(trained, table, text):
+    found = trained.predict([text, text])
     assert np.isfinite(found["probability"].to_numpy()).all()
     assert found["probability"][0] == found["probability"][1]
-    assert fitted.explain(text)["share"].is_finite().all()
+    assert trained.explain(text)["share"].is_finite().all()
     if not any("\ud800" <= letter <= "\udfff" for letter in text):  # which no frame can hold
         added = pl.concat([table, pl.DataFrame({"text": [text] * 4, "label": ["bad", "good"] * 2})])
         fit(added)
 
 
-def test_megabytes_of_text(fitted):
+def test_megabytes_of_text(trained):
     words = "the film is lovely and moving " * 70_000
-    found = fitted.predict([words, "x" * 10_000_000])
+    found = trained.predict([words, "x" * 10_000_000])
     assert found["label"][0] == "good"
     assert np.isfinite(found["probability"].to_numpy()).all()
-    shares = fitted.explain(words[: len(words) // 10])
+    shares = trained.explain(words[: len(words) // 10])
     assert len(shares) == 42_000
     assert shares["share"].abs().sum() == pytest.approx(1.0)
 
@@ -152,15 +152,15 @@ def test_knobs(knobs, words):
         sluicegate.TextClassifier(**knobs)
 
 
-def test_a_saved_model_whose_parts_do_not_fit(tmp_path, fitted):
-    files = dict(fitted.files())
+def test_a_saved_model_whose_parts_do_not_fit(tmp_path, trained):
+    files = dict(trained.files())
     for number, change in enumerate(({"classes": ["a"]}, {"blend": {"name": 3}}, {"shape": {}})):
         refuse_saved(tmp_path / str(number), files, **change)
 
 
 @pytest.mark.parametrize("other", ["vocab", "unk_token"])
-def test_a_saved_vocabulary_without_the_unknown_word(tmp_path, fitted, other):
-    files = dict(fitted.files())
+def test_a_saved_vocabulary_without_the_unknown_word(tmp_path, trained, other):
+    files = dict(trained.files())
     settings = json.loads(files["vocabulary.json"])
     if other == "vocab":
         settings["model"]["vocab"]["[ELSE]"] = settings["model"]["vocab"].pop("[UNK]")
@@ -172,8 +172,8 @@ def test_a_saved_vocabulary_without_the_unknown_word(tmp_path, fitted, other):
 
 
 @pytest.mark.parametrize("odd", [{"hidden": 10**9}, {"windows": [2, 10**9]}, {"windows": []}, {"windows": 3}])
-def test_a_saved_model_of_other_sizes_is_refused_before_there_is_memory_for_it(tmp_path, monkeypatch, fitted, odd):
-    files, made = dict(fitted.files()), []
+def test_a_saved_model_of_other_sizes_is_refused_before_there_is_memory_for_it(tmp_path, monkeypatch, trained, odd):
+    files, made = dict(trained.files()), []
     monkeypatch.setattr(saved_models, "Ensemble", lambda shape: made.append(torch.get_default_device().type))
     refuse_saved(tmp_path / "model", files, shape={**json.loads(files["config.json"])["shape"], **odd})
     assert set(made) <= {"meta"}  # where nothing takes memory

@@ -12,7 +12,7 @@ import sluicegate
 from sluicegate import bundle
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.checks import Case, checks
-from sluicegate.tasks.classify_text import course, fitting
+from sluicegate.tasks.classify_text import objective, training
 from sluicegate.tasks.classify_text.corpus import Corpus
 from sluicegate.tasks.classify_text.ragged import Ragged
 from sluicegate.tasks.classify_text.vocabulary import Vocabulary
@@ -32,9 +32,9 @@ def test_conforms(check, case):
     check(case)
 
 
-def test_learns_what_words_mean(fitted, texts):
+def test_learns_what_words_mean(trained, texts):
     other = texts(rows=200, seed=1)
-    report = fitted.evaluate(other)
+    report = trained.evaluate(other)
     assert report.metrics["accuracy"] > 0.97
     assert report.baselines["majority_class"]["accuracy"] < 0.6
     assert set(report.baselines) == {"majority_class", "tfidf_logistic_regression", "nb_svm"}
@@ -46,23 +46,23 @@ def test_cells(cell, table, quick, texts):
     assert task.evaluate(texts(seed=2)).metrics["accuracy"] > 0.9
 
 
-def test_predictions_are_a_frame_of_the_callers_kind(fitted, table):
-    found = fitted.predict(table)
+def test_predictions_are_a_frame_of_the_callers_kind(trained, table):
+    found = trained.predict(table)
     assert isinstance(found, pl.DataFrame)
     assert found.columns == ["label", "probability", "probability_bad", "probability_good"]
     said = found.select("probability_bad", "probability_good").to_numpy()
     np.testing.assert_allclose(said.sum(1), 1.0, atol=1e-12)
     np.testing.assert_array_equal(found["probability"], said.max(1))
-    assert type(fitted.predict(table.to_pandas())).__module__.startswith("pandas")
-    assert type(fitted.predict(table.to_arrow())).__module__.startswith("pyarrow")
-    assert fitted.predict(table["text"].to_list()).equals(found)
+    assert type(trained.predict(table.to_pandas())).__module__.startswith("pandas")
+    assert type(trained.predict(table.to_arrow())).__module__.startswith("pyarrow")
+    assert trained.predict(table["text"].to_list()).equals(found)
 
 
-def test_a_row_does_not_depend_on_its_company(fitted, table):
+def test_a_row_does_not_depend_on_its_company(trained, table):
     """A text's probabilities are the same alone, but for how the rest of PyTorch rounds."""
-    together = fitted.predict(table)
+    together = trained.predict(table)
     for row in (0, 5, 17):
-        alone = fitted.predict([table["text"][row]])
+        alone = trained.predict([table["text"][row]])
         np.testing.assert_allclose(alone["probability"][0], together["probability"][row], atol=1e-6)
 
 
@@ -95,17 +95,17 @@ def test_one_network_holds_a_tenth_back(table, quick):
     assert task.report.facts["rows"] == "12"
 
 
-def test_every_row_validates_once_with_folds(fitted):
-    assert fitted.report.facts["rows"] == "120"
+def test_every_row_validates_once_with_folds(trained):
+    assert trained.report.facts["rows"] == "120"
 
 
 def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
     task = sluicegate.TextClassifier(**quick | {"blend": True}).fit(table, progress=False)
-    blend = task._fitted.decision.blend
+    blend = task._trained.decision.blend
     assert 0 <= blend.share <= 1
-    method = next(linear for linear in task._fitted.baselines if linear.name == blend.name)
+    method = next(linear for linear in task._trained.baselines if linear.name == blend.name)
     other = texts(seed=4)["text"].to_list()
-    both = task._fitted.probabilities(other)
+    both = task._trained.probabilities(other)
     simple = method.probabilities(other)
     network = (both - (1 - blend.share) * simple) / max(blend.share, 1e-9)
     if blend.share > 0.01:
@@ -117,11 +117,11 @@ def test_a_simple_method_is_blended_in_where_rows_are_few(monkeypatch, table, qu
     knobs = {name: value for name, value in (quick | {"epochs": 1}).items() if name != "blend"}
 
     def blended(**options):
-        return sluicegate.TextClassifier(**knobs, **options).fit(table, progress=False)._fitted.decision.blend
+        return sluicegate.TextClassifier(**knobs, **options).fit(table, progress=False)._trained.decision.blend
 
     assert blended() is not None
     assert blended(blend=False) is None
-    monkeypatch.setattr(fitting, "_BLENDED", len(table) - 1)
+    monkeypatch.setattr(training, "_BLENDED", len(table) - 1)
     assert blended() is None
 
 
@@ -134,8 +134,8 @@ def test_what_cannot_be_learnt_is_not_known_on_validation_rows(quick):
         assert row["accuracy"] < 0.7
 
 
-def test_temperature_prior_and_decision_take_part(fitted, table):
-    told, model = table["text"].to_list(), fitted._fitted
+def test_temperature_prior_and_decision_take_part(trained, table):
+    told, model = table["text"].to_list(), trained._trained
     said, decision = model.probabilities(told), model.decision
     flat = replace(model, decision=replace(decision, temperature=2 * decision.temperature)).probabilities(told)
     expected = np.sqrt(said) / np.sqrt(said).sum(1, keepdims=True)
@@ -153,14 +153,14 @@ def test_rare_classes_are_found(quick, texts):
     """Decisions are tuned, very rare classes are evened out in training, and the report says that sizes are unequal."""
     rows = texts(rows=400, weights=[11 / 12, 1 / 12], seed=5)
     task = sluicegate.TextClassifier(**quick).fit(rows, progress=False)
-    assert task._fitted.decision.balance == 0.0
+    assert task._trained.decision.balance == 0.0
     report = task.evaluate(texts(rows=300, weights=[11 / 12, 1 / 12], seed=6))
     assert report.metrics["balanced_accuracy"] > 0.9
     assert any("unequal size" in note for note in report.notes)
     assert "macro f1" in report.verdict
     rarer = texts(rows=600, weights=[0.96, 0.04], seed=8)
     task = sluicegate.TextClassifier(**quick).fit(rarer, progress=False)
-    assert task._fitted.decision.balance == 1.0
+    assert task._trained.decision.balance == 1.0
     assert task.evaluate(texts(rows=300, weights=[0.9, 0.1], seed=9)).metrics["balanced_accuracy"] > 0.9
 
 
@@ -173,9 +173,9 @@ def test_three_classes(quick, texts):
 
 def test_many_classes_have_fewer_words_each(monkeypatch, quick, texts):
     """The linear path has a weight for each word and class: the two together are kept within bounds."""
-    monkeypatch.setattr(fitting, "_WIDE_WEIGHTS", 60)
+    monkeypatch.setattr(training, "_WIDE_WEIGHTS", 60)
     classifier = sluicegate.TextClassifier(**(quick | {"epochs": 1})).fit(texts(classes=("good", "bad", "mixed")))
-    assert len(classifier._fitted.grams.keys) == 20
+    assert len(classifier._trained.grams.keys) == 20
 
 
 def test_capitals_may_tell_the_class(quick):
@@ -189,12 +189,12 @@ def test_capitals_may_tell_the_class(quick):
     assert spoke.sort("share", descending=True)["token"][0] == "FILM"
 
 
-def test_texts_without_capitals_need_no_weights_for_them(fitted, table, quick):
-    assert not fitted._fitted.shape.capitals
+def test_texts_without_capitals_need_no_weights_for_them(trained, table, quick):
+    assert not trained._trained.shape.capitals
     cased = table.with_columns(pl.col("text").str.to_titlecase())
-    assert sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(cased, progress=False)._fitted.shape.capitals
+    assert sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(cased, progress=False)._trained.shape.capitals
     whole = sluicegate.TextClassifier(**quick | {"epochs": 1, "lowercase": False}).fit(cased, progress=False)
-    assert not whole._fitted.shape.capitals  # there, other capitals make another word
+    assert not whole._trained.shape.capitals  # there, other capitals make another word
 
 
 def test_words_learn_from_those_that_are_spelled_alike(monkeypatch, table, quick):
@@ -207,19 +207,19 @@ def test_words_learn_from_those_that_are_spelled_alike(monkeypatch, table, quick
 
     def never():
         classifier = sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(rows, progress=False)
-        tokenizer = classifier._fitted.tokenizer
+        tokenizer = classifier._trained.tokenizer
         read = set(np.concatenate(tokenizer.encode(told)))
         unread = [number for number in range(len(tokenizer)) if number not in read]
-        return classifier._fitted.model.members[0].embedding.weight.detach()[unread]
+        return classifier._trained.model.members[0].embedding.weight.detach()[unread]
 
     with_spelling = never()
-    monkeypatch.setattr(fitting.Spelling, "of", lambda _: None)
+    monkeypatch.setattr(training.Spelling, "of", lambda _: None)
     assert with_spelling.any(1).sum() > never().any(1).sum()
 
 
-def test_looks_at_the_validation_rows_are_ten_steps_apart_at_least(fitted):
+def test_looks_at_the_validation_rows_are_ten_steps_apart_at_least(trained):
     """Else patience ends training before the learning rate has risen."""
-    assert np.diff([0, *fitted._fitted.curve.steps]).min() >= 10
+    assert np.diff([0, *trained._trained.curve.steps]).min() >= 10
 
 
 def test_words_of_one_letter_share_no_spelling(quick):
@@ -230,22 +230,22 @@ def test_words_of_one_letter_share_no_spelling(quick):
     assert classifier.predict(["\u597d", "\u574f"])["label"].to_list() == ["good", "bad"]
 
 
-def test_explanations_point_at_the_word_that_tells(fitted):
-    found = fitted.explain("the film is lovely and a story is long")
+def test_explanations_point_at_the_word_that_tells(trained):
+    found = trained.explain("the film is lovely and a story is long")
     assert found["share"].abs().sum() == pytest.approx(1.0)
     assert found.sort("share", descending=True)["token"][0] == "lovely"
     text = "the film is lovely and a story is long"
     assert [text[b:e] for b, e in found.select("begin", "end").iter_rows()] == found["token"].to_list()
-    against = fitted.explain(text, label="bad")
+    against = trained.explain(text, label="bad")
     np.testing.assert_allclose(against["share"], -found["share"], atol=1e-6)
     with pytest.raises(ConfigError, match="must be one of bad, good"):
-        fitted.explain("x", label="great")
-    assert fitted.explain("").is_empty()
+        trained.explain("x", label="great")
+    assert trained.explain("").is_empty()
 
 
 def test_pieces_of_words_are_learnt_though_every_word_is_whole(monkeypatch, table, quick):
     """A word that training did not have is read in pieces, which say something only if training has read some."""
-    monkeypatch.setattr(fitting.Spelling, "of", lambda _: None)  # from which pieces learn without being read
+    monkeypatch.setattr(training.Spelling, "of", lambda _: None)  # from which pieces learn without being read
     odd = pl.DataFrame({"text": [f"zqzq{i} film" for i in range(10)], "label": table["label"][:10]})
     told = pl.concat([table, odd])
     classifier = sluicegate.TextClassifier(**quick).fit(told, progress=False)
@@ -259,7 +259,7 @@ def test_pieces_of_words_are_learnt_though_every_word_is_whole(monkeypatch, tabl
     never = sorted(set(range(len(vocabulary.tokenizer))) - set(together.values))
     read = np.array(sorted(whole | pieces))
     turned = np.zeros(len(read), dtype=bool)
-    for member in classifier._fitted.model.members:  # one of them trains on it
+    for member in classifier._trained.model.members:  # one of them trains on it
         found = member.embedding.weight.detach().double().numpy()
         assert not found[never].any()
         alike = (found[read] * start[read]).sum(1)
@@ -271,17 +271,17 @@ def test_pieces_of_words_are_learnt_though_every_word_is_whole(monkeypatch, tabl
 def test_words_that_occur_once_validate_in_pieces(monkeypatch, table, quick):
     """The network that is judged by such a row has never seen the word: read whole it would be judged too well."""
     seen = []
-    judge = course.Course._validate
+    judge = objective.Objective._validate
 
     def watched(self, network, corpus, parts, truth):
         seen.append((corpus, parts))
         return judge(self, network, corpus, parts, truth)
 
-    monkeypatch.setattr(course.Course, "_validate", watched)
+    monkeypatch.setattr(objective.Objective, "_validate", watched)
     told = table.with_columns(text=pl.format("{} zqzq{}", "text", pl.int_range(len(table))))
     knobs = quick | {"epochs": 1}
     classifier = sluicegate.TextClassifier(**knobs).fit(told, progress=False)
-    whole = Corpus.of(told["text"].to_list(), classifier._fitted.tokenizer).tokens.lengths
+    whole = Corpus.of(told["text"].to_list(), classifier._trained.tokenizer).tokens.lengths
     assert seen
     for corpus, parts in seen:
         assert (corpus.tokens.lengths[parts] > whole[parts]).all()
@@ -292,7 +292,7 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
 
     def shape(**options):
         classifier = sluicegate.TextClassifier(**knobs).fit(told, progress=False, **options)
-        found = classifier._fitted.shape
+        found = classifier._trained.shape
         assert ("beside convolutions over 2 and 3 words" in classifier.report.facts["model"]) == bool(found.windows)
         return found.members, found.hidden, len(found.windows)
 
@@ -301,9 +301,9 @@ def test_networks_and_units_follow_the_size_of_the_training_part(monkeypatch, ta
     assert shape(groups="author") == (3, 128, 2)
     for bound in ("_FEW_TOKENS", "_FEW_WEIGHTS"):
         with monkeypatch.context() as patch:
-            patch.setattr(fitting, bound, 10)
+            patch.setattr(training, bound, 10)
             assert shape() == (5, 64, 0)
-    monkeypatch.setattr(fitting, "_FEW", 10)
+    monkeypatch.setattr(training, "_FEW", 10)
     assert shape()[0] == 1
 
 
@@ -311,29 +311,29 @@ def test_few_texts_are_read_twice(monkeypatch, table, quick):
     """And more often, as that takes longer to learn."""
     knobs = {name: value for name, value in quick.items() if name not in ("epochs", "batch")}
     steps, asked = [], []
-    course_of, train = fitting.Course, fitting.train
+    objective_of, train = training.Objective, training.train
 
     def watched(*arguments):
         asked.append(arguments[-1])
-        return course_of(*arguments)
+        return objective_of(*arguments)
 
     def told(model, parts, schedule, **options):
         steps.append(schedule.steps)
         assert schedule.min_delta > 0  # or texts that are easily told apart would be trained on to the last step
         return train(model, parts, schedule, **options)
 
-    monkeypatch.setattr(fitting, "Course", watched)
-    monkeypatch.setattr(fitting, "train", told)
-    monkeypatch.setattr(fitting, "_STEPS", 1)
+    monkeypatch.setattr(training, "Objective", watched)
+    monkeypatch.setattr(training, "train", told)
+    monkeypatch.setattr(training, "_STEPS", 1)
     sluicegate.TextClassifier(**knobs).fit(table, progress=False)
-    monkeypatch.setattr(fitting, "_FEW_TOKENS", 10)
+    monkeypatch.setattr(training, "_FEW_TOKENS", 10)
     sluicegate.TextClassifier(**knobs).fit(table, progress=False)
     assert asked == [1.0, 0.0]
     assert steps[0] * 15 == steps[1] * 25
 
 
 def test_a_model_that_was_saved_without_convolutions_still_loads(tmp_path, monkeypatch, table, quick):
-    monkeypatch.setattr(fitting, "_WINDOWS", ())
+    monkeypatch.setattr(training, "_WINDOWS", ())
     classifier = sluicegate.TextClassifier(**quick | {"epochs": 1}).fit(table, progress=False)
     files = dict(classifier.files())
     settings = json.loads(files["config.json"])
@@ -343,18 +343,18 @@ def test_a_model_that_was_saved_without_convolutions_still_loads(tmp_path, monke
     assert sluicegate.load(tmp_path / "model").predict(told).equals(classifier.predict(told))
 
 
-def test_long_texts_are_read_whole(fitted):
+def test_long_texts_are_read_whole(trained):
     """What tells the class stands at the end of a text that is read in parts."""
     text = "the film is long " * 300 + "lovely " * 300
-    assert fitted.predict([text])["label"][0] == "good"
-    assert fitted.explain(text)["share"].abs().sum() == pytest.approx(1.0)
+    assert trained.predict([text])["label"][0] == "good"
+    assert trained.explain(text)["share"].abs().sum() == pytest.approx(1.0)
 
 
-def test_the_report_shows_what_went_wrong(fitted, table):
+def test_the_report_shows_what_went_wrong(trained, table):
     flipped = table.with_columns(
         pl.when(pl.col("label") == "good").then(pl.lit("bad")).otherwise(pl.lit("good")).alias("label")
     )
-    report = fitted.evaluate(flipped)
+    report = trained.evaluate(flipped)
     page = report.to_html()
     assert "The most certain mistakes" in page
     assert '<mark class="for4">' in page
@@ -386,7 +386,7 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
     class Stopped(Exception):  # noqa: N818 - no error, a kill
         pass
 
-    def stop(self, network, *rest, validate=course.Course._validate):
+    def stop(self, network, *rest, validate=objective.Objective._validate):
         if network == 0:
             looks.append(1)
         if len(looks) == 3:
@@ -394,7 +394,7 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
         return validate(self, network, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(course.Course, "_validate", stop)
+        patch.setattr(objective.Objective, "_validate", stop)
         with pytest.raises(Stopped):
             task.fit(table, checkpoint=path, progress=False)
     again = sluicegate.TextClassifier(**quick).fit(table, checkpoint=path, resume=True, progress=False)

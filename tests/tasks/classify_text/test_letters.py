@@ -113,13 +113,13 @@ def test_the_report_tells_how_many_words_are_unknown(dna):
     assert any("50% of the words have letters that training did not have" in note for note in report.notes)
 
 
-def test_tables_of_short_words_are_read_by_words(fitted):
-    assert fitted._fitted.grams.letters is None
-    assert {linear.reading for linear in fitted._fitted.baselines} == {"words"}
+def test_tables_of_short_words_are_read_by_words(trained):
+    assert trained._trained.grams.letters is None
+    assert {linear.reading for linear in trained._trained.baselines} == {"words"}
 
 
-def test_a_model_of_an_earlier_version_cuts_words_as_it_did(fitted):
-    terms = Terms.named(fitted._fitted.baselines[0].vocabulary, "earlier")
+def test_a_model_of_an_earlier_version_cuts_words_as_it_did(trained):
+    terms = Terms.named(trained._trained.baselines[0].vocabulary, "earlier")
     texts = ["the film is fine", "the ｆｉｌｍ"]  # noqa: RUF001 - letters of full width are what is tested
     earlier, now = (Terms.named(terms.texts(), reading).within(texts).sum(1).A1 for reading in ("earlier", "words"))
     assert earlier[0] == now[0]

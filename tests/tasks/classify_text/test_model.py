@@ -5,7 +5,7 @@ import torch
 
 import sluicegate
 from sluicegate.data.words import WordTokenizer
-from sluicegate.tasks.classes.loss import disagreement
+from sluicegate.tasks.classification.loss import disagreement
 from sluicegate.tasks.classify_text.corpus import Corpus
 from sluicegate.tasks.classify_text.grams import Grams
 from sluicegate.tasks.classify_text.model import Ensemble, Shape
@@ -67,9 +67,9 @@ def test_readings_agree_where_consistency_is_asked_for(table, quick):
     def apart(consistency):
         told = table["text"].to_list()
         classifier = sluicegate.TextClassifier(**quick | {"consistency": consistency}).fit(table, progress=False)
-        fitted = classifier._fitted
-        corpus = Corpus.of(told, fitted.tokenizer, fitted.grams, capitals=fitted.shape.capitals)
-        member = fitted.model.members[0].train()
+        trained = classifier._trained
+        corpus = Corpus.of(told, trained.tokenizer, trained.grams, capitals=trained.shape.capitals)
+        member = trained.model.members[0].train()
         with torch.no_grad():
             said = member(corpus.batch(np.tile(np.arange(len(told)), 2)), torch.Generator().manual_seed(0))
         return float(disagreement(said.unflatten(0, (2, -1))))

@@ -7,9 +7,9 @@ import pytest
 
 import sluicegate
 from sluicegate.errors import ConfigError, DataError, NotFittedError
-from sluicegate.tasks.classes.equal_rows import Ties
-from sluicegate.tasks.classes.splitting import validation_folds
-from sluicegate.tasks.classify_text import pipeline
+from sluicegate.tasks.classification.equal_rows import Ties
+from sluicegate.tasks.classification.splitting import validation_folds
+from sluicegate.tasks.classify_text import classifier
 from sluicegate.tasks.classify_text.copies import copies_noted, equal_texts, shared_noted
 from sluicegate.tasks.classify_text.terms import Words
 
@@ -51,18 +51,18 @@ WORDS = ["apple", "brick", "cloud", "drum", "eagle", "field", "grape", "horn", "
     ],
     ids=range(13),
 )
-def test_predictions(fitted, data, words, obeyed):
-    assert words in refused(fitted.predict, data)
+def test_predictions(trained, data, words, obeyed):
+    assert words in refused(trained.predict, data)
     texts = list(obeyed["text"]) if hasattr(obeyed, "columns") else list(obeyed)
-    said = fitted.predict(obeyed)
-    assert list(said["label"]) == fitted.predict(texts)["label"].to_list()
+    said = trained.predict(obeyed)
+    assert list(said["label"]) == trained.predict(texts)["label"].to_list()
     assert len(said) == len(texts)
 
 
-def test_an_index_of_times_is_not_the_texts(fitted):
+def test_an_index_of_times_is_not_the_texts(trained):
     frame = pd.DataFrame({"review": TEXTS}, index=pd.date_range("2024-01-01", periods=2))
-    assert "its columns are review; name one of them" in refused(fitted.predict, frame)
-    assert list(fitted.predict(frame.rename(columns={"review": "text"}))["label"]) == ["good", "bad"]
+    assert "its columns are review; name one of them" in refused(trained.predict, frame)
+    assert list(trained.predict(frame.rename(columns={"review": "text"}))["label"]) == ["good", "bad"]
 
 
 class TrainedError(Exception):
@@ -89,7 +89,7 @@ def test_before_training(table, monkeypatch, knobs, options, words, then, obeyed
     def begin(*_, **__):
         raise TrainedError
 
-    monkeypatch.setattr(pipeline, "fit", begin)
+    monkeypatch.setattr(classifier, "fit", begin)
     assert words in refused(fit, knobs, options)
     with pytest.raises(TrainedError):
         fit(then, obeyed)
@@ -120,8 +120,8 @@ def test_texts_that_validate_and_train_are_left_out():
     assert shared_noted(["it is fine", near], ["other words altogether"]) == []
 
 
-def test_untrained_and_loaded(fitted, tmp_path):
+def test_untrained_and_loaded(trained, tmp_path):
     said = refused(sluicegate.TextClassifier().predict, TEXTS)
     assert "call `fit` first, or `sluicegate.load` a model" in said
-    fitted.save(tmp_path / "model")
-    assert sluicegate.load(tmp_path / "model").predict(TEXTS).equals(fitted.predict(TEXTS))
+    trained.save(tmp_path / "model")
+    assert sluicegate.load(tmp_path / "model").predict(TEXTS).equals(trained.predict(TEXTS))

@@ -50,13 +50,13 @@ def test_fit_follows_the_file_and_tells_how_many_words_it_has(file, table, quick
     file.write_text("lovely 1 0 0\nawful 0 1 0\nfilm 0 0 1\nnowhere 5 5 5\n")
     knobs = {**quick, "embedding": None, "epochs": 1}
     task = sluicegate.TextClassifier(**knobs).fit(table, vectors=file, progress=False)
-    assert task._fitted.shape.embedding == 3
+    assert task._trained.shape.embedding == 3
     assert task.report.facts["vectors"].startswith("3 of ")
     assert task.report.facts["vectors"].endswith(" words from tiny.vec")
     task.save(tmp_path / "m")
     assert "3 of " in (tmp_path / "m" / "MODEL_CARD.md").read_text()
     again = sluicegate.load(tmp_path / "m")
-    assert again._fitted.covered == task._fitted.covered
+    assert again._trained.covered == task._trained.covered
     assert again.predict(table).equals(task.predict(table))
 
 
@@ -76,9 +76,9 @@ def test_a_run_with_other_vectors_is_not_resumed(file, table, quick, tmp_path):
         return task.fit(table, vectors=file, checkpoint=tmp_path / "state", progress=False, **options)
 
     run()
-    whole = run(resume=True)._fitted.model.state_dict()
+    whole = run(resume=True)._trained.model.state_dict()
     file.write_text("lovely 1 0 0\nsomething 1 2 3\n")  # a word that does not occur
-    again = run(resume=True)._fitted.model.state_dict()
+    again = run(resume=True)._trained.model.state_dict()
     assert all(torch.equal(whole[name], again[name]) for name in whole)
     file.write_text("lovely 0 1 0\n")
     with pytest.raises(ConfigError, match="other data or settings"):

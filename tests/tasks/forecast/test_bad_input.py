@@ -528,7 +528,7 @@ def test_what_the_system_says_becomes_a_sentence(place, models, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(errno.EIO, "Input/output error", "t.csv")
 
-    monkeypatch.setattr(sluicegate.tasks.base, "read_table", fail)  # through which every verb opens its file
+    monkeypatch.setattr(sluicegate.tasks.task, "read_table", fail)  # through which every verb opens its file
     assert refused("predict", models / "one", "t.csv").startswith("'t.csv': Input/output error; check the path")
 
 
@@ -573,7 +573,7 @@ def test_a_column_with_two_roles(roles):
 
 @pytest.mark.parametrize("names", ["HUFL", ["HUFL"]])
 def test_a_single_name_is_a_list_of_one(names):
-    assert fit(one(), past=names)._fitted.columns.past == ("HUFL",)
+    assert fit(one(), past=names)._trained.columns.past == ("HUFL",)
 
 
 # What comes in goes out

@@ -105,7 +105,7 @@ def trader(tmp_path_factory):
 
 
 def test_nothing_is_forecast_for_weekends(trader):
-    assert trader._fitted.season == 5
+    assert trader._trained.season == 5
     frame = trader.predict(future=business("2023-12-18", "2024-01-10")[["day", "price"]])
     # The rows of the future tell which days are holidays.
     expected = ["12-18", "12-19", "12-20", "12-21", "12-22", "12-27", "12-28"]

@@ -33,8 +33,8 @@ def task():
 
 
 def shares_of(task, names):
-    fitted = task._fitted
-    return fitted.naive_share[[fitted.names.index(name) for name in names], 0]
+    trained = task._trained
+    return trained.naive_share[[trained.names.index(name) for name in names], 0]
 
 
 def test_each_series_is_drawn_as_far_as_its_rows_say(task):
@@ -45,11 +45,11 @@ def test_each_series_is_drawn_as_far_as_its_rows_say(task):
 
 
 def test_a_series_that_is_drawn_all_the_way_repeats_its_last_season(task):
-    fitted = task._fitted
+    trained = task._trained
     table = series(REPEATING[0], np.random.default_rng(2))
     last = table["y"].to_numpy()[-WEEK:]
-    plain = replace(fitted, naive_share=np.zeros_like(fitted.naive_share))
-    drawn = replace(fitted, naive_share=np.ones_like(fitted.naive_share))
+    plain = replace(trained, naive_share=np.zeros_like(trained.naive_share))
+    drawn = replace(trained, naive_share=np.ones_like(trained.naive_share))
     panel = read_panel(table, time="day", values=("y",), series="name")
     said = [forecast_next(one, panel, None)[0] for one in (plain, drawn)]
     for column in ("mean", "q50"):
@@ -74,7 +74,7 @@ def test_small_counts_are_left_to_the_network():
 def test_the_shares_are_saved(task, tmp_path):
     task.save(tmp_path / "model")
     again = load(tmp_path / "model")
-    assert (again._fitted.naive_share == task._fitted.naive_share).all()
+    assert (again._trained.naive_share == task._trained.naive_share).all()
     assert again.predict().equals(task.predict())
 
 
@@ -83,9 +83,9 @@ def test_a_new_series_is_drawn_as_far_as_is_usual_and_small_counts_are_not(task)
     counts = pl.DataFrame({"day": range(DAYS), "name": "counts", "y": 1.0 * rng.poisson(2, DAYS)})
     table = pl.concat([series("new", rng), counts])
     panel = read_panel(table, time="day", values=("y",), series="name")
-    fitted = task._fitted
-    including, ids = fitted.including(panel)
-    assert (including.naive_share[ids[0]] == np.median(fitted.naive_share, axis=0)).all()
+    trained = task._trained
+    including, ids = trained.including(panel)
+    assert (including.naive_share[ids[0]] == np.median(trained.naive_share, axis=0)).all()
     assert (including.naive_share[ids[1]] == 0).all()
     assert len(task.predict(table)) == 2 * WEEK
 

@@ -46,7 +46,7 @@ def table():
 
 
 @pytest.fixture(scope="module")
-def fitted(table):
+def trained(table):
     return fit(table.filter(pl.col("time") < pl.datetime(2024, 1, 15)), steps=300)
 
 
@@ -83,15 +83,15 @@ def test_verdict_says_when_the_simple_method_is_better(table):
     assert report.verdict.startswith("Use seasonal naive")
 
 
-def test_metrics_are_those_of_the_forecasts(table, fitted):
+def test_metrics_are_those_of_the_forecasts(table, trained):
     """Every window's forecast, asked for one at a time through `predict`, gives the report's figures."""
-    report = fitted.evaluate(table, start="2024-01-16 02:00", stride=7)
+    report = trained.evaluate(table, start="2024-01-16 02:00", stride=7)
     errors, squares, inside = [], [], []
     for name in ("s0", "s1", "s2"):
         rows = table.filter(id=name)
         first = rows["time"].index_of(pl.datetime(2024, 1, 16, 2))
         for origin in range(first, 400 - 12 + 1, 7):
-            forecast = fitted.predict(rows[:origin])
+            forecast = trained.predict(rows[:origin])
             truth = rows["y"][origin : origin + 12].to_numpy()
             errors.append(np.abs(truth - forecast["q50"].to_numpy()))
             squares.append((truth - forecast["mean"].to_numpy()) ** 2)
@@ -102,8 +102,8 @@ def test_metrics_are_those_of_the_forecasts(table, fitted):
     assert report.metrics["coverage_80"] == pytest.approx(np.mean(inside), abs=1e-3)
 
 
-def test_seasonal_naive_is_the_value_a_day_ago(table, fitted):
-    report = fitted.evaluate(table, start="2024-01-16", stride=1)
+def test_seasonal_naive_is_the_value_a_day_ago(table, trained):
+    report = trained.evaluate(table, start="2024-01-16", stride=1)
     errors = []
     for name in ("s0", "s1", "s2"):
         values = table.filter(id=name)["y"].to_numpy()
@@ -118,7 +118,7 @@ def test_scales_come_from_the_training_rows_alone(table):
     rest = table.filter(pl.col("time") >= pl.datetime(2024, 1, 13))
     wild = rest.with_columns(pl.col("y") * 3 + 500)
     first, second = (fit(train, validation=part, patience=100) for part in (rest, wild))
-    one, two = first._fitted.scalers.targets, second._fitted.scalers.targets
+    one, two = first._trained.scalers.targets, second._trained.scalers.targets
     expected = train.group_by("id", maintain_order=True).agg(
         pl.col("y").mean().alias("m"), pl.col("y").std(ddof=0).alias("s")
     )
@@ -198,9 +198,9 @@ def test_forecast_goes_on_from_training_rows(table):
     assert (forecast["q50"] <= forecast["q90"]).all()
 
 
-def test_order_and_company_of_series_do_not_matter(table, fitted):
-    alone = fitted.predict(table.filter(id="s1"))
-    reverse = fitted.predict(pl.concat([table.filter(id=name) for name in ("s2", "s1", "s0")]))
+def test_order_and_company_of_series_do_not_matter(table, trained):
+    alone = trained.predict(table.filter(id="s1"))
+    reverse = trained.predict(pl.concat([table.filter(id=name) for name in ("s2", "s1", "s0")]))
     together = reverse.filter(series="s1")
     for name in ("mean", "q10", "q50", "q90"):
         np.testing.assert_allclose(alone[name], together[name], rtol=1e-5)
@@ -212,10 +212,10 @@ def test_interleaved_rows_are_the_same_table(table):
     assert first.files()["weights.safetensors"] == second.files()["weights.safetensors"]
 
 
-def test_frames_come_back_as_they_went_in(table, fitted):
-    as_polars = fitted.predict(table)
-    as_pandas = fitted.predict(table.to_pandas())
-    as_arrow = fitted.predict(table.to_arrow())
+def test_frames_come_back_as_they_went_in(table, trained):
+    as_polars = trained.predict(table)
+    as_pandas = trained.predict(table.to_pandas())
+    as_arrow = trained.predict(table.to_arrow())
     assert isinstance(as_pandas, pd.DataFrame)
     assert type(as_arrow).__module__.startswith("pyarrow")
     assert as_polars["mean"].to_list() == as_pandas["mean"].to_list() == as_arrow["mean"].to_pylist()
@@ -246,19 +246,19 @@ def test_filled_values_are_not_scored(table):
     assert all(np.isfinite(value) for value in report.metrics.values())
 
 
-def test_evaluating_on_training_rows_is_said(table, fitted):
-    report = fitted.evaluate(table, start="2024-01-05")
+def test_evaluating_on_training_rows_is_said(table, trained):
+    report = trained.evaluate(table, start="2024-01-05")
     assert any("trained on" in note for note in report.notes)
-    assert not any("trained on" in note for note in fitted.evaluate(table).notes)
+    assert not any("trained on" in note for note in trained.evaluate(table).notes)
 
 
-def test_windows_begin_at_start(table, fitted):
+def test_windows_begin_at_start(table, trained):
     rows = 400 - 16 * 24
-    assert fitted.evaluate(table, start="2024-01-17").facts["windows"] == str(3 * (rows - 12 + 1))
+    assert trained.evaluate(table, start="2024-01-17").facts["windows"] == str(3 * (rows - 12 + 1))
     with pytest.raises(DataError, match="no window to evaluate"):
-        fitted.evaluate(table, start="2024-03-01")
+        trained.evaluate(table, start="2024-03-01")
     with pytest.raises(ConfigError, match="`start`"):
-        fitted.evaluate(table, start="tomorrow")
+        trained.evaluate(table, start="tomorrow")
 
 
 def test_slow_baselines_on_the_same_windows(table):
@@ -276,7 +276,7 @@ def test_whole_number_time_and_its_season():
     values = np.tile([1.0, 5.0, 2.0, 8.0, 3.0], 80) + np.random.default_rng(0).normal(0, 0.05, 400)
     table = pl.DataFrame({"step": np.arange(0, 800, 2), "y": values})
     task = sluicegate.Forecaster(horizon=5, context=20, **{**QUICK, "steps": 300}).fit(table, time="step", target="y")
-    assert task._fitted.season == 5
+    assert task._trained.season == 5
     forecast = task.predict()
     assert forecast["time"].to_list() == [800, 802, 804, 806, 808]
     np.testing.assert_allclose(forecast["mean"], [1, 5, 2, 8, 3], atol=0.6)

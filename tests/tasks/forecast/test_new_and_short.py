@@ -37,7 +37,7 @@ TRAINED = pl.concat([sales("a", 140), sales("b", 140, 300, 10), still("still", 1
 
 
 @pytest.fixture(scope="module")
-def fitted():
+def trained():
     task = sluicegate.Forecaster(HORIZON, context=CONTEXT, **QUICK)
     return task.fit(TRAINED, time="day", target="y", series="shop")
 
@@ -49,31 +49,31 @@ def week_after(rows, level=20.0, height=1.0):
 # New series
 
 
-def test_a_new_series_is_forecast_by_the_scale_of_its_rows(fitted, caplog):
+def test_a_new_series_is_forecast_by_the_scale_of_its_rows(trained, caplog):
     """A thousand times as large, and shifted: the same forecast, a thousand times as large and shifted."""
     with caplog.at_level(logging.WARNING, "sluicegate"):
-        frame = fitted.predict(sales("new", 140, 5e5, 1e3, start=3))
+        frame = trained.predict(sales("new", 140, 5e5, 1e3, start=3))
     assert frame["series"].unique().to_list() == ["new"]
     assert frame["time"][0] == 143
     np.testing.assert_allclose(frame["q50"], week_after(143, 5e5, 1e3), atol=1200)
-    (note,) = fitted.notes
+    (note,) = trained.notes
     assert note.startswith("Series 'new' was not there in training: the scale is that of the rows given")
     assert caplog.messages == [note]
 
 
-def test_what_training_knew_is_forecast_as_before_beside_a_new_series(fitted):
-    both = fitted.predict(pl.concat([sales("x", 60), TRAINED.filter(shop="a"), sales("y", 60)]))
+def test_what_training_knew_is_forecast_as_before_beside_a_new_series(trained):
+    both = trained.predict(pl.concat([sales("x", 60), TRAINED.filter(shop="a"), sales("y", 60)]))
     assert both["series"].unique(maintain_order=True).to_list() == ["x", "a", "y"]
-    assert fitted.notes[0].startswith("2 series, such as 'x', were not there in training")
-    alone = fitted.predict(TRAINED.filter(shop="a"))
-    assert fitted.notes == ()
+    assert trained.notes[0].startswith("2 series, such as 'x', were not there in training")
+    alone = trained.predict(TRAINED.filter(shop="a"))
+    assert trained.notes == ()
     for column in ("mean", "q10", "q50", "q90"):  # products of other sizes are rounded otherwise
         np.testing.assert_allclose(both.filter(series="a")[column], alone[column], rtol=1e-5)
 
 
-def test_a_new_series_is_evaluated_by_the_scale_of_the_rows_before_its_first_window(fitted):
+def test_a_new_series_is_evaluated_by_the_scale_of_the_rows_before_its_first_window(trained):
     table = sales("new", 90, 500, 10)
-    report = fitted.evaluate(table, baselines=[])
+    report = trained.evaluate(table, baselines=[])
     assert report.facts["windows"] == str(90 - CONTEXT - HORIZON + 1)
     assert any("'new' was not there in training" in note for note in report.notes)
     assert not any("trained on: the figures flatter" in note for note in report.notes)
@@ -83,7 +83,7 @@ def test_a_new_series_is_evaluated_by_the_scale_of_the_rows_before_its_first_win
     # What comes later is not felt in the first window's forecast.
     wild = table.with_columns(y=pl.when(pl.col("day") < CONTEXT).then("y").otherwise(1e6))
     window = {"start": CONTEXT, "stride": 1000, "baselines": []}
-    examples = [fitted.evaluate(part, **window).details["examples"][0] for part in (table, wild)]
+    examples = [trained.evaluate(part, **window).details["examples"][0] for part in (table, wild)]
     assert examples[0]["mean"] == examples[1]["mean"]
 
 
@@ -91,7 +91,7 @@ def test_what_was_left_out_as_too_short_can_be_predicted_and_evaluated():
     table = pl.concat([TRAINED, sales("young", 20, 7)])
     task = sluicegate.Forecaster(HORIZON, context=CONTEXT, drop_short=True, **QUICK)
     task.fit(table, time="day", target="y", series="shop")
-    assert "young" not in task._fitted.names
+    assert "young" not in task._trained.names
     assert set(task.predict(table)["series"]) == {"a", "b", "still", "young"}
     assert "'young' was shorter than the 28 rows" in task.notes[1]
     report = task.evaluate(table, baselines=[])
@@ -106,7 +106,7 @@ def test_short_series_are_trained_on_with_the_others_and_saved(tmp_path):
     table = pl.concat([TRAINED, sales("short", 24, 3), sales("shorter", HORIZON + 2, 9)])
     task = sluicegate.Forecaster(HORIZON, context=CONTEXT, **QUICK)
     task.fit(table, time="day", target="y", series="shop")
-    assert task._fitted.names == ("a", "b", "still", "short", "shorter")
+    assert task._trained.names == ("a", "b", "still", "short", "shorter")
     before = task.predict()
     assert len(before) == 5 * HORIZON
     assert "2 series, such as 'short', were shorter than the 28 rows" in task.notes[0]
@@ -120,7 +120,7 @@ def test_short_series_are_trained_on_with_the_others_and_saved(tmp_path):
 def test_the_context_follows_the_shortest_series_as_long_as_that_is_reasonable(lengths, context):
     table = pl.concat([sales(f"s{i}", rows) for i, rows in enumerate(lengths)])
     task = sluicegate.Forecaster(HORIZON, **QUICK | {"steps": 1}).fit(table, time="day", target="y", series="shop")
-    assert task._fitted.shape.context == context
+    assert task._trained.shape.context == context
 
 
 def test_five_monthly_prices_of_which_one_began_later():
@@ -136,17 +136,17 @@ def test_five_monthly_prices_of_which_one_began_later():
     assert task.evaluate(table, start="2009-01-01", baselines=[]).facts["series"] == "5"
 
 
-def test_a_single_row_is_enough_to_forecast_a_series_that_training_had(fitted):
-    frame = fitted.predict(TRAINED.filter(shop="a").head(1))
+def test_a_single_row_is_enough_to_forecast_a_series_that_training_had(trained):
+    frame = trained.predict(TRAINED.filter(shop="a").head(1))
     assert np.isfinite(frame["mean"].to_numpy()).all()
-    assert "the shortest has 1 row)" in fitted.notes[0]
+    assert "the shortest has 1 row)" in trained.notes[0]
 
 
-def test_a_short_series_repeats_its_first_season_before_its_first_row(fitted):
+def test_a_short_series_repeats_its_first_season_before_its_first_row(trained):
     values = np.concatenate([np.arange(10.0), np.zeros(HORIZON), np.arange(100.0, 103), np.zeros(HORIZON)])
     bounds = np.array([0, 17, 27])
     panel = Panel(TimeAxis("integer", 1), ("a", "b"), bounds, np.zeros(2, np.int64), {"y": values}, {})
-    windowed = fitted._fitted.prepare(panel, np.array([0, 1]))
+    windowed = trained._trained.prepare(panel, np.array([0, 1]))
     series, origins = np.arange(2), bounds[1:] - HORIZON
     expected = np.stack([np.arange(-18, 10.0), np.full(28, 100.0)])
     expected[0, :18] %= SEASON
@@ -154,7 +154,7 @@ def test_a_short_series_repeats_its_first_season_before_its_first_row(fitted):
     np.testing.assert_array_equal(windowed.contexts(series, origins, 0), expected)
     batch, _ = windowed.batch(series, origins, np.zeros(2, np.int64))
     assert batch.padded.tolist() == [18, 25]
-    scaler = fitted._fitted.scalers.targets
+    scaler = trained._trained.scalers.targets
     for row, known, i in zip(batch.context.numpy(), expected, series, strict=True):
         z = (bend(known, scaler.knee[i, 0]) - scaler.mean[i, 0]) / scaler.deviation[i, 0]
         np.testing.assert_array_equal(row, z.astype(np.float32))
@@ -191,46 +191,46 @@ def test_first_origins():
 # Series of another scale
 
 
-def test_a_series_that_stood_still_and_lives_is_forecast_by_the_rows_given(fitted):
+def test_a_series_that_stood_still_and_lives_is_forecast_by_the_rows_given(trained):
     alive = pl.concat([still("still", 140), sales("still", 35, 100, 10, start=140)])
-    frame = fitted.predict(alive)
-    assert "'still' was of another scale than in training" in fitted.notes[0]
+    frame = trained.predict(alive)
+    assert "'still' was of another scale than in training" in trained.notes[0]
     np.testing.assert_allclose(frame["q50"], week_after(175, 100, 10), atol=15)
     spread = alive["y"].tail(CONTEXT).std()
     assert (frame["q90"] - frame["q10"] > 2.5 * spread).all()
-    report = fitted.evaluate(alive, baselines=[])
+    report = trained.evaluate(alive, baselines=[])
     assert any("'still' was of another scale" in note for note in report.notes)
 
 
-def test_a_series_that_began_to_live_a_day_ago_has_a_wide_interval(fitted):
-    frame = fitted.predict(pl.concat([still("still", 140), still("still", 1, 50.0, start=140)]))
+def test_a_series_that_began_to_live_a_day_ago_has_a_wide_interval(trained):
+    frame = trained.predict(pl.concat([still("still", 140), still("still", 1, 50.0, start=140)]))
     assert (frame["q10"] < 35).all()
     assert (frame["q90"] > 65).all()
 
 
-def test_a_series_that_still_stands_still_is_forecast_to(fitted):
-    frame = fitted.predict(still("still", 40, 8.0))
-    assert fitted.notes == ()
+def test_a_series_that_still_stands_still_is_forecast_to(trained):
+    frame = trained.predict(still("still", 40, 8.0))
+    assert trained.notes == ()
     assert set(frame["mean"]) == set(frame["q10"]) == {8.0}
 
 
 @pytest.mark.parametrize("factor", [1e3, 1e-3, 1e7])
-def test_another_unit_is_noticed(fitted, factor):
-    frame = fitted.predict(sales("b", 60, 300 * factor, 10 * factor))
-    assert "'b' was of another scale" in fitted.notes[0]
+def test_another_unit_is_noticed(trained, factor):
+    frame = trained.predict(sales("b", 60, 300 * factor, 10 * factor))
+    assert "'b' was of another scale" in trained.notes[0]
     np.testing.assert_allclose(frame["q50"], week_after(60, 300 * factor, 10 * factor), atol=20 * factor)
 
 
-def test_a_quiet_stretch_of_a_lively_series_is_none_of_another_scale(fitted):
-    fitted.predict(still("b", 60, 320.0))
-    assert fitted.notes == ()
+def test_a_quiet_stretch_of_a_lively_series_is_none_of_another_scale(trained):
+    trained.predict(still("b", 60, 320.0))
+    assert trained.notes == ()
 
 
 def test_a_series_that_comes_to_life_in_the_validation_part_has_a_scale():
     table = pl.concat([TRAINED, still("late", 130), sales("late", 10, 1e6, 1e5, start=130)])
     task = sluicegate.Forecaster(HORIZON, context=CONTEXT, **QUICK).fit(table, time="day", target="y", series="shop")
-    assert task._fitted.scalers.targets.deviation[3, 0] > 1e4
-    assert max(task._fitted.curve.validation) < 100
+    assert task._trained.scalers.targets.deviation[3, 0] > 1e4
+    assert max(task._trained.curve.validation) < 100
 
 
 def test_series_that_stand_still_do_not_narrow_the_interval_of_the_others():
@@ -281,8 +281,8 @@ def test_at_least_as_wide_as_a_normal_value():
 # On the command line
 
 
-def test_the_command_line_says_it_on_standard_error(fitted, tmp_path):
-    fitted.save(tmp_path / "model")
+def test_the_command_line_says_it_on_standard_error(trained, tmp_path):
+    trained.save(tmp_path / "model")
     sales("new", 60).write_csv(tmp_path / "t.csv")
     result = CliRunner().invoke(app, ["predict", str(tmp_path / "model"), str(tmp_path / "t.csv")])
     assert result.exit_code == 0

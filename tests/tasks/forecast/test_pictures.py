@@ -12,9 +12,9 @@ import pytest
 import sluicegate
 from sluicegate.errors import BundleError
 from sluicegate.metrics import METRICS
-from sluicegate.tasks.forecast.account import MEASURES
 from sluicegate.tasks.forecast.card import forecast_card
 from sluicegate.tasks.forecast.pictures import draw
+from sluicegate.tasks.forecast.report import MEASURES
 from sluicegate.tasks.report.figures import figure
 from sluicegate.tasks.results import Results
 
@@ -54,13 +54,13 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def fitted(data):
+def trained(data):
     return fit(data.filter(pl.col("day") < pl.date(2024, 4, 20)))
 
 
 @pytest.fixture(scope="module")
-def report(fitted):
-    return fitted.report
+def report(trained):
+    return trained.report
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +69,10 @@ def pictures(report):
 
 
 @pytest.fixture(scope="module")
-def evaluated(fitted, data):
+def evaluated(trained, data):
     """A forecaster that was loaded and evaluated, its last report, and the report's page."""
     with tempfile.TemporaryDirectory() as folder:
-        fitted.save(f"{folder}/model")
+        trained.save(f"{folder}/model")
         loaded = sluicegate.load(f"{folder}/model")
     report = loaded.evaluate(data, start="2024-04-21", stride=2, baselines=())
     return loaded, report, report.to_html()
@@ -102,17 +102,17 @@ def test_an_examples_truth_is_the_tables(data, report):
         assert np.all(np.diff([example["low"], example["median"], example["high"]], axis=0) >= 0)
 
 
-def test_an_example_is_what_predict_gives(data, fitted, report):
+def test_an_example_is_what_predict_gives(data, trained, report):
     for example in report.details["examples"]:
         origin = example["time"][example["before"]]
         history = data.filter(pl.col("id") == example["series"], pl.col("day").cast(str) < origin)
-        frame = fitted.predict(history)
+        frame = trained.predict(history)
         for column, name in {"mean": "mean", "q10": "low", "q50": "median", "q90": "high"}.items():
             np.testing.assert_allclose(example[name], frame[column], rtol=1e-5)
 
 
-def test_examples_go_from_the_best_series_to_the_worst_and_over_all_of_the_time(fitted, data):
-    report = fitted.evaluate(data, start="2024-04-01", baselines=())
+def test_examples_go_from_the_best_series_to_the_worst_and_over_all_of_the_time(trained, data):
+    report = trained.evaluate(data, start="2024-04-01", baselines=())
     errors, scale = report.details["mae_by_series"]["model"], report.details["scale_by_series"]
     order = sorted(errors, key=lambda name: errors[name] / scale[name])
     examples = report.details["examples"]
@@ -160,10 +160,10 @@ def test_the_same_details_give_the_same_bytes(report, pictures):
     assert draw(report.details) == pictures
 
 
-def test_nothing_is_drawn_until_it_is_asked_for(fitted, data, monkeypatch):
+def test_nothing_is_drawn_until_it_is_asked_for(trained, data, monkeypatch):
     drawn = []
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: drawn.append(1))
-    report = fitted.evaluate(data, start="2024-04-22", baselines=())
+    report = trained.evaluate(data, start="2024-04-22", baselines=())
     str(report)
     report.to_json()
     assert not drawn
@@ -252,10 +252,10 @@ def test_the_facts(data, evaluated):
     assert facts["seasonal naive"] == "repeats the value 7 steps ago, a season"
 
 
-def test_rows_that_chose_the_model_are_said_to_flatter_it(fitted, data):
+def test_rows_that_chose_the_model_are_said_to_flatter_it(trained, data):
     flattered = "chose when training stopped"
-    assert flattered in " ".join(fitted.report.notes)
-    assert flattered not in " ".join(fitted.evaluate(data, baselines=()).notes)
+    assert flattered in " ".join(trained.report.notes)
+    assert flattered not in " ".join(trained.evaluate(data, baselines=()).notes)
 
 
 def test_the_verdict_has_the_figures_of_the_model_and_of_the_best_simple_method(report):
@@ -268,25 +268,25 @@ def test_the_verdict_has_the_figures_of_the_model_and_of_the_best_simple_method(
 # The saved model
 
 
-def test_saving_writes_the_reports(fitted, evaluated, tmp_path):
+def test_saving_writes_the_reports(trained, evaluated, tmp_path):
     task, report, page = evaluated
     task.save(tmp_path / "one")
     assert (tmp_path / "one" / "report.html").read_text() == page
     loaded = sluicegate.load(tmp_path / "one")
-    assert loaded.report.as_dict() == fitted.report.as_dict()
-    assert str(loaded.report) == str(fitted.report)
+    assert loaded.report.as_dict() == trained.report.as_dict()
+    assert str(loaded.report) == str(trained.report)
     card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
-    for text in (report.verdict, fitted.report.verdict, "3 series, told apart by id", "sluicegate.load"):
+    for text in (report.verdict, trained.report.verdict, "3 series, told apart by id", "sluicegate.load"):
         assert text in card
-    for metrics in (*report.rows.values(), *fitted.report.rows.values()):
+    for metrics in (*report.rows.values(), *trained.report.rows.values()):
         assert all(figure(value) in card for value in metrics.values())
     loaded.save(tmp_path / "two")
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
 
-def test_figures_that_do_not_hold_together_are_refused(fitted, tmp_path):
-    files = fitted._fitted.files(fitted.config, "0")
+def test_figures_that_do_not_hold_together_are_refused(trained, tmp_path):
+    files = trained._trained.files(trained.config, "0")
     for content in (b"[]", b"{}", b'{"validation": 1, "evaluation": null}', b'{"validation": {"title": "x"}}'):
         sluicegate.bundle.write(tmp_path / "model", {**files, "metrics.json": content})
         with pytest.raises(BundleError, match=r"metrics\.json"):
@@ -297,7 +297,7 @@ def test_a_card_shows_markup_in_names_as_text(tmp_path):
     data = table().rename({"y": "a|b <i>*"})
     task = fit(data, target="a|b <i>*")
     results = Results(replace(task.report, draw=list))
-    files = results.files(forecast_card(task.config, task._fitted, results))
+    files = results.files(forecast_card(task.config, task._trained, results))
     card = files["MODEL_CARD.md"].decode()
     assert "a\\|b \\<i\\>\\*" in card
     assert "<i>" not in card + files["report.html"].decode()

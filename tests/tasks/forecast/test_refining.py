@@ -7,8 +7,8 @@ from sluicegate import Forecaster
 from sluicegate.tasks.forecast import refining
 
 
-def fitted(table, **options):
-    return Forecaster(horizon=6, context=24, hidden=8, steps=50).fit(table, time="t", target="y", **options)._fitted
+def trained(table, **options):
+    return Forecaster(horizon=6, context=24, hidden=8, steps=50).fit(table, time="t", target="y", **options)._trained
 
 
 @pytest.fixture(scope="module")
@@ -19,29 +19,29 @@ def table():
 
 
 def test_rows_that_were_held_back_are_trained_on_at_last(table, monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.forecast.fitting._Draw.share", lambda *arguments: 1.0)
+    monkeypatch.setattr("sluicegate.tasks.forecast.objective.Objective.share", lambda *arguments: 1.0)
     taken, real = [], refining.refine
     monkeypatch.setattr(refining, "refine", lambda *arguments, steps, **others: taken.append(steps))
-    plain = fitted(table)
+    plain = trained(table)
     monkeypatch.setattr(refining, "refine", real)
-    refined = fitted(table)
+    refined = trained(table)
     assert taken == [10]
     assert not torch.equal(plain.model.shortcut, refined.model.shortcut)
-    assert (refined.trained == refined.ends).all()
+    assert (refined.trained_until == refined.ends).all()
 
 
 def test_rows_given_to_validate_are_never_trained_on(table, monkeypatch):
     monkeypatch.setattr(refining, "refine", lambda *arguments, **others: pytest.fail("trained on validation rows"))
-    kept = fitted(table[:300], validation=table[300:])
-    assert (kept.trained == 299).all()
+    kept = trained(table[:300], validation=table[300:])
+    assert (kept.trained_until == 299).all()
     assert (kept.ends == 399).all()
 
 
 def test_what_did_not_hold_is_not_learnt_further(table, monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.forecast.fitting._Draw.share", lambda *arguments: 0.0)
+    monkeypatch.setattr("sluicegate.tasks.forecast.objective.Objective.share", lambda *arguments: 0.0)
     monkeypatch.setattr(refining, "refine", lambda *arguments, **others: pytest.fail("the linear forecast was right"))
-    kept = fitted(table)
-    assert (kept.trained < kept.ends).all()
+    kept = trained(table)
+    assert (kept.trained_until < kept.ends).all()
 
 
 def loss_of(model, x):

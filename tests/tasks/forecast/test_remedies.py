@@ -10,7 +10,7 @@ import pytest
 
 from sluicegate import Forecaster
 from sluicegate.errors import ConfigError, DataError, SluicegateError
-from sluicegate.tasks.forecast import evaluation, fitting
+from sluicegate.tasks.forecast import evaluation, training
 
 QUICK = {"context": 8, "steps": 1, "hidden": 4, "batch": 8}
 ROLES = {"time": "t", "target": "x", "progress": False}
@@ -48,7 +48,7 @@ def sentence(monkeypatch):
     def begin(*_, **__):
         raise TrainedError
 
-    monkeypatch.setattr(fitting, "train", begin)
+    monkeypatch.setattr(training, "train", begin)
 
     def say(frame, horizon=4, context=8, **options):
         try:

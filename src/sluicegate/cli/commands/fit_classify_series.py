@@ -48,8 +48,8 @@ def classify_series(
     with failing_plainly(debug):
         from sluicegate.tasks import SeriesClassifier
 
-        from ..fitting import Read, fit_files
         from ..reading import read_labelled
+        from ..training import Read, fit_files
 
         knobs = {
             "window": window,

@@ -45,8 +45,8 @@ def classify_text(
     with failing_plainly(debug):
         from sluicegate.tasks import TextClassifier
 
-        from ..fitting import Read, fit_files
         from ..reading import read_rows
+        from ..training import Read, fit_files
 
         knobs = {
             "embedding": embedding,

@@ -49,8 +49,8 @@ def forecast(
     with failing_plainly(debug):
         from sluicegate.tasks import Forecaster
 
-        from ..fitting import Read, fit_files
         from ..reading import read_rows
+        from ..training import Read, fit_files
 
         knobs = {
             "season": season,

@@ -51,8 +51,8 @@ def study(
 
             show_claims(out, quick=quick, jobs=jobs, json=json)
             return
+        from sluicegate.nn.layers import LAYERS
         from sluicegate.study.comparing import study as run_study
-        from sluicegate.tasks.cells import LAYERS
 
         from ..output import as_rows, print_json, show
         from ..studying import columns_and_knobs

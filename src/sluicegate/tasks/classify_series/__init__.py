@@ -1,4 +1,4 @@
 """Classes of recordings of several channels."""
 
+from .classifier import SeriesClassifier as SeriesClassifier
 from .config import SeriesClassifierConfig as SeriesClassifierConfig
-from .pipeline import SeriesClassifier as SeriesClassifier

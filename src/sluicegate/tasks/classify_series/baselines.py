@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances_argmin
 
-from sluicegate.tasks.classes.decision import Said
+from sluicegate.tasks.classification.decision import Said
 
 from .minirocket import MiniRocket, has_minirocket
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from sluicegate.tasks.classes.evaluation import MEASURES
-from sluicegate.tasks.classes.labels import listed
+from sluicegate.tasks.classification.evaluation import MEASURES
+from sluicegate.tasks.classification.labels import listed
 from sluicegate.tasks.results import Results, card, safe
 
 from .config import SeriesClassifierConfig
-from .fitted import Fitted
+from .trained import Trained
 
 
-def series_card(config: SeriesClassifierConfig, fitted: Fitted, results: Results) -> str:
+def series_card(config: SeriesClassifierConfig, trained: Trained, results: Results) -> str:
     """What the model is, how good, on what, and what it cannot do."""
-    classes, shape = fitted.labels.classes, fitted.shape
-    frequent = [f"{name} {share:.0%}" for name, share in zip(classes, fitted.decision.prior.tolist(), strict=True)]
-    chosen = {"window": fitted.window, "stride": shape.stride, "folds": shape.members}
+    classes, shape = trained.labels.classes, trained.shape
+    frequent = [f"{name} {share:.0%}" for name, share in zip(classes, trained.decision.prior.tolist(), strict=True)]
+    chosen = {"window": trained.window, "stride": shape.stride, "folds": shape.members}
     return card(
         "Class of recordings",
         f"Tells {len(classes)} classes of recordings apart: {safe(listed(classes))}.",
         results,
         data=[
-            f"{fitted.rows:,} recordings of {fitted.steps:,} steps in all",
-            f"channels: {listed(fitted.columns.channels)}",
+            f"{trained.rows:,} recordings of {trained.steps:,} steps in all",
+            f"channels: {listed(trained.columns.channels)}",
             f"shares of the classes: {listed(frequent)}",
         ],
         settings=config.model_dump(mode="json") | chosen,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from sluicegate.data import Recordings
-from sluicegate.tasks.classes.equal_rows import Ties, leaking, near_note, numbered, shared_note
+from sluicegate.tasks.classification.equal_rows import Ties, leaking, near_note, numbered, shared_note
 
 from .baselines import Values, resampled
 

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import BaseModel
 from sklearn.utils.validation import check_array, validate_data
 
-from sluicegate.tasks.classes.estimator import Estimator
+from sluicegate.tasks.classification.estimator import Estimator
 
 from .config import SeriesClassifierConfig
 

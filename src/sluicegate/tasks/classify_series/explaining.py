@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
-from .fitted import Fitted
+from .trained import Trained
 from .windows import Windowed
 
 _STRETCHES = 20  # that a recording is told of in
@@ -29,22 +29,22 @@ class Explanation:
     shares: Float64[np.ndarray, "stretches channels"]
 
 
-def explain(fitted: Fitted, windowed: Windowed, row: int, label: int) -> Explanation:
+def explain(trained: Trained, windowed: Windowed, row: int, label: int) -> Explanation:
     """Share out the lead of a class over the mean of the others.
 
     By the gradient of the lead times the standardised values and changes (Simonyan et al. 2014), summed over the
     networks and the windows of the recording.
     """
-    classes = len(fitted.labels.classes)
+    classes = len(trained.labels.classes)
     lead = torch.full((classes,), -1.0 / (classes - 1))
     lead[label] = 1.0
     length = len(windowed.values[row])
-    shares = np.zeros((length, len(fitted.columns.channels)))
+    shares = np.zeros((length, len(trained.columns.channels)))
     for window in np.flatnonzero(windowed.owner == row).tolist():
         batch = windowed.batch(np.array([window]))
         with torch.enable_grad():
             values = batch.values.clone().requires_grad_()
-            (gradient,) = torch.autograd.grad((fitted.model(batch._replace(values=values))[0] * lead).sum(), values)
+            (gradient,) = torch.autograd.grad((trained.model(batch._replace(values=values))[0] * lead).sum(), values)
         begin = int(windowed.begins[window])
         part = (gradient * batch.values)[0].double().numpy()
         # A channel's share is that of its values and of their changes.

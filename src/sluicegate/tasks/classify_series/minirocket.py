@@ -18,8 +18,8 @@ from scipy.special import softmax
 from sklearn.linear_model import RidgeClassifierCV
 
 from sluicegate.errors import DataError, MissingExtra
-from sluicegate.tasks.classes.calibration import temperature
-from sluicegate.tasks.classes.decision import Said
+from sluicegate.tasks.classification.calibration import temperature
+from sluicegate.tasks.classification.decision import Said
 
 Values = Float32[np.ndarray, "_ channels"]
 

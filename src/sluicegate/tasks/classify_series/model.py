@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from sluicegate.tasks.cells import LAYERS
-from sluicegate.tasks.classes.dropout import kept
+from sluicegate.nn.layers import LAYERS
+from sluicegate.tasks.classification.dropout import kept
 from sluicegate.types import Cell
 
 from .windows import Batch

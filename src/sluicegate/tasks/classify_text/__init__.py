@@ -1,4 +1,4 @@
 """Classes of texts."""
 
+from .classifier import TextClassifier as TextClassifier
 from .config import TextClassifierConfig as TextClassifierConfig
-from .pipeline import TextClassifier as TextClassifier

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from sluicegate.tasks.classes.evaluation import MEASURES
-from sluicegate.tasks.classes.labels import listed
+from sluicegate.tasks.classification.evaluation import MEASURES
+from sluicegate.tasks.classification.labels import listed
 from sluicegate.tasks.results import Results, card, safe
 
 from .config import TextClassifierConfig
-from .fitted import Fitted
+from .trained import Trained
 
 
-def text_card(config: TextClassifierConfig, fitted: Fitted, results: Results) -> str:
+def text_card(config: TextClassifierConfig, trained: Trained, results: Results) -> str:
     """What the model is, how good, on what, and what it cannot do."""
-    classes, shape = fitted.labels.classes, fitted.shape
-    frequent = [f"{name} {share:.0%}" for name, share in zip(classes, fitted.decision.prior.tolist(), strict=True)]
+    classes, shape = trained.labels.classes, trained.shape
+    frequent = [f"{name} {share:.0%}" for name, share in zip(classes, trained.decision.prior.tolist(), strict=True)]
     chosen = {"embedding": shape.embedding, "folds": shape.members}
     return card(
-        f"Class of {fitted.text}",
+        f"Class of {trained.text}",
         f"Tells {len(classes)} classes of texts apart: {safe(listed(classes))}.",
         results,
         data=[
-            f"{fitted.rows:,} rows",
-            f"text: column {fitted.text}; class: column {fitted.labels.column}",
+            f"{trained.rows:,} rows",
+            f"text: column {trained.text}; class: column {trained.labels.column}",
             f"shares of the classes: {listed(frequent)}",
             f"{shape.tokens:,} words and pieces of words",
-            *(() if fitted.covered is None else (f"vectors to start from: {fitted.covered.fact()}",)),
+            *(() if trained.covered is None else (f"vectors to start from: {trained.covered.fact()}",)),
         ],
         settings=config.model_dump(mode="json") | chosen,
         measures=MEASURES,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sluicegate.tasks.classes.config import Robust, Smoothing
+from sluicegate.tasks.classification.config import Robust, Smoothing
 from sluicegate.tasks.config import (
     CellKnob,
     Layers,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int64, UInt16
 from scipy.sparse import csr_matrix
 
-from sluicegate.tasks.classes.equal_rows import Ties, leaking, near_note, numbered, shared_note
+from sluicegate.tasks.classification.equal_rows import Ties, leaking, near_note, numbered, shared_note
 
 from .terms import Words
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sluicegate.data.for_each import for_each
 from sluicegate.errors import DataError
-from sluicegate.tasks.classes.estimator import Estimator
+from sluicegate.tasks.classification.estimator import Estimator
 
 from .config import TextClassifierConfig
 

@@ -10,11 +10,11 @@ from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 
 from .corpus import Corpus
-from .fitted import Fitted
 from .grams import pairs_of
 from .letters import LONGEST_RUN, runs_of
 from .model import Member
 from .ragged import Ragged
+from .trained import Trained
 
 _AT_ONCE = 32  # parts of a text that are explained together
 
@@ -34,7 +34,7 @@ class Explanation:
     shares: Float64[np.ndarray, " tokens"]
 
 
-def explain(fitted: Fitted, text: str, label: int | None = None) -> Explanation:
+def explain(trained: Trained, text: str, label: int | None = None) -> Explanation:
     """Share out the lead of a class over the mean of the others.
 
     The linear path is a sum over words, pairs of words and runs of letters, whose parts are exact; that of a pair is
@@ -42,24 +42,24 @@ def explain(fitted: Fitted, text: str, label: int | None = None) -> Explanation:
     the gradient of the lead times the word's numbers (Simonyan et al. 2014).
     """
     if label is None:
-        label = int(fitted.decision.answers(fitted.probabilities([text]))[0])
-    spans = fitted.tokenizer.spans(text)
+        label = int(trained.decision.answers(trained.probabilities([text]))[0])
+    spans = trained.tokenizer.spans(text)
     if not spans:
         return Explanation(label, [], np.empty(0))
-    corpus = Corpus.of([text], fitted.tokenizer, fitted.grams, capitals=fitted.shape.capitals)
-    classes = len(fitted.labels.classes)
+    corpus = Corpus.of([text], trained.tokenizer, trained.grams, capitals=trained.shape.capitals)
+    classes = len(trained.labels.classes)
     lead = torch.full((classes,), -1.0 / (classes - 1))
     lead[label] = 1.0
     parts = np.arange(len(corpus.text))
     shares = np.zeros(len(spans))
-    for member in fitted.model.members:
-        shares += _shares(member, fitted, corpus, parts, lead)
+    for member in trained.model.members:
+        shares += _shares(member, trained, corpus, parts, lead)
     size = float(np.abs(shares).sum())
     return Explanation(label, spans, shares / size if size > 0 else shares)
 
 
 def _shares(
-    member: nn.Module, fitted: Fitted, corpus: Corpus, parts: Int64[np.ndarray, " parts"], lead: Tensor
+    member: nn.Module, trained: Trained, corpus: Corpus, parts: Int64[np.ndarray, " parts"], lead: Tensor
 ) -> Float64[np.ndarray, " tokens"]:
     """The contributions of the tokens of all parts to the lead of one network."""
     assert isinstance(member, Member)
@@ -74,15 +74,15 @@ def _shares(
         read = (gradient * x.detach()).sum(2).double().numpy()
         for row, length in enumerate(batch.lengths.tolist()):
             tokens = batch.tokens[row, :length].numpy()
-            found.append(read[row, :length] + _linear(fitted, tokens, weights))
+            found.append(read[row, :length] + _linear(trained, tokens, weights))
     return np.concatenate(found)
 
 
 def _linear(
-    fitted: Fitted, tokens: Int64[np.ndarray, " tokens"], weights: Float64[np.ndarray, " grams"]
+    trained: Trained, tokens: Int64[np.ndarray, " tokens"], weights: Float64[np.ndarray, " grams"]
 ) -> Float64[np.ndarray, " tokens"]:
     """What the linear path adds for each token of a part."""
-    grams = fitted.grams
+    grams = trained.grams
     singles, pairs = (_once(grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens[:-1], tokens[1:])))
     shares: Float64[np.ndarray, " tokens"] = weights[singles[0]] / singles[1]
     halves = weights[pairs[0]] / pairs[1] / 2

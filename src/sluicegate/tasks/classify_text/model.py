@@ -17,8 +17,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.data.words import Capitals
-from sluicegate.tasks.cells import LAYERS
-from sluicegate.tasks.classes.dropout import kept
+from sluicegate.nn.layers import LAYERS
+from sluicegate.tasks.classification.dropout import kept
 from sluicegate.types import Cell
 
 from .corpus import Batch

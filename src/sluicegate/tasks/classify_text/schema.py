@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sluicegate import bundle
 from sluicegate.data.words import SPECIAL, UNKNOWN
-from sluicegate.tasks.classes.schema import ClassifierSchema, ShapeSchema, require_classes
+from sluicegate.tasks.classification.schema import ClassifierSchema, ShapeSchema, require_classes
 from sluicegate.tasks.restoring import Count, Saved, Share, Size, Text, damaged, read_json, require
 
 from .config import TextClassifierConfig

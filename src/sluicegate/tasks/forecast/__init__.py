@@ -1,4 +1,4 @@
 """Forecasting."""
 
 from .config import ForecasterConfig as ForecasterConfig
-from .pipeline import Forecaster as Forecaster
+from .forecaster import Forecaster as Forecaster

@@ -25,8 +25,8 @@ from torch import Tensor
 from sluicegate.data import Windows
 
 from .batches import PreparedWindows
-from .fitted import Fitted, seasonal_scales
 from .splitting import VALIDATED
+from .trained import Trained, seasonal_scales
 
 _SHARES = np.linspace(0.0, 1.0, 21)
 _OF_ALL = 2  # windows apart that all series count for beside one
@@ -66,27 +66,27 @@ def combined(
 
 
 def measure_shares(
-    fitted: Fitted, prepared: PreparedWindows, windows: Windows
+    trained: Trained, prepared: PreparedWindows, windows: Windows
 ) -> Float64[np.ndarray, "series targets 2"]:
     """The shares of each series and target that err least on the validation rows.
 
     Args:
-        fitted: what was learnt, with shares of 0.
+        trained: what was learnt, with shares of 0.
         prepared: the table.
         windows: windows to validate on.
 
     Returns:
         The share of the mean, by its squared error, and that of the median, by its absolute error.
     """
-    shares = np.zeros_like(fitted.naive_share)
-    apart = windows.apart(fitted.shape.horizon)
+    shares = np.zeros_like(trained.naive_share)
+    apart = windows.apart(trained.shape.horizon)
     thinned = windows.thinned(VALIDATED)
     series, origins = thinned.locate(np.arange(len(thinned)))
-    for j, scale in enumerate(_scales(fitted, prepared).T):
-        told = (scale > 0) & fitted.support.smooth[:, j]
+    for j, scale in enumerate(_scales(trained, prepared).T):
+        told = (scale > 0) & trained.support.smooth[:, j]
         errors = np.zeros((2, len(_SHARES), len(scale)))
         for part in np.array_split(np.arange(len(series)), -(-len(series) // _AT_ONCE)):
-            errors += _errors(fitted, prepared, series[part], origins[part], j)
+            errors += _errors(trained, prepared, series[part], origins[part], j)
         errors /= np.maximum(np.bincount(series, minlength=len(scale)), 1)
         errors = np.divide(errors, np.stack([scale**2, scale])[:, None], out=np.zeros_like(errors), where=told)
         weight = np.where(told, apart, 0)
@@ -99,7 +99,7 @@ def measure_shares(
 
 
 def _errors(
-    fitted: Fitted,
+    trained: Trained,
     prepared: PreparedWindows,
     series: Int64[np.ndarray, " batch"],
     origins: Int64[np.ndarray, " batch"],
@@ -108,10 +108,10 @@ def _errors(
     """Squared errors of the mean and absolute ones of the median by share, added up over the windows of each series."""
     batch, truth = prepared.batch(series, origins, np.full(len(series), target))
     with torch.inference_mode():
-        outputs = fitted.model(*batch)
-    repeated = last_season(batch.context, fitted.season, fitted.shape.horizon)
-    wrong = [(truth - outputs[..., place]).double().numpy() for place in (0, fitted.shape.median)]
-    apart = [(repeated - outputs[..., place]).double().numpy() for place in (0, fitted.shape.median)]
+        outputs = trained.model(*batch)
+    repeated = last_season(batch.context, trained.season, trained.shape.horizon)
+    wrong = [(truth - outputs[..., place]).double().numpy() for place in (0, trained.shape.median)]
+    apart = [(repeated - outputs[..., place]).double().numpy() for place in (0, trained.shape.median)]
     count = len(prepared.panel.names)
     return np.array(
         [
@@ -121,9 +121,9 @@ def _errors(
     )
 
 
-def _scales(fitted: Fitted, prepared: PreparedWindows) -> Float64[np.ndarray, "series targets"]:
+def _scales(trained: Trained, prepared: PreparedWindows) -> Float64[np.ndarray, "series targets"]:
     """The mean absolute change of each standardised series over a season, by which errors are made comparable."""
-    panel, targets = prepared.panel, fitted.columns.targets
-    values = fitted.scalers.targets.apply(panel, prepared.ids).astype(np.float64)
+    panel, targets = prepared.panel, trained.columns.targets
+    values = trained.scalers.targets.apply(panel, prepared.ids).astype(np.float64)
     standardised = replace(panel, columns=dict(zip(targets, values, strict=True)))
-    return seasonal_scales(standardised, targets, panel.bounds[1:], fitted.season)
+    return seasonal_scales(standardised, targets, panel.bounds[1:], trained.season)

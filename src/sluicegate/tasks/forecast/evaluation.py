@@ -18,13 +18,13 @@ from sluicegate.metrics import ForecastScores
 from sluicegate.tasks.report import Picture, Report
 from sluicegate.training import progress_bar
 
-from .account import MEASURES, caveats, examples, facts
 from .batches import PreparedWindows, first_origins
 from .contest import Contest
-from .fitted import Fitted
 from .forecasting import forecast, lost_scales
+from .report import MEASURES, caveats, examples, facts
 from .simple import FEWEST, STATISTICAL, choose, simple_methods
 from .telling import told, told_of_scales
+from .trained import Trained
 from .verdict import best_simple, verdict
 
 _AT_ONCE = 1024  # windows forecast together
@@ -34,7 +34,7 @@ _FEW_SERIES, _FEW_WINDOWS = 10, 500
 
 
 def evaluate(
-    fitted: Fitted,
+    trained: Trained,
     panel: Panel,
     *,
     start: Any,
@@ -43,9 +43,9 @@ def evaluate(
     progress: bool | None,
 ) -> Report:
     """Every window of a panel whose horizon begins at or after `start`."""
-    fitted = fitted.on(panel.axis)
-    axis, shape = fitted.axis, fitted.shape
-    seen = dict(zip(fitted.names, fitted.ends.tolist(), strict=True))
+    trained = trained.on(panel.axis)
+    axis, shape = trained.axis, trained.shape
+    seen = dict(zip(trained.names, trained.ends.tolist(), strict=True))
     new = np.array([name not in seen for name in panel.names])
     begins = panel.starts.copy()
     if start is not None:
@@ -63,21 +63,21 @@ def evaluate(
             f"the table holds no window to evaluate: each needs {shape.context} rows of context before and "
             f"{shape.horizon} rows from {since} on; give more rows{earlier}"
         )
-    fitted, ids = fitted.including(panel, np.minimum(first, panel.bounds[1:]))
+    trained, ids = trained.including(panel, np.minimum(first, panel.bounds[1:]))
     used = windows.counts > 0
     origins = np.where(used, first, panel.bounds[:-1] + shape.context)
     notes = [*panel.notes, *told(panel, new & used, origins, shape.context, list(seen))]
-    if (used & (panel.ticks(np.arange(len(ids)), first) <= fitted.trained[ids])).any():
+    if (used & (panel.ticks(np.arange(len(ids)), first) <= trained.trained_until[ids])).any():
         notes.append("Some windows lie in rows that the model was trained on: the figures flatter it.")
     late = int((used & (rows < least)).sum())
     if late and start is not None:
         notes.append(f"In {late} series the first windows from {start} on lack a context and were left out.")
-    prepared = fitted.prepare(panel, ids)
-    notes += told_of_scales(panel.names, _lost(fitted, prepared, windows))
-    targets = len(fitted.columns.targets)
+    prepared = trained.prepare(panel, ids)
+    notes += told_of_scales(panel.names, _lost(trained, prepared, windows))
+    targets = len(trained.columns.targets)
     before = int((first - panel.bounds[:-1])[used].min())
     chosen, left_out = _slow(baselines, int(used.sum()) * targets, len(windows) * targets, before)
-    return evaluate_rows(fitted, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
+    return evaluate_rows(trained, prepared, windows, "evaluation", chosen, (*notes, *left_out), progress)
 
 
 def _draw(details: dict[str, Any]) -> list[Picture]:
@@ -86,12 +86,12 @@ def _draw(details: dict[str, Any]) -> list[Picture]:
     return draw(details)
 
 
-def _lost(fitted: Fitted, prepared: PreparedWindows, windows: Windows) -> Bool[np.ndarray, " series"]:
+def _lost(trained: Trained, prepared: PreparedWindows, windows: Windows) -> Bool[np.ndarray, " series"]:
     """The series for which the scale of training is worthless in their first or their last window."""
     lost = np.zeros(len(windows.counts), bool)
     used = np.flatnonzero(windows.counts)
     for origins in (windows.first, windows.first + (windows.counts - 1) * windows.stride):
-        lost[used] |= lost_scales(fitted, prepared, used, origins[used])
+        lost[used] |= lost_scales(trained, prepared, used, origins[used])
     return lost
 
 
@@ -130,7 +130,7 @@ def _slow(
 
 
 def evaluate_rows(
-    fitted: Fitted,
+    trained: Trained,
     prepared: PreparedWindows,
     windows: Windows,
     title: str,
@@ -139,12 +139,12 @@ def evaluate_rows(
     progress: bool | None,
 ) -> Report:
     """Score the model and the baselines on windows, and say which to use."""
-    panel, targets, horizon = prepared.panel, fitted.columns.targets, fitted.shape.horizon
-    choice = choose(fitted, prepared, windows, baselines)
-    rows = len(fitted.names) * len(targets)
+    panel, targets, horizon = prepared.panel, trained.columns.targets, trained.shape.horizon
+    choice = choose(trained, prepared, windows, baselines)
+    rows = len(trained.names) * len(targets)
     scores: dict[str, ForecastScores] = {}
     contest = Contest(panel, windows, horizon, rows=rows, targets=len(targets), metric=choice.metric)
-    methods = [simple_methods(fitted, prepared, windows, j, choice) for j in range(len(targets))]
+    methods = [simple_methods(trained, prepared, windows, j, choice) for j in range(len(targets))]
     batches = np.array_split(np.arange(len(windows)), -(-len(windows) // (8 if choice.slow else _AT_ONCE)))
     unscored = 0
     with progress_bar("evaluating", len(batches) * len(targets), progress) as report:
@@ -156,10 +156,10 @@ def evaluate_rows(
                 if scored is not None:
                     unscored += int((~scored).sum())
                 row = prepared.ids[series] * len(targets) + j
-                results = {"model": forecast(fitted, prepared, series, origins, j)}
+                results = {"model": forecast(trained, prepared, series, origins, j)}
                 results |= {name: method(series, origins) for name, method in methods[j].items()}
                 losses = {
-                    name: scores.setdefault(name, _scores(fitted)).add(row, truth, mean, spread, scored)
+                    name: scores.setdefault(name, _scores(trained)).add(row, truth, mean, spread, scored)
                     for name, (mean, spread) in results.items()
                 }
                 contest.add(series, origins, row, losses)
@@ -168,7 +168,7 @@ def evaluate_rows(
         notes = (*notes, f"{unscored} values had been filled in and were not scored.")
     metrics = {name: score.metrics() for name, score in scores.items()}
     series_names = [
-        " ".join(part for part in (shown(name), target) if part) for name in fitted.names for target in targets
+        " ".join(part for part in (shown(name), target) if part) for name in trained.names for target in targets
     ]
     errors = scores["model"].mae_by_series()
     best = best_simple(metrics, choice.metric)
@@ -179,18 +179,18 @@ def evaluate_rows(
         "mae_by_series": {
             name: dict(zip(series_names, score.mae_by_series().tolist(), strict=True)) for name, score in scores.items()
         },
-        "scale_by_series": dict(zip(series_names, fitted.naive_scale.reshape(-1).tolist(), strict=True)),
-        "examples": examples(fitted, prepared, windows, errors, [named[best] for named in methods]),
+        "scale_by_series": dict(zip(series_names, trained.naive_scale.reshape(-1).tolist(), strict=True)),
+        "examples": examples(trained, prepared, windows, errors, [named[best] for named in methods]),
         "best": best,
         "shown": ["model", *dict.fromkeys([best, "seasonal_naive", *others])][: 1 + _DRAWN],
         "axis": {
-            "time": fitted.columns.time,
+            "time": trained.columns.time,
             "targets": len(targets),
-            "step": fitted.axis.describe_step(),
-            "whole_numbers": fitted.axis.kind == "integer",
-            "same_phase": fitted.season > 1 and windows.stride % fitted.season == 0,
+            "step": trained.axis.describe_step(),
+            "whole_numbers": trained.axis.kind == "integer",
+            "same_phase": trained.season > 1 and windows.stride % trained.season == 0,
         },
-        "curve": asdict(fitted.curve),
+        "curve": asdict(trained.curve),
         "rows": rows,
     }
     return Report(
@@ -198,17 +198,17 @@ def evaluate_rows(
         metrics=metrics["model"],
         baselines={name: row for name, row in metrics.items() if name != "model"},
         verdict=verdict(metrics, choice.metric, len(windows) * len(targets), standing, rows),
-        facts=facts(fitted, prepared, windows) | {"test of noise": standing.test} | choice.facts(),
-        notes=(*notes, *choice.notes(), *caveats(fitted, prepared, windows, metrics, choice.metric)),
+        facts=facts(trained, prepared, windows) | {"test of noise": standing.test} | choice.facts(),
+        notes=(*notes, *choice.notes(), *caveats(trained, prepared, windows, metrics, choice.metric)),
         measures=MEASURES,
         draw=partial(_draw, details),
         details=details,
     )
 
 
-def _scores(fitted: Fitted) -> ForecastScores:
-    scale, deviation = fitted.naive_scale.reshape(-1), fitted.deviation.reshape(-1)
-    return ForecastScores(fitted.quantiles, scale, deviation, fitted.shape.horizon)
+def _scores(trained: Trained) -> ForecastScores:
+    scale, deviation = trained.naive_scale.reshape(-1), trained.deviation.reshape(-1)
+    return ForecastScores(trained.quantiles, scale, deviation, trained.shape.horizon)
 
 
 def _scored(

@@ -1,4 +1,4 @@
-"""From a fitted model to forecasts in the target's own unit."""
+"""From a trained model to forecasts in the target's own unit."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ from sluicegate.errors import DataError
 
 from .batches import Batch, PreparedWindows
 from .combination import combined, last_season
-from .fitted import Fitted
 from .scales import Scale, at_least_as_wide, rescaled, worthless
 from .telling import told, told_of_scales
+from .trained import Trained
 
 _BELIEVED = 30  # windows apart that the network's own quantiles are taken to rest on
 _DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)  # of a normal error, between its 10 % and its 90 % quantile
 
 
 def forecast(
-    fitted: Fitted,
+    trained: Trained,
     windowed: PreparedWindows,
     series: Int64[np.ndarray, " batch"],
     origins: Int64[np.ndarray, " batch"],
     target: int,
 ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
     """The mean and the calibrated quantiles of windows, for one target, in its unit."""
-    batch, scale, lost = standardised(fitted, windowed, series, origins, target)
+    batch, scale, lost = standardised(trained, windowed, series, origins, target)
     ids = windowed.ids[series]
-    outputs = outputs_of(fitted, batch, ids, target)
+    outputs = outputs_of(trained, batch, ids, target)
     # A series that never changed is forecast not to change.
     outputs = np.where(scale.deviation[:, None, None] > 0, outputs, batch.context[:, -1:, None].double().numpy())
-    quantiles = calibrated(outputs[..., 1:], fitted.quantiles, fitted.widths)
-    quantiles[lost] = at_least_as_wide(quantiles[lost], fitted.quantiles)
-    low, high = (quantiles[..., fitted.quantiles.index(q)] for q in (0.1, 0.9))
+    quantiles = calibrated(outputs[..., 1:], trained.quantiles, trained.widths)
+    quantiles[lost] = at_least_as_wide(quantiles[lost], trained.quantiles)
+    low, high = (quantiles[..., trained.quantiles.index(q)] for q in (0.1, 0.9))
     mean, quantiles = scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
-    mean *= fitted.gain[ids, target][:, None]
+    mean *= trained.gain[ids, target][:, None]
     below_zero = windowed.contexts(series, origins, target).min(1) < 0
-    return fitted.support.attained(mean, quantiles, ids, target, below_zero)
+    return trained.support.attained(mean, quantiles, ids, target, below_zero)
 
 
 def outputs_of(
-    fitted: Fitted, batch: Batch, ids: Int64[np.ndarray, " batch"], target: int
+    trained: Trained, batch: Batch, ids: Int64[np.ndarray, " batch"], target: int
 ) -> Float64[np.ndarray, "batch horizon outputs"]:
     """The mean and the quantiles of windows, standardised and not calibrated; `ids` are their series' numbers."""
     with torch.inference_mode():
-        outputs: Float64[np.ndarray, "batch horizon outputs"] = fitted.model(*batch).double().numpy()
-    repeated = last_season(batch.context, fitted.season, fitted.shape.horizon).double().numpy()
-    return combined(outputs, repeated, fitted.naive_share[ids, target], fitted.shape.median)
+        outputs: Float64[np.ndarray, "batch horizon outputs"] = trained.model(*batch).double().numpy()
+    repeated = last_season(batch.context, trained.season, trained.shape.horizon).double().numpy()
+    return combined(outputs, repeated, trained.naive_share[ids, target], trained.shape.median)
 
 
 def standardised(
-    fitted: Fitted,
+    trained: Trained,
     windowed: PreparedWindows,
     series: Int64[np.ndarray, " batch"],
     origins: Int64[np.ndarray, " batch"],
@@ -67,10 +67,10 @@ def standardised(
 ) -> tuple[Batch, Scale, Bool[np.ndarray, " batch"]]:
     """Windows of one target as the network takes them, by what they are standardised, and where training's is lost."""
     batch, _ = windowed.batch(series, origins, np.full(len(series), target))
-    scale = Scale.of(fitted.scalers.targets, windowed.ids[series], target)
+    scale = Scale.of(trained.scalers.targets, windowed.ids[series], target)
     lost = worthless(batch.context.numpy(), scale.deviation)
     if lost.any():
-        context, own, begun = rescaled(windowed.contexts(series[lost], origins[lost], target), fitted.season)
+        context, own, begun = rescaled(windowed.contexts(series[lost], origins[lost], target), trained.season)
         batch = batch._replace(context=batch.context.clone())
         batch.context[torch.from_numpy(lost)] = torch.from_numpy(context).float()
         batch.padded[torch.from_numpy(lost)] = torch.from_numpy(begun)
@@ -80,16 +80,16 @@ def standardised(
 
 
 def lost_scales(
-    fitted: Fitted,
+    trained: Trained,
     windowed: PreparedWindows,
     series: Int64[np.ndarray, " batch"],
     origins: Int64[np.ndarray, " batch"],
 ) -> Bool[np.ndarray, " batch"]:
     """The windows for which the scale of training is worthless, for one target or another."""
     lost = np.zeros(len(series), bool)
-    for target in range(len(fitted.columns.targets)):
+    for target in range(len(trained.columns.targets)):
         batch, _ = windowed.batch(series, origins, np.full(len(series), target))
-        deviation = fitted.scalers.targets.deviation[windowed.ids[series], target]
+        deviation = trained.scalers.targets.deviation[windowed.ids[series], target]
         lost |= worthless(batch.context.numpy(), deviation)
     return lost
 
@@ -143,36 +143,34 @@ def measure_widths(
     return widths
 
 
-def forecast_next(fitted: Fitted, panel: Panel, future: Panel | None) -> tuple[pl.DataFrame, list[str]]:
+def forecast_next(trained: Trained, panel: Panel, future: Panel | None) -> tuple[pl.DataFrame, list[str]]:
     """The long frame of forecasts that follow the last row of each series, and what must be told of it."""
-    context, horizon = fitted.shape.context, fitted.shape.horizon
-    trained = set(fitted.names)
-    notes = told(
-        panel, np.array([name not in trained for name in panel.names]), panel.bounds[1:], context, fitted.names
-    )
-    fitted, ids = fitted.on(panel.axis).including(panel)
+    context, horizon = trained.shape.context, trained.shape.horizon
+    known = set(trained.names)
+    notes = told(panel, np.array([name not in known for name in panel.names]), panel.bounds[1:], context, trained.names)
+    trained, ids = trained.on(panel.axis).including(panel)
     panel = last_rows(panel, context)
-    extended = _extend(panel, future, horizon, fitted.columns.known)
-    fitted = fitted.on(extended.axis)
-    windowed = fitted.prepare(extended, ids)
+    extended = _extend(panel, future, horizon, trained.columns.known)
+    trained = trained.on(extended.axis)
+    windowed = trained.prepare(extended, ids)
     count = len(panel.names)
     series = np.arange(count)
     origins = extended.bounds[1:] - horizon
-    notes += told_of_scales(panel.names, lost_scales(fitted, windowed, series, origins))
+    notes += told_of_scales(panel.names, lost_scales(trained, windowed, series, origins))
     ticks = extended.ticks(series[:, None], origins[:, None] + np.arange(horizon))
-    targets = fitted.columns.targets
+    targets = trained.columns.targets
     mean = np.empty((count, len(targets), horizon))
-    spread = np.empty((*mean.shape, len(fitted.quantiles)))
+    spread = np.empty((*mean.shape, len(trained.quantiles)))
     for j in range(len(targets)):
-        mean[:, j], spread[:, j] = forecast(fitted, windowed, series, origins, j)
+        mean[:, j], spread[:, j] = forecast(trained, windowed, series, origins, j)
     which = np.repeat(series, len(targets) * horizon)
     frame: dict[str, pl.Series | Float64[np.ndarray, " rows"]] = {
-        name: column_of(name, names)[which] for name, names in _told_apart(fitted.columns.series, panel.names)
+        name: column_of(name, names)[which] for name, names in _told_apart(trained.columns.series, panel.names)
     }
     stamps = np.repeat(ticks[:, None], len(targets), axis=1).reshape(-1)
     labels = pl.Series(targets)[np.tile(np.repeat(np.arange(len(targets)), horizon), count)]
-    frame |= {"time": fitted.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}
-    for j, q in enumerate(fitted.quantiles):
+    frame |= {"time": trained.axis.stamps(stamps), "target": labels, "mean": mean.reshape(-1)}
+    for j, q in enumerate(trained.quantiles):
         frame[f"q{100 * q:g}"] = spread[..., j].reshape(-1)
     return pl.DataFrame(frame), notes
 

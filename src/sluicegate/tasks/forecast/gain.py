@@ -25,8 +25,8 @@ from jaxtyping import Bool, Float64, Int64
 from sluicegate.data import Windows
 
 from .batches import PreparedWindows
-from .fitted import Fitted
 from .forecasting import forecast
+from .trained import Trained
 
 _MOST = 20_000  # windows that are forecast
 _AT_ONCE = 1024
@@ -36,30 +36,32 @@ _LEAST = 8  # windows one after the other, or series, of which a slope is told
 _ASKED = 2.0  # times its variance that is taken off the square of a slope (Akaike 1974)
 
 
-def measure_gain(fitted: Fitted, windowed: PreparedWindows, windows: Windows) -> Float64[np.ndarray, "series targets"]:
+def measure_gain(
+    trained: Trained, windowed: PreparedWindows, windows: Windows
+) -> Float64[np.ndarray, "series targets"]:
     """The factor of each series and target; 1 where values can be negative, or never are above zero.
 
     Args:
-        fitted: what was learnt, with factors of 1.
+        trained: what was learnt, with factors of 1.
         windowed: the table.
         windows: windows that hold each row once, training and validation alike.
     """
-    gain = np.ones_like(fitted.gain)
+    gain = np.ones_like(trained.gain)
     numbers = np.linspace(0, len(windows) - 1, min(len(windows), _MOST)).astype(np.int64)
     series, origins = windows.locate(numbers)
     ages = windowed.panel.bounds[series + 1] - origins
-    for j, name in enumerate(fitted.columns.targets):
-        positive = (fitted.support.least[:, j] == 0) & (fitted.deviation[:, j] > 0)
+    for j, name in enumerate(trained.columns.targets):
+        positive = (trained.support.least[:, j] == 0) & (trained.deviation[:, j] > 0)
         if not positive.any():
             continue
-        view = np.lib.stride_tricks.sliding_window_view(windowed.panel.columns[name], fitted.shape.horizon)
+        view = np.lib.stride_tricks.sliding_window_view(windowed.panel.columns[name], trained.shape.horizon)
         sums = np.empty((2, len(series)))
         for part in np.array_split(np.arange(len(series)), -(-len(series) // _AT_ONCE)):
-            mean, _ = forecast(fitted, windowed, series[part], origins[part], j)
+            mean, _ = forecast(trained, windowed, series[part], origins[part], j)
             sums[:, part] = mean.sum(1), view[origins[part]].sum(1)
-        own = _ratios(sums, series, fitted.deviation[:, j], positive)
+        own = _ratios(sums, series, trained.deviation[:, j], positive)
         kept = positive[series]
-        drift = _drift(sums[:, kept] / fitted.deviation[series[kept], j], ages[kept])
+        drift = _drift(sums[:, kept] / trained.deviation[series[kept], j], ages[kept])
         gain[positive, j] = np.clip(own * drift, *_BOUNDS)
     return gain
 

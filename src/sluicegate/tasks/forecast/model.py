@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from sluicegate.tasks.cells import LAYERS
+from sluicegate.nn.layers import LAYERS
 from sluicegate.types import Cell
 
 

@@ -245,7 +245,7 @@ def test_the_linear_map_is_saved_and_absent_from_older_models(hours, tmp_path):
     loaded = sluicegate.load(tmp_path / "model")
     report = loaded.evaluate(table, baselines=())
     assert report.baselines == task.evaluate(table, baselines=()).baselines
-    object.__setattr__(loaded._fitted, "linear", None)  # as a model is that did not keep it
+    object.__setattr__(loaded._trained, "linear", None)  # as a model is that did not keep it
     loaded.save(tmp_path / "older")
     assert "linear_map" not in sluicegate.load(tmp_path / "older").evaluate(table, baselines=()).baselines
 

@@ -93,7 +93,7 @@ class CalendarAverage:
         return [blocks[i] for i in sorted(chosen)]
 
     def _rows(self, series: int, blocks: list[Block]) -> tuple[np.ndarray, np.ndarray]:
-        """The features and the values of the rows that a series is fitted on."""
+        """The features and the values of the rows that a series is trained on."""
         panel, end = self._history.panel, int(self._history.ends[series])
         begin = max(int(panel.bounds[series]), end - _MOST_ROWS)
         ticks = panel.ticks(np.array([series]), np.arange(begin, end))

@@ -12,7 +12,7 @@ from jaxtyping import Int64
 
 from sluicegate.data import Windows, calendar_seasons, find_seasons
 from sluicegate.tasks.forecast.batches import PreparedWindows
-from sluicegate.tasks.forecast.fitted import Fitted
+from sluicegate.tasks.forecast.trained import Trained
 
 from .calendar import CalendarAverage
 from .history import Forecast, History, Method
@@ -91,10 +91,10 @@ class Choice:
         return said
 
 
-def choose(fitted: Fitted, prepared: PreparedWindows, windows: Windows, slow: Sequence[str]) -> Choice:
+def choose(trained: Trained, prepared: PreparedWindows, windows: Windows, slow: Sequence[str]) -> Choice:
     """What the calendar and the rows before the first windows suggest."""
-    panel, targets = prepared.panel, fitted.columns.targets
-    histories = [History.before(windows, panel, target, fitted.shape.horizon) for target in targets]
+    panel, targets = prepared.panel, trained.columns.targets
+    histories = [History.before(windows, panel, target, trained.shape.horizon) for target in targets]
     lengths = histories[0].lengths
     known = int(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 0
     # Whole numbers have no calendar: what they suggest, the values must show.
@@ -103,31 +103,31 @@ def choose(fitted: Fitted, prepared: PreparedWindows, windows: Windows, slow: Se
         if panel.axis.kind == "integer"
         else calendar_seasons(panel)
     )
-    seasons = sorted({*found} - {fitted.season})
+    seasons = sorted({*found} - {trained.season})
     used = windows.counts > 0
     intermittent = np.concatenate([history.intermittent()[used] for history in histories])
     share = float(intermittent.mean())
     zeros = np.concatenate([history.zeros()[used] for history in histories])
     return Choice(
-        fitted.season,
-        tuple(season for season in seasons if season + fitted.shape.horizon <= known),
+        trained.season,
+        tuple(season for season in seasons if season + trained.shape.horizon <= known),
         share >= 0.5,
         float(np.median(zeros[intermittent])) if share >= 0.5 else 0.0,
-        int((fitted.naive_scale[prepared.ids[used]] > 0).sum()),
+        int((trained.naive_scale[prepared.ids[used]] > 0).sum()),
         tuple(slow),
     )
 
 
 def simple_methods(
-    fitted: Fitted, prepared: PreparedWindows, windows: Windows, target: int, choice: Choice
+    trained: Trained, prepared: PreparedWindows, windows: Windows, target: int, choice: Choice
 ) -> dict[str, Forecasting]:
     """The methods by name, ready to forecast windows of one target.
 
     What they learn, they learn from the rows before the first window of each series; a forecast then goes on from the
     rows before its own.
     """
-    name = fitted.columns.targets[target]
-    history = History.before(windows, prepared.panel, name, fitted.shape.horizon)
+    name = trained.columns.targets[target]
+    history = History.before(windows, prepared.panel, name, trained.shape.horizon)
     sums = running_sums(history)
     numbers: dict[str, Method] = {
         "last_value": SeasonalNaive(history, 1),
@@ -139,12 +139,12 @@ def simple_methods(
     for season in choice.others:
         numbers[f"seasonal_naive_{season}"] = SeasonalNaive(history, season)
     numbers["calendar_average"] = CalendarAverage(history, sorted({choice.season, *choice.others}))
-    if fitted.linear is not None:
-        numbers["linear_map"] = LinearMap(fitted, prepared, target, fitted.linear)
+    if trained.linear is not None:
+        numbers["linear_map"] = LinearMap(trained, prepared, target, trained.linear)
     if choice.intermittent:
         numbers |= {"croston_sba": Rate(history, croston_sba), "tsb": Rate(history, tsb)}
     methods: dict[str, Forecasting] = {
-        called: WithIntervals(method, history, fitted.quantiles) for called, method in numbers.items()
+        called: WithIntervals(method, history, trained.quantiles) for called, method in numbers.items()
     }
-    statistical = partial(Statistical, season=choice.season, history=history, quantiles=fitted.quantiles)
+    statistical = partial(Statistical, season=choice.season, history=history, quantiles=trained.quantiles)
     return methods | {called: statistical(called) for called in choice.slow}

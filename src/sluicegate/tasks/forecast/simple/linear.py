@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float64, Int64
 
 from sluicegate.tasks.forecast.batches import PreparedWindows
-from sluicegate.tasks.forecast.fitted import Fitted
 from sluicegate.tasks.forecast.forecasting import standardised
+from sluicegate.tasks.forecast.trained import Trained
 
 from .history import Point
 
@@ -17,7 +17,7 @@ class LinearMap:
     """The best linear map from context to horizon, with the linear effects of what is known in advance.
 
     Args:
-        fitted: the model.
+        trained: the model.
         prepared: the table.
         target: the number of the target.
         weights: the map, on the scale on which series are standardised.
@@ -25,19 +25,19 @@ class LinearMap:
 
     def __init__(
         self,
-        fitted: Fitted,
+        trained: Trained,
         prepared: PreparedWindows,
         target: int,
         weights: Float64[np.ndarray, "horizon context"],
     ) -> None:
-        self._fitted, self._prepared, self._target = fitted, prepared, target
+        self._trained, self._prepared, self._target = trained, prepared, target
         self._weights = torch.from_numpy(np.ascontiguousarray(weights, np.float32))
-        self.needs = fitted.shape.context
+        self.needs = trained.shape.context
 
     def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
         """Forecast windows."""
-        batch, scale, _ = standardised(self._fitted, self._prepared, series, origins, self._target)
-        z, level = self._fitted.model.without_level(batch.context, batch.known)
+        batch, scale, _ = standardised(self._trained, self._prepared, series, origins, self._target)
+        z, level = self._trained.model.without_level(batch.context, batch.known)
         linear = (z @ self._weights.T + level).double().numpy()
         # No error to speak of, so that a bent value comes back as it is: the median, as for the other methods.
         _, quantiles = scale.unscale(linear, linear[..., None], np.zeros_like(linear))

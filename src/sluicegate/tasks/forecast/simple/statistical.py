@@ -44,7 +44,7 @@ class Statistical:
         except ImportError as error:
             raise MissingExtra("statsforecast", "baselines", f"the baseline {name}") from error
         self._make = partial(getattr(models, name), season_length=season)
-        self._fitted: dict[int, Any] = {}
+        self._trained: dict[int, Any] = {}
         self._history, self._quantiles = history, quantiles
         self._positive = history.never_negative()
 
@@ -59,9 +59,9 @@ class Statistical:
             rows = np.ascontiguousarray(self._history.values[begin:origin], np.float64)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # it warns of fits that it then replaces itself
-                if one not in self._fitted:
-                    self._fitted[one] = self._make().fit(rows)
-                result = self._fitted[one].forward(y=rows, h=horizon, level=levels)
+                if one not in self._trained:
+                    self._trained[one] = self._make().fit(rows)
+                result = self._trained[one].forward(y=rows, h=horizon, level=levels)
             mean[i] = result["mean"]
             for j, q in enumerate(quantiles):
                 side = "lo" if q < 0.5 else "hi"

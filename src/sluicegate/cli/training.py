@@ -1,0 +1,144 @@
+"""Training from the command line: nothing is lost when it is interrupted, and nothing is left when it fails."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sluicegate import bundle
+from sluicegate.atomic import identity
+from sluicegate.data import Source
+from sluicegate.errors import BundleError, DataError
+from sluicegate.tasks.task import Task, TrainedTask
+from sluicegate.training.checkpoint import is_checkpoint
+
+from .failures import note
+from .output import print_json, show
+from .starting import use_threads
+
+Read: TypeAlias = tuple[Any, Mapping[str, Any], Source]
+"""Data, what `fit` is told of its columns, and what it is called in messages."""
+
+
+def fit_files(
+    task: TrainedTask[Any],
+    out: Path,
+    read: Callable[[], Read],
+    read_other: Callable[[], Read] | None,
+    *,
+    threads: int | None,
+    resume: bool,
+    json: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Train a task on a file, save it, and show its report.
+
+    Args:
+        task: what is trained.
+        out: the folder that the model is saved to.
+        read: reads the file to train on.
+        read_other: reads the file to validate on, where there is one.
+        threads: how many to compute with.
+        resume: go on from the checkpoint of an interrupted run.
+        json: whether the report is shown as JSON.
+        beside: what `fit` is given beside data and columns.
+    """
+    require_writable(out)
+    use_threads(threads)
+    found, columns, source = read()
+    other, _, other_source = (None, None, None) if read_other is None else read_other()
+
+    def train(checkpoint: Path) -> object:
+        return task.fit(
+            found,
+            **columns,
+            **(beside or {}),
+            validation=other,
+            checkpoint=checkpoint,
+            resume=resume,
+            source=source,
+            validation_source=other_source,
+        )
+
+    fit_and_save(task, train, out, resume=resume)
+    assert task.report is not None
+    if json:
+        print_json({"model": str(out), "report": task.report.as_dict()})
+    else:
+        show(task.report)
+        note(f"saved to {out}")
+
+
+def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resume: bool) -> None:
+    """Train a task with a checkpoint beside its place, save it, and take the checkpoint away.
+
+    Args:
+        task: what is trained.
+        train: trains it, keeping its state in the file that it is given.
+        out: the folder that the model is saved to.
+        resume: whether the person asked to go on from the checkpoint.
+
+    Raises:
+        BundleError: the folder cannot be written.
+        DataError: the data cannot be trained on; nothing is left behind then.
+    """
+    checkpoint = out.absolute().with_name(f"{out.absolute().name}.checkpoint")
+    if resume and checkpoint.exists():
+        note(f"going on from {checkpoint}")
+    elif resume:
+        note(f"there is nothing to resume, for there is no {checkpoint}: training starts from the beginning")
+    elif checkpoint.exists():
+        if not is_checkpoint(checkpoint):
+            raise BundleError(
+                f"{checkpoint} is where the state of training is kept, and it holds something else: move it away, or "
+                "choose another folder"
+            )
+        note(f"{checkpoint} of an interrupted run will be replaced; `--resume` would have gone on from it")
+    with _tidied(checkpoint, resume=resume):
+        train(checkpoint)
+        task.save(out)
+        checkpoint.unlink(missing_ok=True)
+
+
+def require_writable(out: Path) -> None:
+    """Refuse a place that the model could not be saved to, before an hour is spent on training it.
+
+    Raises:
+        BundleError: it holds something else, or must not be written to.
+    """
+    bundle.require_replaceable(out)
+    above = next(folder for folder in out.absolute().parents if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        raise BundleError(
+            f"cannot save to '{out}', for '{above}' cannot be written ({error.strerror}): choose another folder"
+        ) from error
+
+
+@contextmanager
+def _tidied(checkpoint: Path, *, resume: bool) -> Iterator[None]:
+    """Tell of the checkpoint of a run that was interrupted, and remove that of a run that cannot succeed."""
+    before = identity(checkpoint)
+    missing = [folder for folder in checkpoint.parents if not folder.exists()]
+    try:
+        yield
+    except DataError:
+        if identity(checkpoint) != before:
+            checkpoint.unlink()
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
+        raise
+    except KeyboardInterrupt:
+        changed = identity(checkpoint) != before
+        note(
+            f"the same command with `--resume` goes on from {checkpoint}"
+            if checkpoint.exists() and (resume or changed)
+            else "nothing had been written yet"
+        )
+        raise

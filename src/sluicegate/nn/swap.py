@@ -1,0 +1,341 @@
+"""PyTorch's recurrent layers inside any model, swapped in place for ours.
+
+Only the class of a layer changes, for our classes hold nothing that PyTorch's do not: what they take beyond it are
+attributes of the class, whose values make them what PyTorch's are. So the parameters stay the very same objects, and
+hooks, optimizers, the `state_dict` and whoever else refers to the layer need not know. How the same is done without
+changing even the class, for every layer that runs: `sluicegate.nn.patch`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import torch
+from torch.nn import Module
+from torch.nn.utils import parametrize
+
+from sluicegate.errors import ConfigError
+
+from .cells import GRUCell, LSTMCell, RNNCell
+from .gru import GRU
+from .lstm import LSTM
+from .options import Options
+from .rnn import RNN
+
+M = TypeVar("M", bound=Module)
+
+OURS: dict[type, type[Options]] = {
+    torch.nn.GRU: GRU,
+    torch.nn.LSTM: LSTM,
+    torch.nn.RNN: RNN,
+    torch.nn.GRUCell: GRUCell,
+    torch.nn.LSTMCell: LSTMCell,
+    torch.nn.RNNCell: RNNCell,
+}
+"""Which class of ours takes the place of which of PyTorch's."""
+
+_TORCHS = {ours: torchs for torchs, ours in OURS.items()}
+_KINDS = {torchs.__name__ for torchs in OURS}
+
+# What the `forward` of PyTorch's classes calls: whoever overrides one of these means another computation.
+_STEPS_OF_FORWARD = {
+    "check_forward_args",
+    "check_hidden_size",
+    "check_input",
+    "get_expected_cell_size",
+    "get_expected_hidden_size",
+    "permute_hidden",
+}
+
+_logger = logging.getLogger("sluicegate")
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What becomes of one recurrent layer.
+
+    Args:
+        name: Its qualified name, as `named_modules` has it: empty for the model itself. A layer that ran within
+            `accelerated` and belongs to no module goes by the file and line that called it.
+        kind: The class of `torch.nn` that it is at bottom, such as `"GRU"` or `"LSTMCell"`.
+        reason: Why it is left to PyTorch; None if it is swapped.
+    """
+
+    name: str
+    kind: str
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        reason = "" if self.reason is None else f", {self.reason}"
+        return f"{self.name or 'the model itself'} ({self.kind}){reason}"
+
+
+def accelerate(model: M) -> M:
+    """Swap every `torch.nn.GRU`, `LSTM`, `RNN` and cell of a model, in place, for Sluicegate's of the same name.
+
+    The parameters stay the very same objects, so that optimizers, hooks, the `state_dict` and every reference to a
+    layer go on as before; a layer used at two places is swapped once, and to accelerate twice is to do it once. The
+    logger `sluicegate` tells each layer swapped (info) and each one left to PyTorch with the reason (warning):
+    another type than float32, another device than the CPU, a projection, a scripted or a quantised layer, a subclass
+    that computes otherwise. `sluicegate.nn.swap.plan` tells the same beforehand and afterwards.
+
+    A `state_dict` knows nothing of all this. A pickle of the whole model names the new classes: to read it, Sluicegate
+    must be installed. `sluicegate.nn.swap.restore` brings PyTorch's classes back.
+
+    Args:
+        model: Any module, or a recurrent layer itself.
+
+    Returns:
+        The model.
+
+    Raises:
+        ConfigError: `model` is no module.
+
+    Example:
+        >>> import torch, sluicegate
+        >>> model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 5), "head": torch.nn.Linear(5, 1)})
+        >>> weight = model["encoder"].weight_hh_l0
+        >>> sluicegate.accelerate(model) is model
+        True
+        >>> type(model["encoder"]) is sluicegate.GRU, model["encoder"].weight_hh_l0 is weight
+        (True, True)
+    """
+    for swap, layer in _layers(model):
+        if isinstance(layer, Options):
+            continue
+        if swap.reason is None:
+            object.__setattr__(layer, "__class__", _class_of_ours(layer))
+        tell(swap)
+    return model
+
+
+def plan(model: Module) -> list[Swap]:
+    """Tell what `accelerate` does with each recurrent layer of a model, or has done.
+
+    Args:
+        model: Any module; it is not changed.
+
+    Returns:
+        The recurrent layers, each once, in the order of `named_modules`.
+
+    Raises:
+        ConfigError: `model` is no module.
+
+    Example:
+        >>> import torch
+        >>> model = torch.nn.Sequential(torch.nn.GRU(3, 5), torch.nn.LSTM(5, 5, dtype=torch.float64))
+        >>> for swap in plan(model):
+        ...     print(swap)
+        0 (GRU)
+        1 (LSTM), float64
+    """
+    return [swap for swap, _ in _layers(model)]
+
+
+def restore(model: M) -> M:
+    """Bring PyTorch's classes back, in place: for TorchScript, for quantisation, for a pickle without Sluicegate.
+
+    Args:
+        model: Any module. Layers of ours with an option that PyTorch does not know stay as they are.
+
+    Returns:
+        The model.
+
+    Raises:
+        ConfigError: `model` is no module.
+
+    Example:
+        >>> import torch, sluicegate
+        >>> type(restore(sluicegate.accelerate(torch.nn.GRU(3, 5)))) is torch.nn.GRU
+        True
+    """
+    for _, layer in _layers(model):
+        if isinstance(layer, Options) and _is_plain(layer):
+            object.__setattr__(layer, "__class__", _class_of_torchs(type(layer)))
+    return model
+
+
+def tell(swap: Swap) -> None:
+    """Log what became of a layer: that one is left is a warning, for someone wants it faster."""
+    if swap.reason is None:
+        _logger.info("swapped: %s", swap)
+    else:
+        _logger.warning("left to PyTorch: %s", swap)
+
+
+def base_of(layer: Module) -> type:
+    """The class of `torch.nn` that a recurrent layer is at bottom."""
+    return next(cls for cls in type(layer).__mro__ if cls in OURS)
+
+
+def obstacle(layer: Module) -> str | None:
+    """Tell why PyTorch must compute what a layer asks its `forward` for; None if we can.
+
+    Args:
+        layer: A recurrent layer of PyTorch's, or of a subclass.
+
+    Returns:
+        The reason, in a few words.
+    """
+    base = base_of(layer)
+    for owner, names in (
+        (f"this {base.__name__}", vars(layer).keys() | layer._modules.keys() | layer._parameters.keys()),
+        *((cls.__name__, vars(cls).keys()) for cls in _subclasses(type(layer), base)),
+    ):
+        if taken := names & (_names_of_ours(base) | _STEPS_OF_FORWARD):
+            return f"{owner} has a `{min(taken)}` of its own"
+    if projection := getattr(layer, "proj_size", 0):
+        return f"a projection (proj_size={projection})"
+    for parameter in layer.parameters():
+        if parameter.dtype != torch.float32:
+            return str(parameter.dtype).removeprefix("torch.")
+        if parameter.device.type != "cpu":
+            return f"on {parameter.device}"
+    return None
+
+
+def _layers(model: Module) -> Iterator[tuple[Swap, Module]]:
+    if not isinstance(model, Module):
+        raise ConfigError(
+            f"`model` (a {type(model).__name__}) must be a torch.nn.Module: pass the one within it, or run it within "
+            "`with sluicegate.accelerated():`, which finds every layer that runs"
+        )
+    for name, layer in list(model.named_modules()):
+        kind: str = getattr(layer, "original_name", "") if _is_scripted(layer) else type(layer).__name__
+        if kind in _KINDS and (_is_scripted(layer) or _is_quantised(layer)):
+            yield Swap(name, kind, "scripted" if _is_scripted(layer) else "quantised"), layer
+        elif not any(isinstance(layer, cls) for cls in OURS):
+            continue  # among them our MinGRU, in whose place PyTorch has nothing
+        elif isinstance(layer, Options):
+            yield Swap(name, base_of(layer).__name__), layer
+        else:
+            yield Swap(name, base_of(layer).__name__, _own_forward(layer) or obstacle(layer)), layer
+
+
+def _is_plain(layer: Options) -> bool:
+    return all(getattr(layer, name) == getattr(Options, name) for name in Options.__annotations__ if name != "kind")
+
+
+def _is_scripted(layer: Module) -> bool:
+    return isinstance(layer, torch.jit.ScriptModule)
+
+
+def _is_quantised(layer: Module) -> bool:
+    return type(layer).__module__.startswith("torch.ao.nn.quant")
+
+
+def _own_forward(layer: Module) -> str | None:
+    """Tell whose `forward` never gets to ours: one that does not call `super().forward`."""
+    if "forward" in vars(layer):
+        return "its `forward` was replaced"
+    for cls in _subclasses(type(layer), base_of(layer)):
+        if own := vars(cls).get("forward"):
+            code = getattr(inspect.unwrap(own), "__code__", None)
+            if code is None or "super" not in code.co_names:
+                return f"{cls.__name__} has a `forward` of its own"
+    return None
+
+
+def _subclasses(cls: type, base: type) -> tuple[type, ...]:
+    """The classes that stand before PyTorch's: those whose methods come before its."""
+    return cls.__mro__[: cls.__mro__.index(base)]
+
+
+@cache
+def _names_of_ours(base: type) -> frozenset[str]:
+    """The attributes that our class has and PyTorch's has not, which a layer must not use for something else."""
+    ours = (name for cls in OURS[base].__mro__ if cls not in base.__mro__ for name in vars(cls))
+    return frozenset(name for name in ours if not name.startswith("__") and not hasattr(base, name))
+
+
+def _class_of_ours(layer: Module) -> type:
+    """The class to give to a layer of PyTorch's, or of a subclass, or one with parametrisations."""
+    cls, base = type(layer), base_of(layer)
+    if not parametrize.is_parametrized(layer):
+        return _mixed_once(cls, OURS[base])
+    return _on(cls, _mixed_once(cls.__bases__[0], OURS[base]))
+
+
+def _class_of_torchs(cls: type) -> type:
+    """The class that a layer had before it was swapped; its own if it never was."""
+    if cls in _TORCHS:
+        return _TORCHS[cls]
+    if vars(cls).get("__reduce_ex__") is _reduce:
+        return cls.__bases__[0]
+    if cls.__module__ == parametrize.__name__:
+        return _on(cls, _class_of_torchs(cls.__bases__[0]))
+    return cls
+
+
+def mixed(cls: type, ours: type) -> type:
+    """The class that is `cls` in everything, but has our `forward` where it had PyTorch's.
+
+    Args:
+        cls: A class of PyTorch's, or a subclass.
+        ours: Our class for it.
+
+    Returns:
+        Ours itself for PyTorch's own; else a class that stands before both.
+    """
+    if cls in OURS:
+        return ours
+    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__reduce_ex__": _reduce}
+    return _made(cls.__name__, (cls, ours), names)
+
+
+class _Quiet:
+    """Stands first among the bases of a class while it is made, so that no `__init_subclass__` of the user's runs."""
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        pass
+
+
+def _made(name: str, bases: tuple[type, ...], names: dict[str, Any]) -> type:
+    """Make a class that nobody is told of: no metaclass of the user's, no registry of subclasses."""
+    kind: Any = type(bases[0])
+    made: Any = type.__new__(kind, name, (_Quiet, *bases), names)
+    made.__bases__ = bases
+    return made  # type: ignore[no-any-return]
+
+
+_mixed_once: Callable[[type, type], type] = cache(
+    mixed
+)  # one class for all layers of a subclass, as there was one before
+
+
+def _on(cls: type, base: type) -> type:
+    """A class like `cls`, which PyTorch made for one layer's parametrisations, on another base."""
+    body = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    return _made(cls.__name__, (base,), body)
+
+
+def _reduce(layer: Module, protocol: int) -> tuple[Any, ...] | str:
+    """Pickle and copy a layer of a mixed class, which cannot be imported, by the subclass that it was made of."""
+    mixed_class = type(layer)
+    cls: Any = mixed_class.__bases__[0]
+    if cls.__reduce_ex__ is object.__reduce_ex__ and cls.__reduce__ is object.__reduce__:
+        state = object.__reduce_ex__(layer, max(protocol, 2))[2]
+        return _revive, (cls, base_of(layer)), state
+    # The user's own way, which may name the class.
+    own: Any = super(mixed_class, layer).__reduce_ex__(max(protocol, 2))
+    if isinstance(own, str):
+        return own
+    make, arguments, *rest = own
+    make, *arguments = (cls if part is mixed_class else part for part in (make, *arguments))
+    return _remake, (make, *arguments), *rest
+
+
+def _revive(cls: type, base: type) -> object:
+    return object.__new__(_mixed_once(cls, OURS[base]))
+
+
+def _remake(make: Callable[..., Any], *arguments: Any) -> Any:
+    made: Any = make(*arguments)
+    if any(isinstance(made, torchs) for torchs in OURS) and not isinstance(made, Options):
+        object.__setattr__(made, "__class__", _class_of_ours(made))
+    return made

@@ -1,0 +1,340 @@
+"""Calls of the compiled kernels: what a layer's tensors are, told in addresses and strides.
+
+The arguments are those of the operators, which `operators.py` makes of these functions. A small layer computes for a
+microsecond or two, so that every line here counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sluicegate import _core
+
+from .packing import Shape, in_places, laid_out, lay_out
+
+CELLS = ("gru", "gru_reset_before", "lstm", "rnn", "mingru")
+"""What the kernels compute, in the order of their `Cell`; the second is the GRU with `reset="before"`."""
+
+ACTIVATIONS = ("tanh", "relu")
+
+GATES = {"gru": 3, "gru_reset_before": 3, "lstm": 4, "rnn": 1, "mingru": 2}
+"""Into how many parts the rows of a weight fall."""
+
+SAVED = {"gru": 5, "gru_reset_before": 4, "lstm": 5, "rnn": 1, "mingru": 0}
+"""Numbers that training keeps for each unit and step, the last of which is h, or c for an LSTM."""
+
+BY_OUTPUT = {"lstm", "mingru"}
+"""The cells whose way back finds h in the outputs, always and not only with `checkpoint_every`."""
+
+FLOAT32, INT64 = torch.float32, torch.int64
+
+LARGE = 4 << 20
+"""Bytes from which on the system is asked for large pages: it gives so much anew to every call, in small ones."""
+
+Sizes: TypeAlias = tuple[int, ...]
+
+
+class Unfit(RuntimeError):  # noqa: N818 - reads as what it is
+    """What a call was given is nothing that the kernels compute; they have written nothing yet."""
+
+
+class Plan(NamedTuple):
+    """What a call is about, beside its tensors, and of what shapes these must be."""
+
+    shape: Shape
+    cell: str
+    every: int
+    steps: int
+    batch: int
+    directions: int
+    axes: tuple[int, int]
+    """Those of the steps and of the rows in `x`; one and the same when it is packed, or a single step."""
+    outputs: Sizes
+    states: Sizes
+    kept: Sizes
+    """What training keeps; empty for nothing."""
+    by_output: bool
+    """Whether the way back finds h in the outputs, not in what is kept."""
+    weights: tuple[Sizes, ...]
+
+    def strides(self, x: Tensor) -> tuple[int, int]:
+        """Find how many floats lie between two steps and between two rows of the batch."""
+        strides, (time, row) = x.stride(), self.axes
+        return 0 if time == row else strides[time], strides[row]
+
+
+def plan_for(
+    x: Tensor, weights: Sequence[Tensor], lengths: Tensor | None, offsets: Tensor | None,
+    options: tuple[str, str, bool, bool, int], *, symbolic: bool = False,
+) -> Plan:  # fmt: skip
+    """Plan a call; where sizes may be symbols, it is not remembered."""
+    packed = None if lengths is None or offsets is None else (offsets.shape[0], lengths.shape[0])
+    hidden = weights[0].shape[0] // GATES[options[0]]
+    return (_plan if symbolic else _remembered)(x.shape, packed, hidden, len(weights), *options)
+
+
+def per_direction(cell: str, *, biased: bool) -> int:
+    """Count the weights and biases that a direction has."""
+    return (1 if cell == "mingru" else 2) * (2 if biased else 1)
+
+
+def _plan(
+    sizes: tuple[Any, ...], packed: tuple[Any, Any] | None, hidden: int, count: int,
+    cell: str, activation: str, biased: bool, batch_first: bool, every: int,
+) -> Plan:  # fmt: skip
+    per = per_direction(cell, biased=biased)
+    single = len(sizes) == 2 and not packed and count == per
+    if not (single or len(sizes) == (2 if packed else 3)) or count not in (per, 2 * per) or every < 0:
+        raise Unfit(
+            f"the fused kernels take an input of 3 axes, or of 2 with `offsets` or for a single step, {per} or "
+            f"{2 * per} weights and `every` from 0 up, but got {len(sizes)} axes, {count} weights and every={every}"
+        )
+    if activation not in ACTIVATIONS:
+        raise Unfit(f"`activation` (={activation!r}) is none that the fused kernels have: {' and '.join(ACTIVATIONS)}")
+    directions, features = count // per, sizes[-1]
+    axes = (0, 0) if single or packed else (1, 0) if batch_first else (0, 1)
+    steps, batch = packed or (1 if single else sizes[axes[0]], sizes[axes[1]])
+    gates = GATES[cell] * hidden
+    both = ((gates, features), (gates, hidden), (gates,), (gates,))
+    rows, numbers = sizes[0] if packed else steps * batch, SAVED[cell]
+    if every:
+        rows, numbers = -(-steps // every) * batch, 1 if cell == "lstm" else 0
+    return Plan(
+        shape=(CELLS.index(cell), ACTIVATIONS.index(activation), features, hidden),
+        cell=cell,
+        every=every,
+        steps=steps,
+        batch=batch,
+        directions=directions,
+        axes=axes,
+        outputs=(*sizes[:-1], directions * hidden),
+        states=(batch, hidden) if single else (directions, batch, hidden),
+        kept=(directions, rows, numbers * hidden) if numbers else (),
+        by_output=cell in BY_OUTPUT or every > 0,
+        weights=(both[::2] if cell == "mingru" else both)[:per] * directions,
+    )
+
+
+_remembered = lru_cache(1024)(_plan)
+
+
+def _floats(x: Tensor, shape: Sizes, *, apart: bool = False) -> Tensor:
+    """Refuse what the kernels, which get bare addresses, would read as what it is not, and copy what is not in line.
+
+    With `apart`, only the numbers of a row need to follow each other.
+    """
+    if x.shape != shape or x.dtype is not FLOAT32 or not x.is_cpu or not (x.data_ptr() or x.numel() == 0):
+        _refuse(x, shape, FLOAT32)
+    if x.is_neg() or not (x.is_contiguous() or (apart and (x.stride(-1) == 1 or x.shape[-1] == 1))):
+        return x.resolve_neg().contiguous()
+    return x
+
+
+def _refuse(x: Tensor, shape: Sizes, dtype: torch.dtype) -> NoReturn:
+    raise Unfit(
+        f"the fused kernels take tensors of {dtype} in memory on the CPU, here of shape {tuple(shape)}, but got a "
+        f"{type(x).__name__} of {x.dtype} on {x.device} of shape {tuple(x.shape)}: convert it, or check its shape"
+    )
+
+
+def _in_large_pages(*results: Tensor | None) -> None:
+    """Ask for large pages: of memory that the system gives anew, a MinGRU's outputs took as long to get as to compute.
+
+    (9 ms of 21 for 1,000 steps of 32 rows and 128 units, and 2 of 14 so.)
+    """
+    for x in results:
+        if x is not None and x.nbytes >= LARGE:
+            _core.prefer_large_pages(x.data_ptr(), x.nbytes)
+
+
+def _sequences(
+    plan: Plan, x: Tensor, lengths: Tensor | None, order: Tensor | None, offsets: Tensor | None
+) -> tuple[list[int], list[Tensor | None]]:
+    """Tell the kernels the sequences, by addresses in tensors that must be kept, and refuse rows that are not."""
+    rows: list[Tensor | None] = [lengths, order, offsets]
+    for i, count in enumerate((plan.batch, plan.batch, plan.steps)):
+        row = rows[i]
+        if row is None:
+            continue
+        if row.shape != (count,) or row.dtype is not INT64 or not row.is_cpu:
+            _refuse(row, (count,), INT64)
+        rows[i] = row.contiguous()
+    if lengths is None and order is None and offsets is None:
+        return [plan.steps, plan.batch, 0, 0, 0], rows
+    if not _are_rows(plan, x, rows):
+        raise Unfit(
+            "the fused kernels take `lengths` that fall from at most the number of steps to at least 0, an `order` "
+            "that is a permutation of the rows, and `offsets` at which the rows of each step begin: sort the rows"
+        )
+    return [plan.steps, plan.batch, *map(_at, rows)], rows
+
+
+def _are_rows(plan: Plan, x: Tensor, rows: Sequence[Tensor | None]) -> bool:
+    """Tell whether the numbers stay within the arrays. In NumPy, which takes a third of the time for so few."""
+    lengths, order, offsets = (None if row is None else row.numpy() for row in rows)
+    if lengths is None or (offsets is None and x.dim() == 2):  # a single step, of which every row is a part
+        return False
+    if len(lengths) and (lengths[0] > plan.steps or lengths[-1] < 0 or (lengths[1:] > lengths[:-1]).any()):
+        return False
+    if order is not None and not np.array_equal(np.sort(order), np.arange(len(order))):
+        return False
+    if offsets is None:
+        return True
+    counts = np.searchsorted(-lengths, -np.arange(plan.steps))  # of the rows that are longer
+    return len(x) == counts.sum() and np.array_equal(offsets, counts.cumsum() - counts)
+
+
+def _at(x: Tensor | None, numbers: int = 0) -> int:
+    """Find the address of a tensor, or that of so many numbers further on; 0 where there is none."""
+    return 0 if x is None else x.data_ptr() + 4 * numbers
+
+
+def forward(
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    order: Tensor | None,
+    offsets: Tensor | None,
+    cell: str,
+    activation: str,
+    biased: bool,
+    batch_first: bool,
+    every: int,
+    keep: bool,
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Compute a layer: outputs, h, c (of an LSTM), and what training keeps (with `keep`)."""
+    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every))
+    x = _floats(x, x.shape, apart=True)
+    h0 = h0 if h0 is None else _floats(h0, plan.states)
+    c0 = c0 if c0 is None else _floats(c0, plan.states)
+    weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
+    sequences, _held = _sequences(plan, x, lengths, order, offsets)
+    output, h_n, c_n, saved = results(plan, x, ragged=lengths is not None, keep=keep)
+    _in_large_pages(output, saved)
+    pack = lay_out if keep else laid_out  # in training the weights have changed since the last call
+    step, row = plan.strides(output)
+    hidden, per = plan.shape[3], len(weights) // plan.directions
+    state, kept = plan.batch * hidden, 0 if saved is None else saved.stride(0)
+    panels, directions = [], []
+    for d in range(plan.directions):
+        panels.append(pack(plan.shape, weights[d * per : (d + 1) * per]))
+        keeping = _at(saved, d * kept)
+        directions.append([
+            _at(panels[d]), _at(h0, d * state), _at(c0, d * state), _at(output, d * hidden), step, row,
+            _at(h_n, d * state), _at(c_n, d * state), *((0, keeping) if every else (keeping, 0)),
+        ])  # fmt: skip
+    where = [x.data_ptr(), *plan.strides(x)]
+    _core.forward(plan.shape, sequences, where, directions, every, torch.get_num_threads())
+    return output, h_n, c_n, saved
+
+
+def results(plan: Plan, x: Tensor, *, ragged: bool, keep: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Make room for outputs, h, c, and what the way back needs."""
+    # Outputs of steps that are not part of their row are zero, and nobody computes them.
+    new = x.new_zeros if ragged and x.dim() == 3 else x.new_empty
+    output, h_n = new(*plan.outputs), x.new_empty(*plan.states)
+    c_n = x.new_empty(*plan.states) if plan.cell == "lstm" else None
+    saved = x.new_empty(*plan.kept) if keep and plan.kept else None
+    return output, h_n, c_n, saved
+
+
+def backward(
+    d_output: Tensor | None,
+    d_h_n: Tensor | None,
+    d_c_n: Tensor | None,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    output: Tensor,
+    saved: Tensor,
+    lengths: Tensor | None,
+    order: Tensor | None,
+    offsets: Tensor | None,
+    cell: str,
+    activation: str,
+    biased: bool,
+    batch_first: bool,
+    every: int,
+    wanted: Sequence[bool],
+) -> list[Tensor | None]:
+    """Compute the gradients of the input, the states and the weights, in this order; None for those not `wanted`.
+
+    The outputs are needed of an LSTM, a MinGRU or with `every`: else h is kept apart from them, so that a program may
+    write into them, as it may with PyTorch's. What is kept is not needed with `every`, but of an LSTM.
+    """
+    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every))
+    x = _floats(x, x.shape, apart=True)
+    d_output = None if d_output is None else _floats(d_output, plan.outputs, apart=True)
+    h0 = h0 if h0 is None else _floats(h0, plan.states)
+    c0 = c0 if c0 is None else _floats(c0, plan.states)
+    d_h_n = d_h_n if d_h_n is None else _floats(d_h_n, plan.states)
+    d_c_n = None if d_c_n is None or cell != "lstm" else _floats(d_c_n, plan.states)
+    weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
+    output = _floats(output, plan.outputs, apart=True) if plan.by_output else output
+    saved = _floats(saved, plan.kept) if plan.kept else saved
+    sequences, _held = _sequences(plan, x, lengths, order, offsets)
+    found = gradients(plan, x, weights, wanted, ragged=lengths is not None)
+    d_x, d_h0, d_c0, *d_weights = found
+    _in_large_pages(d_x)
+    # Two directions at once cannot add to one array: the second has its own.
+    d_xs = [d_x]
+    if plan.directions == 2:
+        d_xs.append(None if d_x is None else (torch.empty_like if lengths is None else torch.zeros_like)(d_x))
+    hidden, per = plan.shape[3], len(weights) // plan.directions
+    state = plan.batch * hidden
+    panels: list[Tensor | None] = []
+    directions = []
+    for d in range(plan.directions):
+        own = slice(d * per, (d + 1) * per)
+        panels += [
+            lay_out(plan.shape, weights[own]) if every or cell == "mingru" else None,
+            lay_out(plan.shape, weights[own], backward=True),
+        ]
+        directions.append([
+            _at(panels[-2]), _at(h0, d * state), _at(c0, d * state), *_kept(plan, output, saved, d),
+            _at(panels[-1]), *_grid(plan, d_output, d * hidden), _at(d_h_n, d * state), _at(d_c_n, d * state),
+            *_grid(plan, d_xs[d]), _at(d_h0, d * state), _at(d_c0, d * state),
+            *in_places(plan.shape, [*map(_at, d_weights[own])]),
+        ])  # fmt: skip
+    where = [x.data_ptr(), *plan.strides(x)]
+    _core.backward(plan.shape, sequences, where, directions, every, torch.get_num_threads())
+    if plan.directions == 2 and d_x is not None and d_xs[1] is not None:
+        d_x += d_xs[1]
+    return found
+
+
+def _kept(plan: Plan, output: Tensor, saved: Tensor, d: int) -> list[int]:
+    """Tell what the way back of a direction reads: h by step, no final states, and what was kept or memories."""
+    keeping = _at(saved, d * saved.stride(0)) if plan.kept else 0
+    if plan.by_output:
+        h = _grid(plan, output, d * plan.shape[3])
+    else:
+        width = plan.kept[2]
+        h = [keeping + 4 * (width - plan.shape[3]), plan.batch * width, width]
+    return [*h, 0, 0, 0, keeping] if plan.every else [*h, 0, 0, keeping, 0]
+
+
+def _grid(plan: Plan, x: Tensor | None, numbers: int = 0) -> list[int]:
+    return [0, 0, 0] if x is None else [_at(x, numbers), *plan.strides(x)]
+
+
+def gradients(
+    plan: Plan, x: Tensor, weights: Sequence[Tensor], wanted: Sequence[bool], *, ragged: bool
+) -> list[Tensor | None]:
+    """Make room for the gradients of the input, the states and the weights; None for those not wanted."""
+    new = x.new_zeros if ragged and x.dim() == 3 else x.new_empty
+    return [
+        new(*x.shape) if wanted[0] else None,
+        x.new_empty(*plan.states) if wanted[1] else None,
+        x.new_empty(*plan.states) if wanted[2] and plan.cell == "lstm" else None,
+        *[torch.empty_like(w) if want else None for w, want in zip(weights, wanted[3:], strict=True)],
+    ]

@@ -1,0 +1,255 @@
+"""What training leaves behind, and its form on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Int64
+from safetensors.numpy import save as save_arrays
+
+from sluicegate import bundle
+from sluicegate.data import Panel, Scaler, Support, TimeAxis
+from sluicegate.metrics import seasonal_scale
+from sluicegate.tasks.restoring import restored
+from sluicegate.training import Curve
+
+from .batches import Calendar, Columns, PreparedWindows, Scalers
+from .config import ForecasterConfig
+from .known_future import future_arrays, future_panel
+from .model import SegmentForecaster, Shape
+from .schema import require_forecaster
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The model and all that its use needs beside a table.
+
+    Args:
+        columns: the roles of the columns.
+        names: the series, in the order of their numbers.
+        trained_until: for each series, the tick of the last row that the weights were trained on.
+        ends: for each series, the tick of the last row that was seen at all, validation included.
+        season: steps in a season.
+        calendar: the time axis and the calendar features.
+        scalers: means and deviations of the training rows.
+        support: which values each series can take.
+        naive_share: for each series, how far its mean and its median are drawn to its last season over again.
+        gain: for each series, what its mean forecast is multiplied by.
+        deviation: standard deviation of each series' training rows, in the target's unit.
+        naive_scale: mean absolute change over a season in the rows seen, by which MASE divides.
+        shape: the network's sizes.
+        quantiles: what is forecast beside the mean.
+        widths: factors that calibrate each quantile's distance from the median.
+        tail: the last rows of each series, from which a forecast goes on.
+        curve: the learning curve.
+        model: the network.
+        linear: the linear map that training started from; None in models of versions that did not keep it.
+        frame: the kind of frame that it was trained on, see `sluicegate.data.frames.kind_of`.
+    """
+
+    columns: Columns
+    names: tuple[Any, ...]
+    trained_until: Int64[np.ndarray, " series"]
+    ends: Int64[np.ndarray, " series"]
+    season: int
+    calendar: Calendar
+    scalers: Scalers
+    support: Support
+    naive_share: Float64[np.ndarray, "series targets 2"]
+    gain: Float64[np.ndarray, "series targets"]
+    deviation: Float64[np.ndarray, "series targets"]
+    naive_scale: Float64[np.ndarray, "series targets"]
+    shape: Shape
+    quantiles: tuple[float, ...]
+    widths: Float64[np.ndarray, "horizon quantiles"]
+    tail: Panel
+    curve: Curve
+    model: SegmentForecaster
+    linear: Float64[np.ndarray, "horizon context"] | None = None
+    frame: str = "polars"
+
+    @property
+    def axis(self) -> TimeAxis:
+        """The time axis that every table must be on."""
+        return self.calendar.axis
+
+    def prepare(self, panel: Panel, ids: Int64[np.ndarray, " series"]) -> PreparedWindows:
+        """A panel as the network sees it; `ids` are the numbers of its series."""
+        return PreparedWindows(
+            panel, ids, self.columns, self.scalers, self.calendar, self.shape, self.season, self.support
+        )
+
+    def including(
+        self, panel: Panel, origins: Int64[np.ndarray, " series"] | None = None
+    ) -> tuple[Trained, Int64[np.ndarray, " series"]]:
+        """The same with the series of a panel that training did not have: their scales are those of the rows given.
+
+        Args:
+            panel: the table.
+            origins: for each of its series, the row from which on nothing may be seen; None is after the last one.
+
+        Returns:
+            What was trained, with the new series after those of training, and the number of each of the panel's series.
+        """
+        numbers = {name: i for i, name in enumerate(self.names)}
+        new = np.array([name not in numbers for name in panel.names])
+        names = self.names + tuple(name for name in panel.names if name not in numbers)
+        numbers |= {name: i for i, name in enumerate(names)}
+        ids = np.array([numbers[name] for name in panel.names])
+        if not new.any():
+            return self, ids
+        others = panel.take(new)
+        lengths = (panel.lengths if origins is None else origins - panel.bounds[:-1])[new]
+        ends, targets = others.bounds[:-1] + lengths, self.columns.targets
+        last = others.starts + (lengths - 1) * self.axis.step
+        scale = seasonal_scales(others, targets, ends, self.season)
+        scaler = Scaler.fit(others, targets, ends, self.season)
+        support = Support.fit(others, targets, ends).where(scaler.knee == 0)
+        trained = replace(
+            self,
+            names=names,
+            trained_until=np.concatenate([self.trained_until, others.starts - self.axis.step]),
+            ends=np.concatenate([self.ends, last]),
+            scalers=self.scalers._replace(targets=self.scalers.targets.followed_by(scaler)),
+            support=self.support.followed_by(support),
+            naive_share=np.concatenate(
+                [self.naive_share, np.where(support.smooth[..., None], np.median(self.naive_share, axis=0), 0.0)]
+            ),
+            gain=np.concatenate([self.gain, np.tile(np.median(self.gain, axis=0), (len(others.names), 1))]),
+            deviation=np.concatenate([self.deviation, Scaler.fit(others, targets, ends).deviation]),
+            naive_scale=np.concatenate([self.naive_scale, scale]),
+        )
+        return trained, ids
+
+    def on(self, axis: TimeAxis) -> Trained:
+        """The same on the axis of a table, which has holidays of its own."""
+        if axis == self.axis:
+            return self
+        return replace(
+            self,
+            trained_until=axis.translated(self.trained_until, self.axis),
+            ends=axis.translated(self.ends, self.axis),
+            calendar=replace(self.calendar, axis=axis),
+        )
+
+    def files(self, config: ForecasterConfig, version: str) -> dict[str, bytes]:
+        """The files of the saved model, without those for people."""
+        targets, covariates = self.scalers
+        settings = {
+            "schema": bundle.SCHEMA,
+            "task": "forecast",
+            "sluicegate": version,
+            "settings": config.model_dump(mode="json"),
+            "columns": asdict(self.columns),
+            "axis": asdict(self.axis),
+            "season": self.season,
+            "periods": [list(period) for period in self.calendar.periods],
+            "shape": asdict(self.shape),
+            "quantiles": list(self.quantiles),
+            "curve": asdict(self.curve),
+            "frame": self.frame,
+        }
+        tail = [self.tail.columns[name] for name in self.columns.values]
+        arrays = {
+            "trained": self.trained_until,
+            "ends": self.ends,
+            "mean": targets.mean,
+            "unit": targets.deviation,
+            "knee": targets.knee,
+            "least": self.support.least,
+            "zeros": self.support.zeros,
+            "grain": self.support.grain,
+            "naive_share": self.naive_share,
+            "gain": self.gain,
+            "deviation": self.deviation,
+            "covariate_mean": covariates.mean,
+            "covariate_deviation": covariates.deviation,
+            "naive_scale": self.naive_scale,
+            "widths": self.widths,
+            "tail": np.stack(tail),
+            "tail_lengths": self.tail.lengths,
+            **future_arrays(self.tail.future, self.names, self.columns.known),
+        }
+        if self.linear is not None:
+            arrays["linear"] = self.linear.astype(np.float32)
+        weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
+        return {
+            bundle.CONFIG: json.dumps(settings, indent=1).encode(),
+            "series.json": json.dumps(list(self.names)).encode(),
+            "weights.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in weights.items()}),
+            "scaler.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in arrays.items()}),
+        }
+
+    @classmethod
+    def from_bundle(cls, saved: bundle.Bundle) -> tuple[Trained, ForecasterConfig]:
+        """What `files` wrote."""
+        arrays = saved.tensors("scaler.safetensors")
+        require_forecaster(saved, arrays)
+        settings = saved.json(bundle.CONFIG)
+        config = ForecasterConfig(**settings["settings"])
+        roles = settings["columns"]
+        series = tuple(roles["series"]) if isinstance(roles["series"], list) else roles["series"]
+        columns = Columns(roles["time"], tuple(roles["targets"]), series, tuple(roles["past"]), tuple(roles["known"]))
+        names = tuple(tuple(name) if isinstance(name, list) else name for name in saved.json("series.json"))
+        axis = TimeAxis.from_json(settings["axis"])
+        shape = Shape(**settings["shape"])
+        model = restored(saved, "weights.safetensors", lambda: SegmentForecaster(shape))
+        linear = arrays.get("linear")
+        ends = arrays["ends"]
+        # Before series of different lengths were taken, all tails were of one.
+        rows = arrays.get("tail_lengths", np.full(len(names), arrays["tail"].shape[1] // len(names)))
+        tail = Panel(
+            axis,
+            names,
+            np.concatenate([[0], np.cumsum(rows)]),
+            ends - (rows - 1) * axis.step,
+            dict(zip(columns.values, arrays["tail"], strict=True)),
+            {},
+            future_panel(arrays, axis, names, columns.known),
+        )
+        trained = cls(
+            columns=columns,
+            names=names,
+            trained_until=arrays["trained"],
+            ends=ends,
+            season=settings["season"],
+            calendar=Calendar(axis, tuple((period, count) for period, count in settings["periods"])),
+            scalers=Scalers(
+                Scaler(columns.targets, arrays["mean"], arrays["unit"], arrays["knee"]),
+                Scaler(
+                    columns.past + columns.known,
+                    arrays["covariate_mean"],
+                    arrays["covariate_deviation"],
+                    np.zeros_like(arrays["covariate_mean"]),
+                ),
+            ),
+            support=Support(*(arrays[name] for name in ("least", "zeros", "grain")))
+            if "least" in arrays
+            else Support.unknown(*arrays["mean"].shape),
+            naive_share=arrays.get("naive_share", np.zeros((*arrays["mean"].shape, 2))),
+            gain=arrays.get("gain", np.ones_like(arrays["mean"])),
+            deviation=arrays["deviation"],
+            naive_scale=arrays["naive_scale"],
+            shape=shape,
+            quantiles=tuple(settings["quantiles"]),
+            widths=arrays["widths"],
+            tail=tail,
+            curve=Curve(**settings["curve"]),
+            model=model,
+            frame=settings.get("frame", "polars"),
+            linear=None if linear is None else linear.astype(np.float64),
+        )
+        return trained, config
+
+
+def seasonal_scales(
+    panel: Panel, targets: tuple[str, ...], ends: Int64[np.ndarray, " series"], season: int
+) -> Float64[np.ndarray, "series targets"]:
+    """The mean absolute change of each series over a season, up to its end."""
+    ranges = zip(panel.bounds[:-1], ends, strict=True)
+    return np.array(
+        [[seasonal_scale(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges]
+    )

@@ -1,0 +1,224 @@
+"""What every task is: the same verbs, and a folder that holds it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from sluicegate import bundle
+from sluicegate.data import read_table, require_no_arrays, source_of
+from sluicegate.errors import BundleError, NotFittedError
+
+from . import registry
+from .report import Measure, Report
+from .results import Results
+
+
+class Task(ABC):
+    """A task: `fit`, `evaluate`, `predict` and `save`; `load` brings it back.
+
+    A subclass names itself in `name`, under which saved models say whose they are.
+    """
+
+    name: ClassVar[str]
+    written: ClassVar[Mapping[str, str | None]] = {}
+    """The arguments of `fit` that name columns of ids, classes, groups or texts, each with the name that it has unless
+    given: such columns are read from files as they are written."""
+
+    rows_at_once: ClassVar[int | None] = None
+    """Where a row's prediction needs no other row: how many are predicted together, of a table that is too long."""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "name" in cls.__dict__:  # what several tasks share has none
+            registry.register(cls.name, cls)
+
+    @abstractmethod
+    def fit(self, data: Any, *args: Any, **kwargs: Any) -> Task:
+        """Train on data and return the task itself."""
+
+    @abstractmethod
+    def evaluate(self, data: Any, *args: Any, **kwargs: Any) -> Report:
+        """Measure the model beside simple methods on the same rows of data."""
+
+    @abstractmethod
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the model to data."""
+
+    @classmethod
+    def as_written(cls, columns: Mapping[str, Any]) -> list[str]:
+        """The columns that are read from a file as they are written.
+
+        Args:
+            columns: what `fit` is told of the columns, by the arguments' names.
+        """
+        given = [columns.get(argument) or usual for argument, usual in cls.written.items()]
+        return [name for names in given for name in ([names] if isinstance(names, str) else names or [])]
+
+    def _roles(self) -> dict[str, Any]:
+        """What `fit` was told of the columns that are read as they are written."""
+        return {}
+
+    def columns_as_written(self) -> list[str]:
+        """The columns that the trained task reads from a file as they are written."""
+        return self.as_written(self._roles())
+
+    def open_file(
+        self,
+        path: Path,
+        *,
+        groups: str | None = None,
+        labelled: bool = False,
+        labels: str | None = None,
+        arrays: Mapping[str, str] | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """A file as `predict` and `evaluate` take it, and what they are given beside it.
+
+        Args:
+            path: the file, by default one that holds a table.
+            groups: where the groups are, if they are asked for.
+            labelled: whether labels are needed that are not simply a column of the table.
+            labels: where the labels are, if they are not where training had them.
+            arrays: the names of arrays in a file that holds some, by what they are for.
+        """
+        del labelled
+        require_no_arrays(path, arrays or {})
+        given = {name: value for name, value in (("groups", groups), ("labels", labels)) if value is not None}
+        return read_table(path, self.as_written(self._roles() | given)), {"source": source_of(path), **given}
+
+    @abstractmethod
+    def files(self) -> dict[str, bytes]:
+        """The files of the saved model by their names, `config.json` among them.
+
+        Raises:
+            NotFittedError: there is nothing to save yet.
+        """
+
+    @classmethod
+    @abstractmethod
+    def _from_bundle(cls, saved: bundle.Bundle) -> Task:
+        """The task that `files` gave; `load` takes what Python raises as a sign that the files do not fit."""
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model into a folder, whole or not at all; an older model there is replaced.
+
+        Raises:
+            NotFittedError: there is nothing to save yet.
+            BundleError: the folder cannot be written, or holds something else.
+        """
+        bundle.write(folder, self.files())
+
+
+@runtime_checkable
+class Learnt(Protocol):
+    """What training leaves behind."""
+
+    def files(self, config: Any, version: str) -> dict[str, bytes]:
+        """The files of the saved model, without those for people."""
+
+
+Trained = TypeVar("Trained", bound=Learnt)
+
+
+class TrainedTask(Task, Generic[Trained]):
+    """A task that keeps what it learnt in one value, and what was measured of it beside.
+
+    Args:
+        config: the knobs.
+    """
+
+    measures: ClassVar[tuple[Measure, ...]]
+
+    def __init__(self, config: BaseModel) -> None:
+        self._knobs = config
+        self.report: Report | None = None
+        self._trained: Trained | None = None
+        self._results = Results()
+
+    @abstractmethod
+    def _card(self, trained: Trained) -> str:
+        """The model card."""
+
+    @classmethod
+    @abstractmethod
+    def _restored(cls, saved: bundle.Bundle) -> tuple[Trained, BaseModel]:
+        """What was learnt, and the knobs."""
+
+    def __repr__(self) -> str:
+        fields = type(self._knobs).model_fields
+        knobs = ", ".join(f"{name}={value!r}" for name, value in self._knobs if value != fields[name].default)
+        state = "not trained"
+        if self._trained is not None:
+            weights = getattr(self._trained, "model").parameters()  # noqa: B009 - every task's, but of its own type
+            state = f"trained, {sum(weight.numel() for weight in weights):,} weights"
+        return f"<{type(self).__name__}({knobs}): {state}>"
+
+    @property
+    def trained(self) -> Trained:
+        """What training left behind.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        if self._trained is None:
+            raise NotFittedError(
+                f"the {type(self).__name__} has not been trained: call `fit` first, or `sluicegate.load` a model"
+            )
+        return self._trained
+
+    def files(self) -> dict[str, bytes]:
+        """The files of the saved model by their names, those for people among them.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        trained = self.trained
+        return trained.files(self._knobs, version("sluicegate")) | self._results.files(self._card(trained))
+
+    @classmethod
+    def _from_bundle(cls, saved: bundle.Bundle) -> Task:
+        trained, config = cls._restored(saved)
+        task = cls(**config.model_dump())
+        task._trained = trained
+        task._results = Results.from_bundle(saved, cls.measures)
+        task.report = task._results.validation
+        return task
+
+
+def load(folder: str | Path) -> Task:
+    """Load a model that `save` wrote.
+
+    Raises:
+        BundleError: the folder is not there, was cut short or altered, or was written by a newer version.
+    """
+    return restore(bundle.read(folder))
+
+
+def restore(saved: bundle.Bundle) -> Task:
+    """The task of a saved model that is in memory.
+
+    Raises:
+        BundleError: its files are not what they must be.
+    """
+    config = saved.json(bundle.CONFIG)
+    task = config.get("task") if isinstance(config, dict) else None
+    if not isinstance(task, str) or task not in registry.known():
+        raise BundleError(
+            f"{saved.folder} holds a model for the task {task!r}, which this version does not know "
+            f"(it knows {', '.join(sorted(registry.known()))}): install a newer sluicegate, or import the module "
+            "that has the task before"
+        )
+    try:
+        found: Task = registry.task_class(task)._from_bundle(saved)
+        return found
+    except BundleError:
+        raise
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
+        raise BundleError(
+            f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
+        ) from error
