@@ -24,7 +24,7 @@ Read: TypeAlias = tuple[Any, Mapping[str, Any], Source]
 
 
 def fit_files(
-    task: TrainedTask[Any],
+    task: TrainedTask[Any, Any],
     out: Path,
     read: Callable[[], Read],
     read_other: Callable[[], Read] | None,

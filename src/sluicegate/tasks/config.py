@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -48,6 +48,10 @@ class TaskConfig(BaseModel):
     """The settings of a task, which refuse what they do not know; each field of a subclass says what it is for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    if TYPE_CHECKING:  # every task has these, each where its own order puts them
+        cell: Cell
+        seed: int
 
     @classmethod
     def __pydantic_init_subclass__(cls, **arguments: Any) -> None:

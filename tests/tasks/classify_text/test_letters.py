@@ -115,11 +115,11 @@ def test_the_report_tells_how_many_words_are_unknown(dna):
 
 def test_tables_of_short_words_are_read_by_words(trained):
     assert trained._trained.grams.letters is None
-    assert {linear.reading for linear in trained._trained.baselines} == {"words"}
+    assert {linear.reading for linear in trained._trained.methods} == {"words"}
 
 
 def test_a_model_of_an_earlier_version_cuts_words_as_it_did(trained):
-    terms = Terms.named(trained._trained.baselines[0].vocabulary, "earlier")
+    terms = Terms.named(trained._trained.methods[0].vocabulary, "earlier")
     texts = ["the film is fine", "the ｆｉｌｍ"]  # noqa: RUF001 - letters of full width are what is tested
     earlier, now = (Terms.named(terms.texts(), reading).within(texts).sum(1).A1 for reading in ("earlier", "words"))
     assert earlier[0] == now[0]

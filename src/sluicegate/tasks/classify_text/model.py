@@ -1,8 +1,6 @@
 """The network: a recurrent layer that reads both ways, pooled by attention and maximum, beside a linear path.
 
 In small tables convolutions over neighbouring words stand beside the recurrent layer.
-
-Several networks of one shape, each with weights of its own, are trained together and averaged.
 """
 
 from __future__ import annotations
@@ -18,7 +16,8 @@ from torch import Tensor, nn
 
 from sluicegate.data.words import Capitals
 from sluicegate.nn.layers import LAYERS
-from sluicegate.tasks.classification.dropout import kept
+from sluicegate.tasks.classification import networks
+from sluicegate.tasks.classification.networks import kept, padding, pooled
 from sluicegate.types import Cell
 
 from .corpus import Batch
@@ -139,15 +138,12 @@ class Member(nn.Module):
     ) -> Float[Tensor, "rows classes"]:
         """The recurrent path, and that of the convolutions."""
         states, _ = self.recurrent(x, lengths=batch.lengths)
-        beyond = torch.arange(x.shape[1])[None] >= batch.lengths[:, None]
-        weights = self.attention(states).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
-        mean = torch.einsum("bt,bth->bh", weights, states)
-        largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
+        beyond = padding(batch.lengths, x.shape[1])
         found = [F.relu(said).masked_fill(beyond[..., None], 0.0).amax(1) for said in self.convolved(x)]
-        pooled = torch.cat([mean, largest, *found], 1)
+        features = torch.cat([*pooled(states, self.attention(states), beyond), *found], 1)
         if self.training:
-            pooled = pooled * kept(pooled.shape, self.shape.dropout, chance)
-        logits: Tensor = self.output(pooled)
+            features = features * kept(features.shape, self.shape.dropout, chance)
+        logits: Tensor = self.output(features)
         return logits
 
     def convolved(self, x: Float[Tensor, "rows tokens embedding"]) -> Iterator[Float[Tensor, "rows tokens filters"]]:
@@ -162,13 +158,12 @@ class Member(nn.Module):
         return F.embedding_bag(batch.grams, self.wide * self.ratio, batch.bounds, mode="sum")
 
 
-class Ensemble(nn.Module):
+class Ensemble(networks.Ensemble):
     """All networks."""
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(Member(shape) for _ in range(shape.members))
         self.shape = shape
-        self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
 
     @torch.no_grad()
     def begin(self, vectors: Float[Tensor, "tokens embedding"], spelling: Spelling | None) -> None:
@@ -191,7 +186,3 @@ class Ensemble(nn.Module):
             if member.spelling is not None:
                 member.embedding.weight.add_(member.spelling(torch.arange(self.shape.tokens)))
                 member.spelling = None
-
-    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
-        """The mean of the networks' logits."""
-        return torch.stack([member(batch) for member in self.members]).mean(0)
