@@ -23,7 +23,17 @@ FLOORS = [
 ]
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
-SHARED_BY_TASKS = {"checks", "classification", "config", "registry", "report", "restoring", "results", "task", "trained"}
+SHARED_BY_TASKS = {
+    "checks",
+    "classification",
+    "config",
+    "registry",
+    "report",
+    "restoring",
+    "results",
+    "task",
+    "trained",
+}
 
 
 def modules_of(package):
