@@ -18,6 +18,8 @@ PUBLIC = [
     "Report",
     "SeriesClassifier",
     "SluicegateError",
+    "SnapshotError",
+    "StreamError",
     "TextClassifier",
     "__version__",
     "accelerate",

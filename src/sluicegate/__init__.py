@@ -16,6 +16,8 @@ from .errors import DataError as DataError
 from .errors import MissingExtra as MissingExtra
 from .errors import NotFittedError as NotFittedError
 from .errors import SluicegateError as SluicegateError
+from .errors import SnapshotError as SnapshotError
+from .errors import StreamError as StreamError
 
 if TYPE_CHECKING:
     from . import nn as nn
@@ -63,6 +65,8 @@ __all__ = [
     "Report",
     "SeriesClassifier",
     "SluicegateError",
+    "SnapshotError",
+    "StreamError",
     "TextClassifier",
     "__version__",
     "accelerate",
