@@ -9,7 +9,7 @@
         safetensors: the arrays, to the end
 
 The first 52 bytes mean the same in every version, so that a snapshot of a newer one is known from a damaged one. All
-numbers are little-endian. Nothing here can run code that a snapshot brings: there is no pickle. Nor is torch needed.
+numbers are little-endian. Nothing here can run code that a snapshot brings: there is no pickle.
 """
 
 from __future__ import annotations
