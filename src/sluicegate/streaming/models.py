@@ -19,8 +19,8 @@ from torch import Tensor
 from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.nn.options import EQUATIONS
-from sluicegate.ops.calls import ACTIVATIONS, CELLS
-from sluicegate.ops.panels import lay_out
+from sluicegate.ops.kernel_calls import ACTIVATIONS, CELLS
+from sluicegate.ops.packing import lay_out
 from sluicegate.ops.reference import Form, Weights, scan
 from sluicegate.types import Cell
 
