@@ -211,9 +211,19 @@ def hooked():
     return layer
 
 
+def altered(name, value):
+    layer = nn.GRU(3, 5, 2)
+    setattr(layer, name, value)
+    return layer
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
+        (lambda: altered("hidden_size", 500), r"bias_hh_l0 of the shape \(1500,\), and it is of the shape \(15,\)"),
+        (lambda: altered("input_size", 4), r"weight_ih_l0 of the shape \(15, 4\)"),
+        (lambda: altered("bias_hh_l1", None), r"bias_hh_l1 of the shape \(15,\), and it is of the shape None"),
+        (lambda: altered("weight_hh_l1", torch.nn.Parameter(torch.ones(15, 4))), r"it is of the shape \(15, 4\)"),
         (lambda: torch.nn.GRU(3, 5), r"a GRU\) must be .*`sluicegate\.accelerate\(layer\)`"),
         (lambda: torch.nn.Linear(3, 5), r"a Linear\) must be"),
         (lambda: nn.GRUCell(3, 5), r"a GRUCell\) must be"),
