@@ -60,7 +60,7 @@ class LayerStream(Stream):
 
     def _begin(self, model: Model) -> None:
         self._model = model
-        self._run(finished=False)
+        self._mark(finished=False)
         fed = np.zeros((1, 1, model.sizes.inputs), model.sizes.dtype)
         self._fed, self._where = fed[0, 0], (address(fed), 0, 0)
         # The state goes from one side to the other with each step, so that a push that is interrupted, between two
@@ -68,7 +68,7 @@ class LayerStream(Stream):
         here, there = model.sizes.zeros(1), model.sizes.zeros(1)
         self._now, self._next = _side(model, fed, there, here), _side(model, fed, here, there)
 
-    def _run(self, *, finished: bool) -> None:
+    def _mark(self, *, finished: bool) -> None:
         """Begin or end to take input; only a running stream of the kernels takes a step in the short way."""
         self.finished = finished
         by_kernels = isinstance(self._model, ByKernels)
@@ -103,26 +103,29 @@ class LayerStream(Stream):
         # caches. So a step of the right kind does nothing but this.
         if type(x) is ndarray and x.dtype is _FLOAT32 and x.shape == self._step:
             self._fed[...] = x
-            output = np.empty_like(self._next.shown)
-            self._take_step(self._where, output)
+            side = self._step_from(self._where)
+            output = side.shown.copy()
+            self._now, self._next = side, self._now
             return output
         if type(x) is Tensor and x.dtype is torch.float32 and x.shape == self._step and x.is_cpu:  # noqa: SIM102
             if x.is_contiguous() and not x.is_neg():
-                tensor, output = self._model.room()
-                self._take_step((x.data_ptr(), 0, 0), output)
+                side = self._step_from((x.data_ptr(), 0, 0))
+                tensor, array = self._model.room()
+                array[...] = side.shown
+                self._now, self._next = side, self._now
                 return tensor
         return self._push_any(x)
 
-    def _take_step(self, where: tuple[int, int, int], output: ndarray) -> None:
+    def _step_from(self, where: tuple[int, int, int]) -> _Side:
+        """Compute the other side, with the input at that address."""
         # `run` looks whether the kernels are still the same, which tests alone change: beside the step of a large
         # layer that took 5 us.
         threads = torch.get_num_threads()
-        _, shown, (shape, sequences, directions), above = side = self._next
+        _, _, (shape, sequences, directions), above = side = self._next
         _core.forward(shape, sequences, where, directions, 0, threads)
         for call in above:
             _core.forward(*call, threads)
-        output[...] = shown
-        self._now, self._next = side, self._now
+        return side
 
     def _push_any(self, x: X) -> X:
         """Do the same with whatever may come."""
@@ -150,13 +153,13 @@ class LayerStream(Stream):
             StreamError: It was finished before.
         """
         self.require_running()
-        self._run(finished=True)
+        self._mark(finished=True)
         return self.state
 
     def reset(self) -> None:
         """Begin anew, with a state of zeros."""
         self._go_to(self._model.sizes.zeros(1))
-        self._run(finished=False)
+        self._mark(finished=False)
 
     def snapshot(self) -> bytes:
         """Write down the state, as `Stream.snapshot` says; a slot of a `StreamBatch` can be restored from it too."""
@@ -170,14 +173,14 @@ class LayerStream(Stream):
         """
         state, finished = from_snapshot(self._model, snapshot)
         self._go_to(state)
-        self._run(finished=finished)
+        self._mark(finished=finished)
 
     def copy(self) -> LayerStream:
         """Make a second stream in the same state, which goes its own way from here."""
         other = LayerStream.__new__(LayerStream)
         other._begin(self._model)
         other._go_to(self._now.state)
-        other._run(finished=self.finished)
+        other._mark(finished=self.finished)
         return other
 
     def __copy__(self) -> LayerStream:
