@@ -16,7 +16,7 @@ from torch.nn.utils import parametrize
 import sluicegate
 from sluicegate import _core, nn
 from sluicegate.errors import ConfigError, DataError, SnapshotError, StreamError
-from sluicegate.streaming import LayerStream
+from sluicegate.streaming import LayerStream, StreamBatch
 
 BEYOND = {
     "projection": lambda: nn.LSTM(5, 7, 2, proj_size=3),
@@ -135,7 +135,10 @@ def test_outputs_are_of_the_kind_of_the_input():
         (torch.zeros(2, 4), r"the shape \(2, 4\)"),
         (torch.zeros(2, 1, 3), r"the shape \(2, 1, 3\)"),
         (torch.zeros(()), r"the shape \(\)"),
-        (torch.zeros(3, dtype=torch.float64), r"of the type float64, and the layer of float32: convert it to torch\."),
+        (
+            torch.zeros(3, dtype=torch.float64),
+            r"of the type torch\.float64, and the layer of float32: convert it to torch\.",
+        ),
         (np.zeros(3), r"of the type float64, and the layer of float32: convert it to np\.float32"),
         (np.zeros(3, ">f4"), "of the type >f4"),
         (np.zeros(3, int), "of the type int64"),
@@ -208,9 +211,19 @@ def hooked():
     return layer
 
 
+def altered(name, value):
+    layer = nn.GRU(3, 5, 2)
+    setattr(layer, name, value)
+    return layer
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
+        (lambda: altered("hidden_size", 500), r"bias_hh_l0 of the shape \(1500,\), and it is of the shape \(15,\)"),
+        (lambda: altered("input_size", 4), r"weight_ih_l0 of the shape \(15, 4\)"),
+        (lambda: altered("bias_hh_l1", None), r"bias_hh_l1 of the shape \(15,\), and it is of the shape None"),
+        (lambda: altered("weight_hh_l1", torch.nn.Parameter(torch.ones(15, 4))), r"it is of the shape \(15, 4\)"),
         (lambda: torch.nn.GRU(3, 5), r"a GRU\) must be .*`sluicegate\.accelerate\(layer\)`"),
         (lambda: torch.nn.Linear(3, 5), r"a Linear\) must be"),
         (lambda: nn.GRUCell(3, 5), r"a GRUCell\) must be"),
@@ -341,11 +354,19 @@ def test_other_kernels_are_refused_and_not_fed_with_weights_laid_out_for_these()
     _core.use_isa("scalar")
     try:
         with pytest.raises(ConfigError, match=f"kernels for '{before}', and those for 'scalar' are now in use"):
-            stream.push(torch.ones(3))
+            stream.push(torch.ones(2, 3))
     finally:
         _core.use_isa(before)
 
 
 def test_a_stream_is_not_pickled():
-    with pytest.raises(TypeError, match=r"send `snapshot\(\)`"):
-        pickle.dumps(LayerStream(nn.GRU(3, 5)))
+    for stream in (LayerStream(nn.GRU(3, 5)), StreamBatch(nn.GRU(3, 5), 2)):
+        with pytest.raises(TypeError, match="send a `snapshot`"):
+            pickle.dumps(stream)
+
+
+def test_outputs_share_no_memory():
+    stream = LayerStream(nn.GRU(3, 5))
+    outputs = [stream.push(torch.ones(3)) for _ in range(40)]
+    assert len({output.data_ptr() for output in outputs}) == 40
+    assert all(output.untyped_storage().nbytes() == 5 * 4 for output in outputs)

@@ -55,12 +55,13 @@ class StreamBatch:
             raise ConfigError(f"`slots` (={slots!r}) must be a whole number from 1 up")
         self._model = model_of(layer)
         self._state: State = self._model.sizes.zeros(slots)
-        self._finished = np.zeros(slots, bool)
+        self._finished: set[int] = set()
+        self._order = np.arange(slots)
         self._place = np.zeros(slots, np.int64)  # of each slot in the last push
 
     def __len__(self) -> int:
         """Count the slots."""
-        return len(self._finished)
+        return len(self._order)
 
     @property
     def fingerprint(self) -> str:
@@ -91,8 +92,8 @@ class StreamBatch:
         inputs = self._model.sizes.inputs
         expected = f"`[slots input]`, with {len(rows)} slots and an input of {inputs}"
         array = as_array(x, self._model.sizes.dtype, ((len(rows), inputs),), expected)
-        if (ended := self._finished[rows]).any():
-            slot = rows[ended.argmax()]
+        if self._finished and (ended := self._finished.intersection(rows.tolist())):
+            slot = min(ended)
             raise StreamError(f"slot {slot} was finished: begin it anew with `reset({slot})`, or `restore` a snapshot")
         before = tuple(part.take(rows, axis=1) for part in self._state)
         outputs, after = self._model.run(array[None], before)
@@ -116,9 +117,9 @@ class StreamBatch:
             StreamError: It was finished before.
         """
         last = self.state(slot)
-        if self._finished[slot]:
+        if slot in self._finished:
             raise StreamError(f"slot {slot} was finished before: begin it anew with `reset({slot})`")
-        self._finished[slot] = True
+        self._finished.add(slot)
         return last
 
     def reset(self, slots: int | Sequence[int] | ndarray | Tensor) -> None:
@@ -127,10 +128,10 @@ class StreamBatch:
         Raises:
             ConfigError: A slot does not exist, or is named twice.
         """
-        rows = self._rows([slots] if isinstance(slots, int) else slots)
+        rows = self._rows(np.atleast_1d(slots))
         for part in self._state:
             part[:, rows] = 0
-        self._finished[rows] = False
+        self._finished.difference_update(rows.tolist())
 
     def snapshot(self, slot: int) -> bytes:
         """Write down the state of a slot: the same bytes as a `LayerStream` in this state gives.
@@ -138,7 +139,7 @@ class StreamBatch:
         Raises:
             ConfigError: There is no such slot.
         """
-        return to_snapshot(self._model, self._of(slot), finished=bool(self._finished[slot]))
+        return to_snapshot(self._model, self._of(slot), finished=slot in self._finished)
 
     def restore(self, slot: int, snapshot: bytes) -> None:
         """Go on in a slot from a snapshot, of any slot or of a `LayerStream` of the same layer.
@@ -151,7 +152,7 @@ class StreamBatch:
         state, finished = from_snapshot(self._model, snapshot)
         for part, new in zip(self._state, state, strict=True):
             part[:, slot] = new[:, 0]
-        self._finished[slot] = finished
+        (self._finished.add if finished else self._finished.discard)(slot)
 
     def _of(self, slot: int) -> State:
         (row,) = self._rows([slot])
@@ -162,11 +163,13 @@ class StreamBatch:
         rows: ndarray = np.asarray(slots)
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
             raise ConfigError(f"`slots` (={slots!r}) must be a list of whole numbers")
-        outside = (rows < 0) | (rows >= len(self))
-        if outside.any():
-            raise ConfigError(f"`slots` names {rows[outside.argmax()]}, and they are from 0 to {len(self) - 1}")
-        rows, order = rows.astype(np.int64), np.arange(len(rows))
-        self._place[rows] = order  # of a slot named twice, one place is lost
-        if (twice := self._place[rows] != order).any():
-            raise ConfigError(f"`slots` names {rows[twice.argmax()]} twice: push its next step in a call of its own")
+        if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
+            wrong = rows[(rows < 0) | (rows >= len(self))][0]
+            raise ConfigError(f"`slots` names {wrong}, and they are from 0 to {len(self) - 1}")
+        rows = rows.astype(np.int64, copy=False)
+        if len(rows) > 1:
+            order = self._order[: len(rows)] if len(rows) <= len(self) else np.arange(len(rows))
+            self._place[rows] = order
+            if (lost := self._place[rows] != order).any():  # the place of one that is named again
+                raise ConfigError(f"`slots` names {rows[lost.argmax()]} twice: push its next step in a call of its own")
         return rows

@@ -28,19 +28,22 @@ def as_array(x: Any, dtype: np.dtype[Any], shapes: tuple[tuple[int | None, ...],
         DataError: It is something else.
     """
     if isinstance(x, Tensor):
-        if x.device.type != "cpu" or x.layout is not torch.strided:
+        if not x.is_cpu or x.layout is not torch.strided:
             raise DataError(f"`x` is a {x.layout} tensor on the device {x.device.type!r}: give a dense one on the CPU")
-        found = str(x.dtype).removeprefix("torch.")
+        same = x.dtype is _IN_TORCH[dtype]
     elif isinstance(x, ndarray) and not isinstance(x, np.ma.MaskedArray):
-        found = str(x.dtype)
+        same = x.dtype == dtype
     else:
         raise DataError(f"`x` (of type {type(x).__name__}) must be a tensor of PyTorch's or a plain array of NumPy's")
     if not any(_fits(x.shape, shape) for shape in shapes):
         raise DataError(f"`x` has the shape {tuple(x.shape)}, and must be {names}")
-    if found != str(dtype):
+    if not same:
         kind = f"torch.{dtype}" if isinstance(x, Tensor) else f"np.{dtype}"
-        raise DataError(f"`x` is of the type {found}, and the layer of {dtype}: convert it to {kind}")
+        raise DataError(f"`x` is of the type {x.dtype}, and the layer of {dtype}: convert it to {kind}")
     return x.numpy(force=True) if isinstance(x, Tensor) else x
+
+
+_IN_TORCH = {np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
 
 
 def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -60,14 +60,19 @@ class LayerStream(Stream):
 
     def _begin(self, model: Model) -> None:
         self._model = model
-        self._step = (model.sizes.inputs,)
-        self._isa = model.isa if isinstance(model, ByKernels) else None
+        self._mark(finished=False)
         fed = np.zeros((1, 1, model.sizes.inputs), model.sizes.dtype)
         self._fed, self._where = fed[0, 0], (address(fed), 0, 0)
         # The state goes from one side to the other with each step, so that a push that is interrupted, between two
         # layers of a stack, leaves it as it was.
         here, there = model.sizes.zeros(1), model.sizes.zeros(1)
         self._now, self._next = _side(model, fed, there, here), _side(model, fed, here, there)
+
+    def _mark(self, *, finished: bool) -> None:
+        """Begin or end to take input; only a running stream of the kernels takes a step in the short way."""
+        self.finished = finished
+        by_kernels = isinstance(self._model, ByKernels)
+        self._step = (self._model.sizes.inputs,) if by_kernels and not finished else None
 
     @property
     def fingerprint(self) -> str:
@@ -94,26 +99,33 @@ class LayerStream(Stream):
             DataError: `x` is something else; the state is as it was.
             StreamError: The stream was finished.
         """
-        # Every line counts here: a small layer's step takes a microsecond.
-        if self.finished or self._isa != _core.isa():
-            return self._push_any(x)
+        # Every line counts: a small layer's step takes a microsecond, and a large one's leaves nothing of this in the
+        # caches. So a step of the right kind does nothing but this.
         if type(x) is ndarray and x.dtype is _FLOAT32 and x.shape == self._step:
             self._fed[...] = x
-            return self._take_step(self._where)
+            side = self._step_from(self._where)
+            output = side.shown.copy()
+            self._now, self._next = side, self._now
+            return output
         if type(x) is Tensor and x.dtype is torch.float32 and x.shape == self._step and x.is_cpu:  # noqa: SIM102
             if x.is_contiguous() and not x.is_neg():
-                return from_numpy(self._take_step((x.data_ptr(), 0, 0)))
+                side = self._step_from((x.data_ptr(), 0, 0))
+                tensor, array = self._model.room()
+                array[...] = side.shown
+                self._now, self._next = side, self._now
+                return tensor
         return self._push_any(x)
 
-    def _take_step(self, where: tuple[int, int, int]) -> ndarray:
-        side, threads = self._next, torch.get_num_threads()
-        shape, sequences, directions = side.first
+    def _step_from(self, where: tuple[int, int, int]) -> _Side:
+        """Compute the other side, with the input at that address."""
+        # `run` looks whether the kernels are still the same, which tests alone change: beside the step of a large
+        # layer that took 5 us.
+        threads = torch.get_num_threads()
+        _, _, (shape, sequences, directions), above = side = self._next
         _core.forward(shape, sequences, where, directions, 0, threads)
-        for call in side.above:
+        for call in above:
             _core.forward(*call, threads)
-        shown = side.shown.copy()
-        self._now, self._next = side, self._now
-        return shown
+        return side
 
     def _push_any(self, x: X) -> X:
         """Do the same with whatever may come."""
@@ -141,13 +153,13 @@ class LayerStream(Stream):
             StreamError: It was finished before.
         """
         self.require_running()
-        self.finished = True
+        self._mark(finished=True)
         return self.state
 
     def reset(self) -> None:
         """Begin anew, with a state of zeros."""
         self._go_to(self._model.sizes.zeros(1))
-        self.finished = False
+        self._mark(finished=False)
 
     def snapshot(self) -> bytes:
         """Write down the state, as `Stream.snapshot` says; a slot of a `StreamBatch` can be restored from it too."""
@@ -159,15 +171,16 @@ class LayerStream(Stream):
         Raises:
             SnapshotError: It is none of this layer with these weights; the state is as it was.
         """
-        state, self.finished = from_snapshot(self._model, snapshot)
+        state, finished = from_snapshot(self._model, snapshot)
         self._go_to(state)
+        self._mark(finished=finished)
 
     def copy(self) -> LayerStream:
         """Make a second stream in the same state, which goes its own way from here."""
         other = LayerStream.__new__(LayerStream)
         other._begin(self._model)
         other._go_to(self._now.state)
-        other.finished = self.finished
+        other._mark(finished=self.finished)
         return other
 
     def __copy__(self) -> LayerStream:
@@ -175,12 +188,6 @@ class LayerStream(Stream):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> LayerStream:
         return self.copy()
-
-    def __reduce__(self) -> NoReturn:
-        # What is prepared holds addresses, which are of no use elsewhere.
-        raise TypeError(
-            "a stream cannot be pickled: send `snapshot()`, and `restore` it into a stream of the same layer"
-        )
 
 
 class _Side(NamedTuple):

@@ -44,7 +44,7 @@ def model_of(layer: Module) -> Model:
             the CPU.
 
     Returns:
-        The model of its weights as they are now.
+        The model of its weights as they are now, which is kept for the next stream as long as the layer lives.
 
     Raises:
         ConfigError: It is something else, or cannot be read step by step.
@@ -93,6 +93,7 @@ def _weights(layer: Stack) -> list[dict[str, Tensor]]:
         full = {name: f"{name}_l{depth}" for name in Weights._fields}
         own = {name: listed[key] if key in listed else getattr(layer, key, None) for name, key in full.items()}
         found.append({name: weight for name, weight in own.items() if weight is not None})
+        _require_shapes(layer, depth, found[-1])
     every = [weight for own in found for weight in own.values()]
     if unknown := native.unknown(every):
         raise ConfigError(f"`layer` has {unknown}, which a stream cannot read: make it a plain parameter")
@@ -103,6 +104,30 @@ def _weights(layer: Stack) -> list[dict[str, Tensor]]:
                 "32-bit or 64-bit floats on the CPU: use `layer.to('cpu', torch.float32)`"
             )
     return [{name: weight.detach().resolve_neg().contiguous() for name, weight in own.items()} for own in found]
+
+
+def _require_shapes(layer: Stack, depth: int, weights: dict[str, Any]) -> None:
+    """Hold the weights to the sizes of the layer: the kernels, which get bare addresses, would read on behind them."""
+    gates, shown = native.GATES[layer.kind] * layer.hidden_size, layer.proj_size or layer.hidden_size
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, shown if depth else layer.input_size)}
+    recurrent = layer.kind != "mingru"
+    if recurrent:
+        shapes["weight_hh"] = (gates, shown)
+    if layer.bias:
+        shapes |= {"bias_ih": (gates,), **({"bias_hh": (gates,)} if recurrent else {})}
+    if layer.proj_size:
+        shapes["weight_hr"] = (shown, layer.hidden_size)
+    if layer.layer_norm:
+        shapes |= {"gain_ih": (gates,), "gain_hh": (gates,)}
+        if layer.kind == "lstm":
+            shapes |= {"gain_c": (layer.hidden_size,), "bias_c": (layer.hidden_size,)}
+    for name in sorted(shapes.keys() | weights.keys()):
+        expected, found = shapes.get(name), tuple(weights[name].shape) if name in weights else None
+        if found != expected:
+            raise ConfigError(
+                f"`layer` has sizes that ask for {name}_l{depth} of the shape {expected}, and it is of the shape "
+                f"{found}: make the layer anew"
+            )
 
 
 def _sums(weights: list[dict[str, Tensor]]) -> list[Any]:
