@@ -27,6 +27,7 @@ SHARED_BY_TASKS = {
     "checks",
     "classification",
     "config",
+    "plain",
     "registry",
     "report",
     "restoring",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -13,8 +14,10 @@ from safetensors.numpy import save
 from torch import nn
 
 from sluicegate import bundle
+from sluicegate.training import Curve
 
 from .config import TaskConfig
+from .restoring import CurveSchema, Saved, read_json, restored
 
 WEIGHTS = "weights.safetensors"
 
@@ -84,6 +87,49 @@ class TrainedModel(ABC):
         """
         trained = cls.restored(saved, saved.tensors(cls.arrays_file))
         return trained, cls.config(**saved.json(bundle.CONFIG)["settings"])
+
+
+@dataclass(frozen=True)
+class TrainedNetwork(TrainedModel):
+    """The simplest: a network that its knobs alone make, beside the columns that it was trained on.
+
+    Args:
+        model: the network.
+        columns: what `fit` was told of the columns.
+        curve: the learning curve.
+    """
+
+    model: nn.Module
+    columns: Mapping[str, Any]
+    curve: Curve
+
+    @classmethod
+    @abstractmethod
+    def build(cls, config: Any) -> nn.Module:
+        """The network of these knobs, with the values that it starts from."""
+
+    def settings(self) -> dict[str, Any]:
+        """The columns and the learning curve."""
+        return {"columns": dict(self.columns), "curve": asdict(self.curve)}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """None."""
+        return {}
+
+    @classmethod
+    def restored(cls, saved: bundle.Bundle, arrays: Mapping[str, Any]) -> TrainedModel:
+        """The value of a saved model."""
+        del arrays
+        held = read_json(saved, bundle.CONFIG, _Network)
+        config = cls.config(**held.settings)
+        model = restored(saved, WEIGHTS, lambda: cls.build(config))
+        return cls(model, held.columns, Curve(**held.curve.model_dump()))
+
+
+class _Network(Saved):
+    settings: dict[str, Any]
+    columns: dict[str, Any]
+    curve: CurveSchema
 
 
 def _saved(arrays: Mapping[str, np.ndarray]) -> bytes:

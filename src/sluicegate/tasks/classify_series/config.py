@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ from sluicegate.tasks.config import (
 
 class SeriesClassifierConfig(TaskConfig):
     """Settings of a `SeriesClassifier`; each has a default that follows the recordings or suits most."""
+
+    both_ways: ClassVar[bool] = True
 
     cell: CellKnob = "gru"
     seed: Seed = 0

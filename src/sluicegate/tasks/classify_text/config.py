@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -20,9 +20,17 @@ from sluicegate.tasks.config import (
     Whole,
 )
 
+UNITS = 64
+"""Units of the recurrent layer where there are many words, or many classes."""
+
+EMBEDDING = 100
+"""The embedding dimension unless it is given, or that of a file of vectors."""
+
 
 class TextClassifierConfig(TaskConfig):
     """Settings of a `TextClassifier`; each has a default that follows the size of the training part or suits most."""
+
+    both_ways: ClassVar[bool] = True
 
     cell: CellKnob = "gru"
     seed: Seed = 0
@@ -101,3 +109,13 @@ class TextClassifierConfig(TaskConfig):
         ),
     ] = None
     patience: Patience = 4
+
+    @property
+    def units(self) -> int:
+        """Units of the recurrent layer, where None is asked for those of many words."""
+        return self.hidden or UNITS
+
+    @property
+    def reads(self) -> int:
+        """Numbers that a word is read as."""
+        return self.embedding or EMBEDDING

@@ -22,7 +22,7 @@ from sluicegate.tasks.task import Run
 from sluicegate.training import Curve
 
 from .baselines import Linear, by_fold, fit_both
-from .config import TextClassifierConfig
+from .config import UNITS, TextClassifierConfig
 from .copies import ALIKE, equal_texts, near_texts
 from .corpus import Corpus
 from .examples import Examples, Rows
@@ -39,7 +39,7 @@ from .vocabulary import Vocabulary
 
 _FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which they are wider, and read twice
-UNITS, _MORE_UNITS = 64, 128
+_MORE_UNITS = 128
 _WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
 _EPOCHS, _MORE_EPOCHS = 15, 25  # times through the rows, and where consistency is asked for, which takes longer
 _STEPS, _MOST_STEPS = 400, 12_000  # at least and at most

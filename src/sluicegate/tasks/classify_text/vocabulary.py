@@ -16,8 +16,6 @@ from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
 from .ragged import Ragged
 
-_EMBEDDING = 100  # numbers of a word
-
 
 @dataclass(frozen=True)
 class Covered:
@@ -82,7 +80,7 @@ class Vocabulary:
             once, often = (words_of(texts, config.words, times, lowercase=config.lowercase) for times in (1, 2))
             strange = tokenizer.without(set(once).difference(often, also))
         if file is None or vectors is None:
-            return cls(tokenizer, strange, config.embedding or _EMBEDDING, None, None)
+            return cls(tokenizer, strange, config.reads, None, None)
         whole = set(tokenizer.tokens()).intersection(known)
         return cls(tokenizer, strange, file.dimension, vectors, Covered(vectors.source, len(also), len(whole)))
 
