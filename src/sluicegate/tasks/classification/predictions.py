@@ -1,4 +1,4 @@
-"""What a classifier says, as a frame."""
+"""The predictions of a classifier, as a frame."""
 
 from __future__ import annotations
 

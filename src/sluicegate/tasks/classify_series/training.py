@@ -1,4 +1,4 @@
-"""Train a series classifier: folds, one network for each, and what the recordings that each did not see say of it."""
+"""Train a series classifier: folds, one network for each, and its probabilities of the recordings not seen."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Validation:
         recordings: which.
         windowed: the same, standardised.
         truth: the number of each one's class.
-        said: probabilities by method.
+        said: predicted probabilities by method.
         notes: what a reader should know of recordings that are there several times.
     """
 
@@ -182,7 +182,7 @@ def _simple(
     folds: int,
     progress: bool | None,
 ) -> tuple[tuple[Method, ...], dict[str, Said], Rows]:
-    """The simple methods, what they say of recordings that they were not trained on, and which these are."""
+    """The simple methods, their probabilities of recordings that they were not trained on, and which these are."""
     rounds = 1 if held_back is not None else folds + 1
     with progress_bar("training the simple methods", rounds, progress) as report:
         methods = fit_all(recordings, truth, classes)

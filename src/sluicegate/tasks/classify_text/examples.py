@@ -1,4 +1,4 @@
-"""Texts with their classes, and what is said of those that validated."""
+"""Texts with their classes, and the probabilities of those that validated."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Validation:
 
     Args:
         examples: the rows.
-        said: probabilities by method.
+        said: predicted probabilities by method.
         new_words: the shares of the words that are unknown, and that are read in pieces.
         notes: what a reader should know of rows that are there several times.
     """

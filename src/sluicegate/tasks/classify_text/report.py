@@ -21,7 +21,7 @@ from .trained import Trained
 _MISTAKES = 8
 _LONGEST = 400  # characters of a mistake that are shown
 _MANY_UNKNOWN = 0.05  # of the words, beyond which a note says so
-_RUNS = f"runs of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
+_RUNS = f"character n-grams of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
 _TERMS: dict[Reading, str] = {
     "earlier": "words and pairs of words",
     "words": "words and pairs of words",
@@ -76,7 +76,7 @@ def _facts(trained: Trained, validation: Validation) -> dict[str, str]:
 
 
 def _counted(trained: Trained) -> str:
-    return "words and pairs" if trained.grams.letters is None else "words, pairs and runs of letters"
+    return "words and pairs" if trained.grams.letters is None else "words, pairs and character n-grams"
 
 
 def _mistakes(trained: Trained, validation: Validation) -> list[Passage]:

@@ -1,4 +1,4 @@
-"""Train a text classifier: folds, one network for each, and what the rows that each did not see say of it."""
+"""Train a text classifier: folds, one network for each, and its probabilities of the rows not seen."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .terms import Words
 from .trained import Trained
 from .vocabulary import Vocabulary
 
-_FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
+_FEW = 20_000  # rows up to which there are several networks, and a rare word has weights of its own
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which they are wider, and read twice
 _NETWORKS = 5
 UNITS, _MORE_UNITS = 64, 128
@@ -42,10 +42,10 @@ _CONSISTENCY = 1.0  # that is asked for there
 _EPOCHS, _MORE_EPOCHS = 15, 25  # times through the rows, and where consistency is asked for, which takes longer
 _STEPS, _MOST_STEPS = 400, 12_000  # at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
-_LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
+_LOOK_LEAST, _LOOK = 10, 1000  # steps between two validation checks: patience outlasts the warm-up
 _BLENDED = 1000  # rows up to which the better simple method is mixed in: of 480 rows of MR it knows more
 _GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
-_START = 0.3  # the size of a word's numbers at the start
+_START = 0.3  # the size of a word's embedding at the start
 
 
 def fit(
@@ -72,7 +72,7 @@ def fit(
     least = 1 if rows <= _FEW and not lined else 2
     vocabulary = Vocabulary.of(examples.texts, least, config, vectors)
     tokenizer = vocabulary.tokenizer
-    # As they will be read, and as they will be read by a network that knows none of the words that occur once.
+    # As they will be read, and as they will be read by a network that knows no rare word.
     capitals = config.lowercase and any(text != text.lower() for text in examples.texts)
     ways = [way for way in (tokenizer, vocabulary.strange) if way is not None]
     plain = [Corpus.of(examples.texts, way, capitals=capitals) for way in ways]

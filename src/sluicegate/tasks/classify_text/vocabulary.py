@@ -1,4 +1,4 @@
-"""The words that a classifier knows, and the numbers that each is read as at the start."""
+"""The words that a classifier knows, and the embedding of each at the start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
 from .ragged import Ragged
 
-_EMBEDDING = 100  # numbers of a word
+_EMBEDDING = 100  # the embedding dimension
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Vocabulary:
 
     Args:
         tokenizer: cuts texts into tokens.
-        strange: the same, but reads words that occur once in pieces, as it does those that training did not have; None
+        strange: the same, but reads rare words, which occur once, in pieces, as those that training did not have; None
             where the tokenizer itself does.
-        embedding: numbers that a word is read as.
+        embedding: the embedding dimension.
         vectors: from a file, if one was given.
         covered: how many words have one.
     """
