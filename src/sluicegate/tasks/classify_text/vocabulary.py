@@ -70,7 +70,7 @@ class Vocabulary:
         if file is not None:
             if config.embedding not in (None, file.dimension):
                 raise ConfigError(
-                    f"`embedding` (={config.embedding}) must be {file.dimension}, the numbers that a word has in "
+                    f"`embedding` (={config.embedding}) must be {file.dimension}, the embedding dimension of "
                     f"{file.path}; leave `embedding` out, or give other vectors"
                 )
             known = words_of(texts, config.words, 1, lowercase=config.lowercase)
