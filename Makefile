@@ -12,7 +12,7 @@ JOBS   ?= $(shell nproc)
 
 install: $(STAMP)
 
-# Installed anew when the metadata, the pins or the C++ sources change; Python sources are used in place.
+# Installed again when the metadata, the pins or the C++ sources change; Python sources are used in place.
 $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[baselines,demo,dev,docs,series]'

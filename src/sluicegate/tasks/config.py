@@ -36,7 +36,7 @@ Seed = Annotated[
     Field(
         ge=0,
         lt=2**31,
-        description="the source of all chance in training; the same seed gives the same weights to the bit",
+        description="the random seed of training; the same seed gives the same weights to the bit",
     ),
 ]
 Layers = Annotated[Positive, Field(description="recurrent layers on top of one another")]

@@ -1,4 +1,4 @@
-"""Texts without spaces: runs of letters say what words cannot."""
+"""Texts without spaces: character n-grams say what words cannot."""
 
 import json
 
@@ -63,7 +63,7 @@ def test_few_letters_have_few_runs(text):
 
 @pytest.mark.parametrize("terms", [["acg", "aca"], ["ac"], ["a" * 7], [chr(0x4E00 + i) * 3 for i in range(1100)]])
 def test_what_is_no_run_of_letters_is_refused(terms):
-    with pytest.raises(ValueError, match=r"order|no runs of 3 to 6 letters"):
+    with pytest.raises(ValueError, match=r"order|no n-grams of 3 to 6 letters"):
         Terms.named(terms, "letters")
 
 
@@ -88,7 +88,7 @@ def test_a_motif_in_texts_of_one_word_is_found(dna):
     report = dna.evaluate(strings(120, 1))
     assert report.metrics["accuracy"] > 0.9
     assert report.baselines["nb_svm"]["accuracy"] > 0.9
-    assert "runs of 3 to 6 letters" in report.facts["nb svm"]
+    assert "character n-grams of 3 to 6 letters" in report.facts["nb svm"]
 
 
 def test_saved_and_loaded_it_says_the_same(dna, tmp_path):

@@ -33,12 +33,14 @@ def classify_series(
     window: Annotated[int | None, typer.Option(help="Steps read at a time; by default, as the lengths ask.")] = None,
     stride: Annotated[int | None, typer.Option(help="Steps that the convolution goes on by.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer in each direction.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Rate at which units are dropped in training.")] = None,
     robust: Annotated[float | None, typer.Option(help="From 0 to 1: how little wrong labels weigh.")] = None,
     batch: Annotated[int | None, typer.Option(help="Windows in a step of training.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of training at most.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Looks without progress after which training stops.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Validation checks without progress after which training stops.")
+    ] = None,
     resume: Resume = False,
     threads: Threads = None,
     json: Json = False,

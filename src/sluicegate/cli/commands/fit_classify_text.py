@@ -30,12 +30,14 @@ def classify_text(
     ] = None,
     embedding: Annotated[int | None, typer.Option(help="Numbers that a word is read as.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer in each direction.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Rate at which units are dropped in training.")] = None,
     robust: Annotated[float | None, typer.Option(help="From 0 to 1: how little wrong labels weigh.")] = None,
     batch: Annotated[int | None, typer.Option(help="Texts in a step of training.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Times that the rows are gone through at most.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Looks without progress after which training stops.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Validation checks without progress after which training stops.")
+    ] = None,
     resume: Resume = False,
     threads: Threads = None,
     json: Json = False,

@@ -35,11 +35,13 @@ def forecast(
     season: Annotated[int | None, typer.Option(help="Steps in a season; by default, it is found.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.")] = None,
     layers: Annotated[int | None, typer.Option(help="Recurrent layers.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of units left out in training.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Rate at which units are dropped in training.")] = None,
     batch: Annotated[int | None, typer.Option(help="Windows in a step of training.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of training at most.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Looks without progress after which training stops.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Validation checks without progress after which training stops.")
+    ] = None,
     resume: Resume = False,
     threads: Threads = None,
     json: Json = False,

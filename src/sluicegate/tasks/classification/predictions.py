@@ -1,4 +1,4 @@
-"""What a classifier says, as the columns of a frame."""
+"""The predictions of a classifier, as the columns of a frame."""
 
 from __future__ import annotations
 

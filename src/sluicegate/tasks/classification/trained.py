@@ -59,7 +59,7 @@ class TrainedClassifier(TrainedModel):
         return self.decision.mixed(said, method.probabilities(self.for_methods(inputs)))
 
     def compared(self, inputs: Any) -> dict[str, Said]:
-        """What the model says of rows, and each simple method."""
+        """The probabilities of rows by the model and by each simple method."""
         said = {"model": self.probabilities(inputs)}
         prior = self.decision.prior
         said["majority_class"] = np.tile(prior / prior.sum(), (len(said["model"]), 1))

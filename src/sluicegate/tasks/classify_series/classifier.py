@@ -37,7 +37,7 @@ _RECORDINGS = Source("the recordings")
 class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
     """Tell classes of recordings apart: wearables, machines, any series of several channels and different lengths.
 
-    Channels are standardised by the training recordings; a light convolution, a recurrent layer that reads both ways
+    Channels are standardised by the training recordings; a light convolution, a bidirectional recurrent layer
     and pooling by attention and maximum make the logits of a window, and the windows of a recording vote. Several
     networks are each trained on another part of the recordings, and their mean is calibrated on those that they did
     not see. Every evaluation sets it beside the majority class, the nearest neighbour, logistic regression on summary
@@ -45,7 +45,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
 
     Args:
         cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        seed: the random seed of training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the recordings; None follows the recordings.
         window: steps read at a time, None follows the lengths; nothing is ever cut off.
         blend: average the probabilities with those of the better simple method.
@@ -198,7 +198,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
 
         Args:
             recording: a `[time, channels]` array.
-            label: the class that is explained; None takes the one that is said.
+            label: the class that is explained; None takes the predicted one.
 
         Returns:
             A row for each channel and stretch: `channel`, `begin` and `end` in steps, and `share`: above 0 it spoke for

@@ -52,11 +52,11 @@ class SeriesClassifierConfig(TaskConfig):
     ] = None
     hidden: Annotated[Positive, Field(description="units of the recurrent layer in each direction")] = 64
     layers: Layers = 1
-    dropout: Annotated[Share, Field(description="share of units that are left out in training")] = 0.3
+    dropout: Annotated[Share, Field(description="rate at which units are dropped in training")] = 0.3
     consistency: Annotated[
         Strength | None,
         Field(
-            description="how much two readings of a recording, with other units left out in each, are to agree in "
+            description="how much two readings of a recording, each with its own dropout mask, are to agree in "
             "training (R-Drop, Wu et al. 2021), against how right they are; None is 1 up to 2,000 recordings and 0 "
             "beyond"
         ),

@@ -1,4 +1,4 @@
-"""The network: a light convolution, a recurrent layer that reads both ways, and pooling by attention and maximum."""
+"""The network: a light convolution, a bidirectional recurrent layer, and pooling by attention and maximum."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Shape:
         hidden: units in each direction.
         layers: recurrent layers.
         cell: their kind.
-        dropout: share of units left out in training.
+        dropout: rate at which units are dropped in training.
         members: how many networks there are.
     """
 
@@ -56,7 +56,7 @@ class Member(nn.Module):
         self.output = nn.Linear(4 * shape.hidden, shape.classes)
 
     def forward(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows classes"]:
-        """The logits of each class; what is left out in training is drawn by `chance`."""
+        """The logits of each class; dropout masks are drawn by the generator `chance`."""
         shape = self.shape
         frames, lengths = frames_of(batch, shape.stride)
         x = F.relu(self.front(frames))

@@ -35,14 +35,14 @@ from .training import TextPreparation
 class TextClassifier(Classifier[TextClassifierConfig, Trained]):
     """Tell classes of texts apart: sentiment, topics, kinds of questions, in any language.
 
-    Several networks read the words both ways with a recurrent layer, pooled by attention and maximum, beside a linear
-    path over words and pairs of words and, of small tables, convolutions over neighbouring words; each is trained on
-    another part of the rows, and their mean is calibrated on the rows that they did not see. Every evaluation sets it
-    beside the majority class, TF-IDF with logistic regression, and NB-SVM.
+    Several networks read the words with a bidirectional recurrent layer, pooled by attention and maximum, beside a
+    linear path over words and pairs of words and, of small tables, convolutions over neighbouring words; each is
+    trained on another part of the rows, and their mean is calibrated on the rows that they did not see. Every
+    evaluation sets it beside the majority class, TF-IDF with logistic regression, and NB-SVM.
 
     Args:
         cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        seed: the random seed of training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the rows; None follows the rows.
         blend: average the probabilities with those of the better simple method; None does so up to 1,000 rows, and
             where words are long.
@@ -185,7 +185,7 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
 
         Args:
             text: the text.
-            label: the class that is explained; None takes the one that is said.
+            label: the class that is explained; None takes the predicted one.
 
         Returns:
             A row for each token: `token`, `begin` and `end` in the text, and `share`: above 0 it spoke for the class,

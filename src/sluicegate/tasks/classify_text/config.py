@@ -44,7 +44,7 @@ class TextClassifierConfig(TaskConfig):
     ] = None
     embedding: Annotated[
         Positive | None,
-        Field(description="numbers that a word is read as; None is 100, or as many as the vectors have that are given"),
+        Field(description="the embedding dimension; None is 100, or as many as the vectors have that are given"),
     ] = None
     hidden: Annotated[
         Positive | None,
@@ -56,15 +56,15 @@ class TextClassifierConfig(TaskConfig):
     layers: Layers = 1
     dropout: Annotated[
         Share,
-        Field(description="share of the embedding's numbers and of the pooled units that are left out in training"),
+        Field(description="rate at which the embedding's dimensions and the pooled units are dropped in training"),
     ] = 0.5
     word_dropout: Annotated[
-        Share, Field(description="share of the words that are left out in training, beside the numbers of all words")
+        Share, Field(description="rate at which whole words are dropped in training, beside `dropout`")
     ] = 0.0
     consistency: Annotated[
         Strength | None,
         Field(
-            description="how much two readings of a text, with other units left out in each, are to agree in training "
+            description="how much two readings of a text, each with its own dropout mask, are to agree in training "
             "(R-Drop, Wu et al. 2021), against how right they are; None is 1 up to 100,000 tokens, and 0 beyond or "
             "with many classes: a step that reads twice takes nearly twice the time"
         ),
@@ -83,7 +83,7 @@ class TextClassifierConfig(TaskConfig):
         Field(
             description="average the model's probabilities with those of the better simple method, in the proportion "
             "that does best on the validation rows; None does so up to 1,000 rows, and where words are so long that "
-            "runs of letters count, for there the simple methods are strong"
+            "character n-grams count, for there the simple methods are strong"
         ),
     ] = None
     words: Annotated[Positive, Field(description="whole words in the vocabulary at most, the most frequent ones")] = (
@@ -117,5 +117,5 @@ class TextClassifierConfig(TaskConfig):
 
     @property
     def reads(self) -> int:
-        """Numbers that a word is read as."""
+        """The embedding dimension."""
         return self.embedding or EMBEDDING

@@ -37,17 +37,17 @@ from .terms import Words
 from .trained import Trained
 from .vocabulary import Vocabulary
 
-_FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
+_FEW = 20_000  # rows up to which there are several networks, and a rare word has weights of its own
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which they are wider, and read twice
 _MORE_UNITS = 128
 _WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
 _EPOCHS, _MORE_EPOCHS = 15, 25  # times through the rows, and where consistency is asked for, which takes longer
 _STEPS, _MOST_STEPS = 400, 12_000  # at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
-_LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
+_LOOK_LEAST, _LOOK = 10, 1000  # steps between two validation checks: patience outlasts the warm-up
 _BLENDED = 1000  # rows up to which the better simple method is mixed in: of 480 rows of MR it knows more
 _GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
-_START = 0.3  # the size of a word's numbers at the start
+_START = 0.3  # the size of a word's embedding at the start
 
 
 class TextPreparation(Preparation[Examples, Trained]):
@@ -86,7 +86,7 @@ class TextPreparation(Preparation[Examples, Trained]):
         self._model = self._started()
 
     def _read(self) -> None:
-        """Read the texts as they will be read, and as by a network that knows none of the words that occur once."""
+        """Read the texts as they will be read, and as by a network that knows no rare word."""
         tokenizer = self._vocabulary.tokenizer
         ways = [way for way in (tokenizer, self._vocabulary.strange) if way is not None]
         plain = [Corpus.of(self.examples.texts, way, capitals=self._capitals) for way in ways]

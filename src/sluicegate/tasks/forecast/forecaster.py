@@ -43,7 +43,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         horizon: steps to forecast, at least 1.
         context: steps that each forecast looks back on; None follows the season and the length of the table.
         cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        seed: the random seed of training; the same seed gives the same weights to the bit.
         settings: further knobs, listed at `ForecasterConfig`.
 
     Raises:
