@@ -23,7 +23,17 @@ FLOORS = [
 ]
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
-SHARED_BY_TASKS = {"checks", "classification", "config", "registry", "report", "restoring", "results", "task"}
+SHARED_BY_TASKS = {
+    "arguments",
+    "checks",
+    "classification",
+    "config",
+    "registry",
+    "report",
+    "restoring",
+    "results",
+    "task",
+}
 
 
 def modules_of(package):

@@ -128,17 +128,6 @@ def test_every_option_is_explained():
         assert "--debug" in text
 
 
-def test_every_knob_that_the_command_has_is_one_of_the_forecaster():
-    from sluicegate.tasks import ForecasterConfig
-
-    text = succeeded("fit", "forecast", "--help").stdout
-    options = {"holidays": "holiday"}  # one at a time
-    knobs = {
-        name for name in ForecasterConfig.model_fields if f"--{options.get(name, name).replace('_', '-')} " in text
-    }
-    assert set(ForecasterConfig.model_fields) - knobs == {"segment", "quantiles"}
-
-
 # fit
 
 
@@ -182,7 +171,7 @@ def test_fit_with_covariates_and_validation(place):
     assert task._trained.columns.known == ("known",)
     assert task._trained.columns.past == ("HUFL",)
     assert task._trained.axis.stamps(task._trained.ends)[0] == datetime(2024, 1, 7, 5)
-    assert task._trained.axis.stamps(task._trained.trained)[0] == datetime(2024, 1, 5, 23)
+    assert task._trained.axis.stamps(task._trained.trained_until)[0] == datetime(2024, 1, 5, 23)
 
 
 def test_fit_replaces_an_older_model():

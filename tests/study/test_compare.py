@@ -80,8 +80,8 @@ def test_weights_are_those_of_the_trained_layers(task, fit):
 
 
 def test_equal_weights_are_as_near_as_units_allow():
-    assert default_hidden("forecast") == 128
-    assert default_hidden("classify-text") == 64
+    assert default_hidden("forecast", {"horizon": 1}) == 128
+    assert default_hidden("classify-text", {}) == 64
     wanted = weights_of("forecast", "gru", 128, {})
     for cell in LAYERS:
         units = equal_hidden("forecast", cell, wanted, {})
@@ -118,7 +118,7 @@ def test_a_study_is_whole_and_goes_on(table, tmp_path, monkeypatch):
     assert pl.read_csv(tmp_path / "study/study.csv").columns == frame.columns
     begun = []
     real = comparing._started
-    monkeypatch.setattr(comparing, "_started", lambda path: begun.append(path.stem) or real(path))
+    monkeypatch.setattr(comparing, "_started", lambda path, module: begun.append(path.stem) or real(path, module))
     (tmp_path / "study/runs/hidden-rnn-0.outcome.json").unlink()
     again = compare(table, **options, cells=["gru", "rnn"], seeds=1, test=table)
     assert begun == ["hidden-rnn-0"]

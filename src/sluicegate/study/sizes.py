@@ -27,9 +27,8 @@ def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
     return sum(weight.numel() for weight in layer.parameters())
 
 
-def default_hidden(task: str) -> int:
+def default_hidden(task: str, knobs: dict[str, Any]) -> int:
     """The units that a task has unless told otherwise; where these follow the data, those of much of it."""
-    knobs = {"horizon": 1} if task == "forecast" else {}
     return int(task_class(task)(**knobs).config.hidden or UNITS)
 
 

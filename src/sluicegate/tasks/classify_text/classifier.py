@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +27,7 @@ from sluicegate.tasks.results import Results
 from sluicegate.tasks.task import TrainedTask
 
 from .card import text_card
-from .config import TextClassifierConfig
+from .config import ARGUMENTS, TextClassifierConfig
 from .estimator import TextEstimator
 from .examples import Examples, Validation
 from .explaining import explain
@@ -65,7 +65,8 @@ class TextClassifier(TrainedTask[Trained]):
     """
 
     name: ClassVar[str] = "classify-text"
-    written: ClassVar[Mapping[str, str | None]] = {"text": "text", "label": "label", "groups": None}
+    config_class = TextClassifierConfig
+    arguments = ARGUMENTS
     rows_at_once = AT_ONCE
     measures = MEASURES
 
