@@ -24,6 +24,7 @@ FLOORS = [
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 SHARED_BY_TASKS = {
+    "arguments",
     "checks",
     "classification",
     "config",

@@ -26,6 +26,9 @@ The layers' argument is called `recurrent_init`: what Keras calls `recurrent_ini
 Span: TypeAlias = tuple[float | int, float | int]
 """From the shortest to the longest, in steps."""
 
+Fill: TypeAlias = Literal["forward", "linear", "zero"]
+"""How missing values and missing rows are filled in: the last value before, a straight line, or 0."""
+
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""
 

@@ -128,17 +128,6 @@ def test_every_option_is_explained():
         assert "--debug" in text
 
 
-def test_every_knob_that_the_command_has_is_one_of_the_forecaster():
-    from sluicegate.tasks import ForecasterConfig
-
-    text = succeeded("fit", "forecast", "--help").stdout
-    options = {"holidays": "holiday"}  # one at a time
-    knobs = {
-        name for name in ForecasterConfig.model_fields if f"--{options.get(name, name).replace('_', '-')} " in text
-    }
-    assert set(ForecasterConfig.model_fields) - knobs == {"segment", "quantiles"}
-
-
 # fit
 
 

@@ -194,25 +194,24 @@ def test_a_checkpoint_of_other_settings_is_moved_away(place, capsys):
 
 
 def test_options_of_recordings(tmp_path, monkeypatch):
-    from sluicegate.cli.reading import read_labelled
-
     monkeypatch.chdir(tmp_path)
     np.savez("r.npz", X=np.ones((2, 3, 1)), y=["a", "b"])
     (tmp_path / "r.ts").write_text("@classLabel true\n@data\n1,2:a\n")
     pl.DataFrame({"id": [0, 0], "x": [1.0, 2.0]}).write_csv("r.csv")
-    none = {"array": None, "lengths": None}
 
-    def read(name, label="y", series=None, group=None, arrays=none):
-        return read_labelled(tmp_path / name, label, series, None, None, group, arrays)
+    def read(name, **given):
+        return sluicegate.SeriesClassifier.open_training_file(tmp_path / name, {"labels": "y"} | given)
 
     with pytest.raises(ConfigError, match=r"`--series` names a column, and r\.npz is no table: leave it out"):
         read("r.npz", series=["id"])
+    with pytest.raises(ConfigError, match=r"`--channel` names a column, and r\.npz is no table: leave it out"):
+        read("r.npz", channels=["x"])
     with pytest.raises(DataError, match="it holds X, y; name one of them by `label`"):
-        read("r.npz", label="label")
+        read("r.npz", labels="label")
     assert read("r.npz")[0].labels.to_list() == ["a", "b"]
     with pytest.raises(DataError, match=r"leave `groups` .* out"):
-        read("r.ts", group="who")
+        read("r.ts", groups="who")
     assert len(read("r.ts")[0]) == 1
     with pytest.raises(ConfigError, match="leave it out"):
-        read("r.csv", series=["id"], arrays={"array": "X", "lengths": None})
+        read("r.csv", series=["id"], array="X")
     assert read("r.csv", series=["id"])[1]["series"] == ["id"]

@@ -118,7 +118,7 @@ def test_a_study_is_whole_and_goes_on(table, tmp_path, monkeypatch):
     assert pl.read_csv(tmp_path / "study/study.csv").columns == frame.columns
     begun = []
     real = comparing._started
-    monkeypatch.setattr(comparing, "_started", lambda path: begun.append(path.stem) or real(path))
+    monkeypatch.setattr(comparing, "_started", lambda path, module: begun.append(path.stem) or real(path, module))
     (tmp_path / "study/runs/hidden-rnn-0.outcome.json").unlink()
     again = compare(table, **options, cells=["gru", "rnn"], seeds=1, test=table)
     assert begun == ["hidden-rnn-0"]

@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from sluicegate.data.columns import select
 from sluicegate.nn.layers import LAYERS
 from sluicegate.streaming import LayerStream
+from sluicegate.tasks.arguments import DATA, Argument
 from sluicegate.tasks.config import CellKnob, Positive, Seed, TaskConfig
 from sluicegate.tasks.plain import PlainTask
+from sluicegate.tasks.report import Measure
 from sluicegate.tasks.task import Run
 from sluicegate.tasks.trained import TrainedNetwork
 from sluicegate.training import Part, Schedule
@@ -46,6 +48,8 @@ class NextValue(PlainTask[NextValueConfig, Trained]):
 
     name = "next-value"
     trained_as = Trained
+    measures = (Measure("mae", "mean absolute error"),)
+    arguments = (DATA, Argument("value", "the column of values", required=True))
 
     def _read(self, data, columns, source):
         return torch.tensor(select(data, [columns["value"]], source)[columns["value"]].to_list()).float()

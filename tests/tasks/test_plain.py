@@ -7,8 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import sluicegate
+from sluicegate.cli.app import app
+from sluicegate.study import compare
 from sluicegate.tasks import checks, registry
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -75,3 +78,21 @@ def test_its_stream_says_what_it_predicts(case):
     stream.restore(state)
     said.append(stream.push(values[30:]))
     assert torch.cat(said).tolist() == case.trained.predict(TABLE)["next"].to_list()
+
+
+def test_it_is_studied(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    found = compare(TABLE, task="next-value", out=tmp_path, cells=("gru", "rnn"), seeds=1, progress=False, value="y")
+    assert found["cell"].to_list().count("rnn") == 2
+    assert found["mae"].null_count() == 0
+
+
+def test_it_has_its_command(case, tmp_path):
+    TABLE.write_csv(tmp_path / "table.csv")
+    given = [str(tmp_path / "table.csv"), "--value", "y", "--out", str(tmp_path / "model"), "--hidden", "4", "--json"]
+    done = CliRunner().invoke(app, ["fit", "next-value", *given])
+    assert done.exit_code == 0, done.output
+    assert sluicegate.load(tmp_path / "model").predict(TABLE).equals(case.trained.predict(TABLE))
+    said = CliRunner().invoke(app, ["fit", "next-value", "--help"]).output
+    assert "the column of values" in said.lower()
+    assert "--seed" in said

@@ -1,37 +1,36 @@
-"""The command line: its commands, and the program's own options."""
+"""The command line: its commands, each loaded when it is used, and the program's own options."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from .commands.demo import demo
-from .commands.evaluate import evaluate
-from .commands.fit_classify_series import classify_series
-from .commands.fit_classify_text import classify_text
-from .commands.fit_forecast import forecast
-from .commands.info import info
-from .commands.predict import predict
-from .commands.study import study
+from .lazy import PLAIN, LazyGroup, command
+
+COMMANDS = ("fit", "predict", "evaluate", "study", "info", "demo")
+
+
+class _Commands(LazyGroup):
+    """A file each in `commands/`: a function of its name, or `build` where options are made of what tasks declare."""
+
+    def names(self) -> list[str]:
+        return [*COMMANDS]
+
+    def build(self, name: str) -> Any:
+        module = import_module(f"{__package__}.commands.{name}")
+        return module.build() if hasattr(module, "build") else command(name, getattr(module, name))
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Gated recurrent networks, trained and run on ordinary CPUs.",
     epilog="A program of yours, with its GRU, LSTM and RNN layers computed by Sluicegate: "
     "`sluicegate program.py ...` or `sluicegate -m module ...`.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    **(PLAIN | {"add_completion": True}),
 )
-fit = typer.Typer(help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(fit, name="fit")
-
-fit.command("forecast")(forecast)
-fit.command("classify-text")(classify_text)
-fit.command("classify-series")(classify_series)
-for command in (predict, evaluate, study, info, demo):
-    app.command()(command)
 
 
 def main() -> None:

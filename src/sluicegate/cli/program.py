@@ -27,9 +27,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
-
-from .app import app
+from .app import COMMANDS
 from .app import main as run_command
 from .failures import note
 
@@ -55,12 +53,7 @@ def is_program(words: Sequence[str]) -> bool:
     if not words:
         return False
     first = words[0]
-    return first == "-m" or first.endswith(".py") or (Path(first).is_file() and first not in _commands())
-
-
-def _commands() -> set[str]:
-    command: Any = typer.main.get_command(app)
-    return set(command.commands)
+    return first == "-m" or first.endswith(".py") or (Path(first).is_file() and first not in COMMANDS)
 
 
 def run(words: Sequence[str]) -> None:

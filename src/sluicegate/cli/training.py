@@ -6,70 +6,59 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from sluicegate import bundle
 from sluicegate.atomic import identity
-from sluicegate.data import Source
 from sluicegate.errors import BundleError, DataError
-from sluicegate.tasks.task import Task, TrainedTask
+from sluicegate.tasks.task import Task
 from sluicegate.training.checkpoint import is_checkpoint
 
 from .failures import note
+from .options import taken
 from .output import print_json, show
 from .starting import use_threads
 
-Read: TypeAlias = tuple[Any, Mapping[str, Any], Source]
-"""Data, what `fit` is told of its columns, and what it is called in messages."""
 
-
-def fit_files(
-    task: TrainedTask[Any, Any],
-    out: Path,
-    read: Callable[[], Read],
-    read_other: Callable[[], Read] | None,
-    *,
-    threads: int | None,
-    resume: bool,
-    json: bool,
-    beside: Mapping[str, Any] | None = None,
-) -> None:
+def fit_files(task: Task, told: Mapping[str, Any], out: Path, *, threads: int | None, resume: bool, json: bool) -> None:
     """Train a task on a file, save it, and show its report.
 
     Args:
         task: what is trained.
+        told: the files and what `fit` is told of them, by the names of the task's `arguments`.
         out: the folder that the model is saved to.
-        read: reads the file to train on.
-        read_other: reads the file to validate on, where there is one.
         threads: how many to compute with.
         resume: go on from the checkpoint of an interrupted run.
         json: whether the report is shown as JSON.
-        beside: what `fit` is given beside data and columns.
     """
     require_writable(out)
     use_threads(threads)
-    found, columns, source = read()
-    other, _, other_source = (None, None, None) if read_other is None else read_other()
+    data, beside = _read(task, told)
 
     def train(checkpoint: Path) -> object:
-        return task.fit(
-            found,
-            **columns,
-            **(beside or {}),
-            validation=other,
-            checkpoint=checkpoint,
-            resume=resume,
-            source=source,
-            validation_source=other_source,
-        )
+        return task.fit(data, **taken(task, "fit", **beside, checkpoint=checkpoint, resume=resume))
 
     fit_and_save(task, train, out, resume=resume)
-    assert task.report is not None
+    report = getattr(task, "report", None)
     if json:
-        print_json({"model": str(out), "report": task.report.as_dict()})
-    else:
-        show(task.report)
-        note(f"saved to {out}")
+        print_json({"model": str(out), "report": None if report is None else report.as_dict()})
+        return
+    if report is not None:
+        show(report)
+    note(f"saved to {out}")
+
+
+def _read(task: Task, told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The data, and what `fit` is given beside them: columns, rows to validate on, and other files."""
+    given = {of: told[of.name] for of in task.arguments if told[of.name] is not None}
+    of_rows = {of.name: value for of, value in given.items() if of.kind != "data"}
+    validates = {of.name: value for of, value in given.items() if of.kind != "data" and of.validates}
+    data, beside = task.open_training_file(told["data"], of_rows)
+    for of, path in given.items():
+        if of.kind == "data" and of.name != "data":
+            beside[of.name], other = task.open_training_file(path, validates)
+            beside[f"{of.name}_source"] = other["source"]
+    return data, beside
 
 
 def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resume: bool) -> None:

@@ -1,12 +1,13 @@
 """Readers: one for each kind of data."""
 
+from sluicegate.types import Fill as Fill
+
 from .axis import TimeAxis as TimeAxis
 from .columns import Source as Source
 from .files import read_batches as read_batches
 from .files import read_table as read_table
 from .joining import on_one_axis as on_one_axis
 from .lines import source_of as source_of
-from .panel import Fill as Fill
 from .panel import Panel as Panel
 from .panel import read_panel as read_panel
 from .recording_files import ARRAYS as ARRAYS

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float64, Int64
 
 from sluicegate.errors import DataError
+from sluicegate.types import Fill
 
 from .axis import TimeAxis
 from .columns import Source, missing_in, numbers_of, select
@@ -21,9 +22,6 @@ from .ledger import NEVER, Since, ledger_span, told_until
 from .names import SERIES, named
 from .serial import changes, codes
 from .time_index import place
-
-Fill: TypeAlias = Literal["forward", "linear", "zero"]
-"""How missing values and missing rows are filled in: the last value before, a straight line, or 0."""
 
 
 @dataclass(frozen=True)

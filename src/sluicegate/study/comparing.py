@@ -21,7 +21,7 @@ from sluicegate.data.frames import short_numbers
 from sluicegate.data.headings import headed
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.nn.layers import LAYERS
-from sluicegate.tasks.registry import OURS, task_class
+from sluicegate.tasks import registry
 from sluicegate.training import progress_bar
 
 from .running import Outcome, Run, outcome_of, outcome_path
@@ -73,7 +73,7 @@ def study(
 
     Args:
         data: a file, or a data frame, which is kept in the folder.
-        task: `forecast`, `classify-text` or `classify-series`.
+        task: `forecast`, `classify-text` or `classify-series`, or one of a module that was imported.
         out: a folder for the outcomes, the table `study.csv` and the page `report.html`.
         cells: which ones.
         seeds: how many, from 0.
@@ -89,7 +89,7 @@ def study(
         ConfigError: there is no such task or cell, or the folder holds another study.
         DataError: a run failed; the message is the run's.
     """
-    for name, value, known in (("task", task, list(OURS)), *(("cells", cell, list(LAYERS)) for cell in cells)):
+    for name, value, known in (("task", task, registry.known()), *(("cells", cell, list(LAYERS)) for cell in cells)):
         if value not in known:
             raise ConfigError(f"`{name}` (={value!r}) must be among {', '.join(known)}")
     for name, count in (("seeds", seeds), ("threads", threads), ("jobs", jobs)):
@@ -100,7 +100,9 @@ def study(
             f"`cells` (={', '.join(cells)}) must hold {_REFERENCE} and one more: the others are set beside it"
         )
     folder, given = Path(out), {name: value for name, value in columns.items() if value is not None}
-    task_class(task)(**(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})))  # refuses what is no knob
+    registry.task_class(task)(
+        **(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden}))
+    )  # refuses what is no knob
     arrays = {name: str(given[name]) for name in ARRAYS if name in given}
     (path, content), measured = _kept(data, folder, arrays), None if test is None else Path(test)
     plans = dict(_plans(path, task, cells, seeds, hidden, measured, threads, dict(knobs or {}), given))
@@ -154,7 +156,7 @@ def _run_all(plans: Mapping[str, Run], folder: Path, jobs: int, progress: bool |
                 while left and len(running) < jobs:
                     name = left.pop(0)
                     write_atomic(files[name], json.dumps(asdict(plans[name]), indent=1).encode())
-                    running[name] = _started(files[name])
+                    running[name] = _started(files[name], registry.module_of(plans[name].task))
                 name = _first_done(running)
                 process = running.pop(name)
                 _, said = process.communicate()
@@ -168,9 +170,9 @@ def _run_all(plans: Mapping[str, Run], folder: Path, jobs: int, progress: bool |
     return {name: outcome_of(json.loads(outcome_path(files[name]).read_text(encoding="utf-8"))) for name in plans}
 
 
-def _started(path: Path) -> subprocess.Popen[str]:
+def _started(path: Path, module: str | None) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-m", "sluicegate.study.running", str(path)],
+        [sys.executable, "-m", "sluicegate.study.running", str(path), *([module] if module else [])],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

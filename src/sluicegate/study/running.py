@@ -1,6 +1,6 @@
 """One run of a study, in a process of its own: train a model, and note what it cost and how good it is.
 
-python -m sluicegate.study.running RUN.json
+python -m sluicegate.study.running RUN.json [the module that has the task]
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from sluicegate.atomic import write_atomic
-from sluicegate.data import ARRAYS, RECORDING_FILES, Source, read_recordings, read_table, require_no_arrays, source_of
 from sluicegate.errors import SluicegateError
 from sluicegate.nn.layers import Layer
 from sluicegate.tasks import Report
@@ -83,21 +83,15 @@ def run(plan: Run) -> Outcome:
     """Train, measure, and time the steps of a stream."""
     torch.set_num_threads(plan.threads)
     task = task_class(plan.task)(**plan.knobs, cell=plan.cell, hidden=plan.hidden, seed=plan.seed)
-    path = Path(plan.data)
-    columns = dict(plan.columns)
-    arrays = {name: columns.pop(name) for name in ARRAYS if name in columns}
-    require_no_arrays(path, arrays)
-    if path.suffix.lower() in RECORDING_FILES:
-        label, group = columns.pop("labels", None), columns.pop("groups", None)
-        data: Any = read_recordings(path, label=label, group=group, **arrays)
-        source = Source(path.name)
-    else:
-        data, source = read_table(path, task.as_written(columns)), source_of(path)
+    data, beside = task.open_training_file(Path(plan.data), plan.columns)
     before = peak_memory()
     with watched() as cost:
-        task.fit(data, **columns, progress=False, source=source)
+        task.fit(data, **beside, progress=False)
     report = task.report
     if plan.test is not None:
+        arrays = {
+            of.name: plan.columns[of.name] for of in task.arguments if of.kind == "array" and of.name in plan.columns
+        }
         rows, beside = task.open_file(Path(plan.test), labelled=True, arrays=arrays)
         report = task.evaluate(rows, **beside)
     assert isinstance(report, Report)
@@ -166,6 +160,8 @@ def outcome_path(path: Path) -> Path:
 
 if __name__ == "__main__":
     try:
+        for module in sys.argv[2:]:
+            import_module(module)
         main(Path(sys.argv[1]))
     except SluicegateError as error:
         sys.exit(" ".join(str(error).split()))

@@ -28,7 +28,7 @@ def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
 
 def _config(task: str, **knobs: Any) -> TaskConfig:
     """The settings of a task, whatever else it needs to be told."""
-    kind: type[TaskConfig] = task_class(task).trained_as.config
+    kind: type[TaskConfig] = task_class(task).config_class
     return kind.model_construct(**knobs)
 
 

@@ -19,8 +19,6 @@ from .network import NAMES
 from .pictures import draw
 from .running import Outcome, Run
 
-_MAIN = {"forecast": "mae", "classify-text": "accuracy", "classify-series": "accuracy"}
-
 COSTS = (
     Measure("parameters", "weights of a network"),
     Measure("recurrent_parameters", "those of its recurrent layers"),
@@ -66,7 +64,7 @@ def summarize(task: str, data: str, runs: Sequence[tuple[str, Run, Outcome]]) ->
         by_row.setdefault((name.split("-")[0], plan.cell), []).append((plan, outcome))
     rows = [_row(*key, found) for key, found in by_row.items()]
     frame = pl.DataFrame(rows)
-    main = _MAIN[task]
+    main = task_class(task).measures[0].name
     others = [name for name in runs[0][2].metrics if name != main]
     figures = {
         _called(row): {main: float(row[main]), f"{main}_±": float(row[f"{main}_interval"])}
@@ -104,7 +102,7 @@ def verdict(task: str, rows: Sequence[dict[str, Any]], seeds: int) -> str:
 
     Among the cells of the same units that are within noise of the best, the one that is trained in the least time.
     """
-    main = _MAIN[task]
+    main = task_class(task).measures[0].name
     sign = -1.0 if next(m.ideal for m in task_class(task).measures if m.name == main) == 0 else 1.0
     alike = [row for row in rows if row["sizing"] == "hidden"]
     best = max(alike, key=lambda row: sign * row[main])

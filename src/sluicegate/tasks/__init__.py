@@ -1,6 +1,7 @@
 """Tasks: one pipeline for each, all with the same verbs.
 
-Each is loaded when its name is first used: a forecast takes half the time without what classifiers need.
+Each is loaded when its name is first used: a forecast takes half the time without what classifiers need, and the
+settings, which the command line's help is made of, come without PyTorch.
 """
 
 from __future__ import annotations
@@ -9,9 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .registry import OURS
-from .report import Report as Report
-from .task import Task as Task
-from .task import load as load
 
 if TYPE_CHECKING:
     from .classify_series import SeriesClassifier as SeriesClassifier
@@ -20,8 +18,13 @@ if TYPE_CHECKING:
     from .classify_text import TextClassifierConfig as TextClassifierConfig
     from .forecast import Forecaster as Forecaster
     from .forecast import ForecasterConfig as ForecasterConfig
+    from .report import Report as Report
+    from .task import Task as Task
+    from .task import load as load
 
-_LATER = {name: entry.folder for entry in OURS.values() for name in (entry.task, entry.config)}
+_LATER = {"Report": "report", "Task": "task", "load": "task"} | {
+    name: entry.folder for entry in OURS.values() for name in (entry.task, entry.config)
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -31,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return ["Report", "Task", "load", *_LATER]
+    return [*_LATER]

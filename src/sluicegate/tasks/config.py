@@ -8,17 +8,34 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sluicegate.errors import ConfigError
 from sluicegate.types import Cell
 
 
+class Group(Enum):
+    """The groups of options in the help of the command line, in their order; each knob names its own in its field."""
+
+    DATA = "Data"
+    MODEL = "Model"
+    TRAINING = "Training"
+    OUTPUT = "Output"
+
+
+@dataclass(frozen=True)
+class Called:
+    """In a field: what the option is called that gives one value of several, without its dashes."""
+
+    option: str
+
+
 def _no_truth_value(value: Any) -> Any:
-    if isinstance(value, bool | np.bool_):
+    if type(value).__name__ == "bool":  # NumPy's too, and NumPy is not imported for it
         raise ValueError("must be a number, not a truth value")
     return value
 
@@ -30,7 +47,7 @@ Positive = Annotated[Whole, Field(ge=1)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Strength = Annotated[Real, Field(ge=0, allow_inf_nan=False)]
 
-CellKnob = Annotated[Cell, Field(description="`gru`, `lstm`, `rnn` or `mingru`")]
+CellKnob = Annotated[Cell, Field(description="`gru`, `lstm`, `rnn` or `mingru`"), Group.MODEL]
 Seed = Annotated[
     Whole,
     Field(
@@ -38,14 +55,24 @@ Seed = Annotated[
         lt=2**31,
         description="the random seed of training; the same seed gives the same weights to the bit",
     ),
+    Group.TRAINING,
 ]
-Layers = Annotated[Positive, Field(description="recurrent layers on top of one another")]
-LearningRate = Annotated[Real, Field(gt=0, allow_inf_nan=False, description="the highest learning rate of AdamW")]
-Patience = Annotated[Positive, Field(description="validation checks without a better one after which training stops")]
+Layers = Annotated[Positive, Field(description="recurrent layers on top of one another"), Group.MODEL]
+LearningRate = Annotated[
+    Real, Field(gt=0, allow_inf_nan=False, description="the highest learning rate of AdamW"), Group.TRAINING
+]
+Patience = Annotated[
+    Positive,
+    Field(description="validation checks without a better one after which training stops"),
+    Group.TRAINING,
+]
 
 
 class TaskConfig(BaseModel):
-    """The settings of a task, which refuse what they do not know; each field of a subclass says what it is for."""
+    """The settings of a task, which refuse what they do not know.
+
+    Each field of a subclass says what it is for, and in a `Group` where the command line's help shows it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,7 +117,9 @@ def checked(config: type[BaseModel], owner: str, knobs: dict[str, Any]) -> Any:
             known = ", ".join(config.model_fields)
             raise ConfigError(f"there is no knob `{name}`: a {owner} has {known}") from None
         said = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
-        raise ConfigError(f"`{name}` (={fault['input']!r}) {said}") from None
+        marks = [mark for part in fault["loc"][:1] for mark in config.model_fields[str(part)].metadata]
+        option = next((f"`--{mark.option}`, " for mark in marks if isinstance(mark, Called)), "")
+        raise ConfigError(f"`{name}` ({option}={fault['input']!r}) {said}") from None
 
 
 def told_apart(names: str | Sequence[str] | None, answer: str) -> str | tuple[str, ...] | None:

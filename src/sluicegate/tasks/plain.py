@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sluicegate.data import Source
 
 from .config import TaskConfig
-from .report import Measure, Report
+from .report import Report
 from .report.figures import figure, words
 from .results import card
 from .task import Run, TrainedTask
@@ -26,8 +26,6 @@ class PlainTask(TrainedTask[Config, Trained]):
     What training leaves behind is a `TrainedNetwork`. A task with more to say, such as arguments of its own for `fit`,
     is a `TrainedTask`.
     """
-
-    measures: tuple[Measure, ...] = ()  # type: ignore[misc]
 
     def fit(
         self,
@@ -94,10 +92,9 @@ class PlainTask(TrainedTask[Config, Trained]):
         """What the model says."""
 
     def _report(self, trained: Trained, examples: Any, title: str) -> Report:
-        """The figures on some rows; the first metric decides."""
+        """The figures on some rows; the first of `measures` decides."""
         figures = self._compared(trained, examples)
-        model, metric = figures["model"], next(iter(figures["model"]))
-        ideal = next((measure.ideal for measure in self.measures if measure.name == metric), 0.0)
+        model, metric, ideal = figures["model"], self.measures[0].name, self.measures[0].ideal
         simple = {name: row for name, row in figures.items() if name != "model"}
         best = min(simple, key=lambda name: abs(simple[name][metric] - ideal))
         ahead = abs(model[metric] - ideal) < abs(simple[best][metric] - ideal)

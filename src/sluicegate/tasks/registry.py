@@ -5,8 +5,13 @@ Nothing is imported before a task is asked for.
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .arguments import Argument
+    from .config import TaskConfig
 
 
 class Entry(NamedTuple):
@@ -15,18 +20,36 @@ class Entry(NamedTuple):
     Args:
         folder: its own, beside this file.
         task: the name of its class.
-        config: the name of the class of its settings.
+        config: the name of the class of its settings, which is in the folder's `config.py`, as `ARGUMENTS` are.
+        does: what a model of it does, for the command line.
     """
 
     folder: str
     task: str
     config: str
+    does: str
+
+
+class Declared(NamedTuple):
+    """What a task says of itself before it is loaded.
+
+    Args:
+        config: the class of its settings; None where it has none.
+        arguments: what its `fit` is told of the data.
+    """
+
+    config: type[TaskConfig] | None
+    arguments: tuple[Argument, ...]
 
 
 OURS = {
-    "forecast": Entry("forecast", "Forecaster", "ForecasterConfig"),
-    "classify-text": Entry("classify_text", "TextClassifier", "TextClassifierConfig"),
-    "classify-series": Entry("classify_series", "SeriesClassifier", "SeriesClassifierConfig"),
+    "forecast": Entry(
+        "forecast", "Forecaster", "ForecasterConfig", "forecasts one series, many series, or several columns"
+    ),
+    "classify-text": Entry("classify_text", "TextClassifier", "TextClassifierConfig", "tells classes of texts apart"),
+    "classify-series": Entry(
+        "classify_series", "SeriesClassifier", "SeriesClassifierConfig", "tells classes of recordings apart"
+    ),
 }
 
 _imported: dict[str, type[Any]] = {}
@@ -54,5 +77,38 @@ def task_class(name: str) -> type[Any]:
         KeyError: there is none of that name.
     """
     if name in OURS:
-        import_module(f"{__package__}.{OURS[name].folder}")
+        return getattr(import_module(f"{__package__}.{OURS[name].folder}"), OURS[name].task)  # type: ignore[no-any-return]
     return _imported[name]
+
+
+def module_of(name: str) -> str | None:
+    """The module to import for a task that is none of this package's; None for one that is.
+
+    Raises:
+        KeyError: there is no task of that name.
+    """
+    return None if name in OURS else str(_imported[name].__module__)
+
+
+def declared(name: str) -> Declared:
+    """The settings of a task and the arguments of its `fit`, for which nothing heavy is imported.
+
+    Raises:
+        KeyError: there is no task of that name.
+    """
+    if name in OURS:
+        settings = import_module(f"{__package__}.{OURS[name].folder}.config")
+        return Declared(getattr(settings, OURS[name].config), settings.ARGUMENTS)
+    task = _imported[name]
+    return Declared(task.config_class, task.arguments)
+
+
+def about(name: str) -> str:
+    """What `sluicegate fit` does for a task, in a sentence.
+
+    Raises:
+        KeyError: there is no task of that name.
+    """
+    if name in OURS:
+        return f"Train a model that {OURS[name].does}."
+    return (inspect.getdoc(_imported[name]) or f"Train a {_imported[name].__name__}.").partition("\n")[0]

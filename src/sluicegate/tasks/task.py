@@ -16,6 +16,7 @@ from sluicegate.errors import BundleError, NotFittedError
 from sluicegate.training import Curve, Part, Schedule, train
 
 from . import registry
+from .arguments import DATA, Argument
 from .config import TaskConfig, checked
 from .report import Measure, Report
 from .results import Results
@@ -32,9 +33,11 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    written: ClassVar[Mapping[str, str | None]] = {}
-    """The arguments of `fit` that name columns of ids, classes, groups or texts, each with the name that it has unless
-    given: such columns are read from files as they are written."""
+    config_class: ClassVar[type[TaskConfig] | None] = None
+    """The class of its settings: each field is an option of `sluicegate fit`."""
+
+    arguments: ClassVar[tuple[Argument, ...]] = (DATA,)
+    """What `fit` is told of the data: options of `sluicegate fit` too."""
 
     rows_at_once: ClassVar[int | None] = None
     """Where a row's prediction needs no other row: how many are predicted together, of a table that is too long."""
@@ -63,7 +66,7 @@ class Task(ABC):
         Args:
             columns: what `fit` is told of the columns, by the arguments' names.
         """
-        given = [columns.get(argument) or usual for argument, usual in cls.written.items()]
+        given = [columns.get(of.name) or of.usual for of in cls.arguments if of.as_written]
         return [name for names in given for name in ([names] if isinstance(names, str) else names or [])]
 
     def _roles(self) -> dict[str, Any]:
@@ -96,6 +99,18 @@ class Task(ABC):
         require_no_arrays(path, arrays or {})
         given = {name: value for name, value in (("groups", groups), ("labels", labels)) if value is not None}
         return read_table(path, self.as_written(self._roles() | given)), {"source": source_of(path), **given}
+
+    @classmethod
+    def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """A file as `fit` takes it, and what it is given beside it.
+
+        Args:
+            path: the file, by default one that holds a table.
+            given: what it says of the file, by the names of `arguments`.
+        """
+        require_no_arrays(path, {of.name: given.get(of.name) for of in cls.arguments if of.kind == "array"})
+        columns = {name: value for name, value in given.items() if value is not None}
+        return read_table(path, cls.as_written(columns)), {"source": source_of(path), **columns}
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:
@@ -153,6 +168,11 @@ class TrainedTask(Task, Generic[Config, Trained]):
     """What training leaves behind, which knows the settings too."""
 
     measures: ClassVar[tuple[Measure, ...]]
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        if "trained_as" in cls.__dict__:
+            cls.config_class = cls.trained_as.config
+        super().__init_subclass__(**arguments)
 
     def __init__(self, **knobs: Any) -> None:
         self.config: Config = checked(self.trained_as.config, type(self).__name__, knobs)

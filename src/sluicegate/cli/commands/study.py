@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from sluicegate.tasks import registry
+from sluicegate.tasks.config import Group
+
 from ..failures import failing_plainly, note
-from ..options import Array, Debug, Json, Lengths
+from ..lazy import command
+from ..options import Debug, Json
+from ..studying import columns_and_knobs, data_options, show_claims
+
+DATA, MODEL, TRAINING, OUTPUT = (group.value for group in Group)
+
+
+def _tasks(incomplete: str) -> list[str]:
+    return [name for name in registry.known() if name.startswith(incomplete)]
 
 
 def study(
     data: Annotated[Path, typer.Argument(help="The data, as for `fit`; or the word claims.")],
-    out: Annotated[Path, typer.Option(help="The folder for the outcomes, the tables and the pages.")],
-    task: Annotated[str | None, typer.Option(help="forecast, classify-text or classify-series.")] = None,
-    seeds: Annotated[int, typer.Option(help="Runs of each cell.")] = 5,
-    cell: Annotated[list[str] | None, typer.Option(help="A cell; may be given again; by default, all.")] = None,
-    hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.")] = None,
-    test: Annotated[Path | None, typer.Option(help="A file to measure on; else, the rows that validate.")] = None,
-    time: Annotated[str | None, typer.Option(help="The column of times.")] = None,
-    target: Annotated[list[str] | None, typer.Option(help="A column to forecast; may be given again.")] = None,
-    horizon: Annotated[int | None, typer.Option(help="Steps to forecast.")] = None,
-    context: Annotated[int | None, typer.Option(help="Steps that each forecast looks back on.")] = None,
-    known: Annotated[list[str] | None, typer.Option(help="A column known in advance.")] = None,
-    past: Annotated[list[str] | None, typer.Option(help="A column known up to now.")] = None,
-    series: Annotated[
-        list[str] | None, typer.Option(help="The column that tells series or recordings apart; given again, several.")
+    out: Annotated[
+        Path, typer.Option(help="The folder for the outcomes, the tables and the pages.", rich_help_panel=OUTPUT)
+    ],
+    task: Annotated[
+        str | None, typer.Option(help="A task, as for `fit`.", autocompletion=_tasks, rich_help_panel=DATA)
     ] = None,
-    text: Annotated[str | None, typer.Option(help="The column of texts.")] = None,
-    label: Annotated[str | None, typer.Option(help="The column or array of classes.")] = None,
-    channel: Annotated[list[str] | None, typer.Option(help="A channel; by default, all other columns.")] = None,
-    group: Annotated[str | None, typer.Option(help="The column or array of what must validate together.")] = None,
-    array: Array = None,
-    lengths: Lengths = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A knob of the task, as NAME=VALUE.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes at a time; by default, one for each core.")] = None,
-    threads: Annotated[int, typer.Option(help="Threads of each process.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="Of the claims: in miniature, to see that it works.")] = False,
+    test: Annotated[
+        Path | None, typer.Option(help="A file to measure on; else, the rows that validate.", rich_help_panel=DATA)
+    ] = None,
+    cell: Annotated[
+        list[str] | None,
+        typer.Option(help="A cell; may be given again; by default, all.", metavar="<str>", rich_help_panel=MODEL),
+    ] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of the recurrent layer.", rich_help_panel=MODEL)] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A knob of the task, as `fit` has it; may be given again.",
+            metavar="NAME=VALUE",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each cell.", rich_help_panel=TRAINING)] = 5,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Processes at a time; by default, one for each core.", rich_help_panel=TRAINING),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads of each process.", rich_help_panel=TRAINING)] = 1,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Of the claims: in miniature, to see that it works.", rich_help_panel=TRAINING),
+    ] = False,
     json: Json = False,
     debug: Debug = False,
+    **given: Any,
 ) -> None:
     """RNN, LSTM or GRU on your data: what each costs, how good it is, and which to take.
 
@@ -47,19 +67,13 @@ def study(
     """
     with failing_plainly(debug):
         if str(data) == "claims":
-            from ..studying import show_claims
-
             show_claims(out, quick=quick, jobs=jobs, json=json)
             return
         from sluicegate.nn.layers import LAYERS
         from sluicegate.study.comparing import study as run_study
 
         from ..output import as_rows, print_json, show
-        from ..studying import columns_and_knobs
 
-        given = {"time": time, "target": target, "horizon": horizon, "context": context, "known": known, "past": past}
-        given |= {"series": series, "text": text, "label": label, "channel": channel, "group": group}
-        given |= {"array": array, "lengths": lengths}
         task, columns, knobs = columns_and_knobs(task, given, settings or ())
         found = run_study(
             data,
@@ -79,3 +93,8 @@ def study(
         else:
             show(found.report)
             note(f"wrote {out / 'report.html'} and {out / 'study.csv'}")
+
+
+def build() -> Any:
+    """The command, with the options of all tasks that are known."""
+    return command("study", study, options=data_options())

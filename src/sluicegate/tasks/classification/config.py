@@ -6,10 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sluicegate.tasks.config import Real, Share
+from sluicegate.tasks.config import Group, Real, Share
 
 Smoothing = Annotated[
-    Share, Field(description="the share of a label that is spread over all classes (Szegedy et al. 2016)")
+    Share,
+    Field(description="the share of a label that is spread over all classes (Szegedy et al. 2016)"),
+    Group.TRAINING,
 ]
 Robust = Annotated[
     Real,
@@ -19,4 +21,5 @@ Robust = Annotated[
         description="from 0, cross entropy, to 1, the mean absolute error: the exponent of the generalised cross "
         "entropy, under which wrong labels weigh less (Zhang & Sabuncu 2018)",
     ),
+    Group.TRAINING,
 ]

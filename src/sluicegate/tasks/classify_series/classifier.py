@@ -10,10 +10,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
 
-from sluicegate.data import RECORDING_FILES, Recordings, Source, read_recordings
+from sluicegate.data import RECORDING_FILES, Recordings, Source, read_recordings, require_no_arrays
 from sluicegate.data.frames import backend_of, like
 from sluicegate.data.headings import Heading, asked, asked_one
-from sluicegate.errors import DataError
+from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classification.classifier import Classifier
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Label, Labels
@@ -22,7 +22,7 @@ from sluicegate.tasks.config import told_apart
 from sluicegate.tasks.report import Report
 
 from .card import series_card
-from .config import SeriesClassifierConfig
+from .config import ARGUMENTS, SeriesClassifierConfig
 from .estimator import SeriesEstimator
 from .examples import Examples
 from .explaining import explain
@@ -63,7 +63,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
     """
 
     name: ClassVar[str] = "classify-series"
-    written: ClassVar[Mapping[str, str | None]] = {"series": None, "labels": "label", "groups": None}
+    arguments = ARGUMENTS
     trained_as = Trained
     rows_called = "recordings"
     estimator = SeriesEstimator
@@ -241,6 +241,19 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
             return super().open_file(path, groups=groups, labels=labels, arrays=arrays)
         label = labels or (self.trained.columns.label if labelled else None)
         return read_recordings(path, label=label, group=groups, **(arrays or {})), {"source": Source(path.name)}
+
+    @classmethod
+    def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """A table, or a file of recordings with its labels and groups; see `Task.open_training_file`."""
+        if path.suffix.lower() not in RECORDING_FILES:
+            return super().open_training_file(path, given)
+        arrays = {of.name: given.get(of.name) for of in cls.arguments if of.kind == "array"}
+        require_no_arrays(path, arrays)
+        for of in cls.arguments:
+            if of.kind == "column" and given.get(of.name):
+                raise ConfigError(f"`--{of.option}` names a column, and {path.name} is no table: leave it out")
+        found = read_recordings(path, label=given.get("labels"), group=given.get("groups"), **arrays)
+        return found, {"source": Source(path.name)}
 
     def _roles(self) -> dict[str, Any]:
         columns = self.trained.columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from sluicegate.tasks.classification.predictions import predictions
 from sluicegate.tasks.report import Report
 
 from .card import text_card
-from .config import TextClassifierConfig
+from .config import ARGUMENTS, TextClassifierConfig
 from .estimator import TextEstimator
 from .examples import Examples
 from .explaining import explain
@@ -61,7 +61,7 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
     """
 
     name: ClassVar[str] = "classify-text"
-    written: ClassVar[Mapping[str, str | None]] = {"text": "text", "label": "label", "groups": None}
+    arguments = ARGUMENTS
     rows_at_once = AT_ONCE
     trained_as = Trained
     rows_called = "rows"

@@ -6,9 +6,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from sluicegate.tasks.arguments import DATA, Argument
 from sluicegate.tasks.classification.config import Robust, Smoothing
 from sluicegate.tasks.config import (
     CellKnob,
+    Group,
     Layers,
     LearningRate,
     Patience,
@@ -26,6 +28,15 @@ UNITS = 64
 EMBEDDING = 100
 """The embedding dimension unless it is given, or that of a file of vectors."""
 
+ARGUMENTS = (
+    DATA,
+    Argument("text", "the column of texts", usual="text", as_written=True),
+    Argument("label", "the column of classes", usual="label", as_written=True),
+    Argument("groups", "the column of what must validate together", called="group", as_written=True, validates=False),
+    Argument("vectors", "word vectors to start from: text of word2vec, GloVe or fastText", "file"),
+    Argument("validation", "a table to validate on", "data"),
+)
+
 
 class TextClassifierConfig(TaskConfig):
     """Settings of a `TextClassifier`; each has a default that follows the size of the training part or suits most."""
@@ -41,10 +52,12 @@ class TextClassifierConfig(TaskConfig):
             "another part, and their mean is the model. 1 trains a single network and holds a tenth of the rows back, "
             "or 20,000 of very many; None takes 5, and 1 of more than 20,000 rows"
         ),
+        Group.TRAINING,
     ] = None
     embedding: Annotated[
         Positive | None,
         Field(description="the embedding dimension; None is 100, or as many as the vectors have that are given"),
+        Group.MODEL,
     ] = None
     hidden: Annotated[
         Positive | None,
@@ -52,14 +65,18 @@ class TextClassifierConfig(TaskConfig):
             description="units of the recurrent layer in each direction; None takes 128 up to 100,000 tokens, and 64 "
             "beyond or with many classes, where 128 would gain little and take twice as long"
         ),
+        Group.MODEL,
     ] = None
     layers: Layers = 1
     dropout: Annotated[
         Share,
         Field(description="rate at which the embedding's dimensions and the pooled units are dropped in training"),
+        Group.MODEL,
     ] = 0.5
     word_dropout: Annotated[
-        Share, Field(description="rate at which whole words are dropped in training, beside `dropout`")
+        Share,
+        Field(description="rate at which whole words are dropped in training, beside `dropout`"),
+        Group.TRAINING,
     ] = 0.0
     consistency: Annotated[
         Strength | None,
@@ -68,6 +85,7 @@ class TextClassifierConfig(TaskConfig):
             "(R-Drop, Wu et al. 2021), against how right they are; None is 1 up to 100,000 tokens, and 0 beyond or "
             "with many classes: a step that reads twice takes nearly twice the time"
         ),
+        Group.TRAINING,
     ] = None
     smoothing: Smoothing = 0.0
     robust: Robust = 0.0
@@ -77,6 +95,7 @@ class TextClassifierConfig(TaskConfig):
             description="how far classes of unequal size are evened out: the strength of the logit adjustment (Menon "
             "et al. 2021); None is 0, or 1 where the largest class has twenty times the rows of the smallest"
         ),
+        Group.TRAINING,
     ] = None
     blend: Annotated[
         bool | None,
@@ -85,20 +104,23 @@ class TextClassifierConfig(TaskConfig):
             "that does best on the validation rows; None does so up to 1,000 rows, and where words are so long that "
             "character n-grams count, for there the simple methods are strong"
         ),
+        Group.MODEL,
     ] = None
-    words: Annotated[Positive, Field(description="whole words in the vocabulary at most, the most frequent ones")] = (
-        50_000
-    )
+    words: Annotated[
+        Positive, Field(description="whole words in the vocabulary at most, the most frequent ones"), Group.MODEL
+    ] = 50_000
     lowercase: Annotated[
         bool,
         Field(
             description="whether words that differ in their capitals are the same word, beside which the network is "
             "told where the capitals were"
         ),
+        Group.MODEL,
     ] = True
     batch: Annotated[
         Positive | None,
         Field(description="texts in an optimiser step; None takes 64 up to 100,000 rows and 256 beyond"),
+        Group.TRAINING,
     ] = None
     learning_rate: LearningRate = 2e-3
     epochs: Annotated[
@@ -107,6 +129,7 @@ class TextClassifierConfig(TaskConfig):
             description="times that the training rows are gone through at most; None is 25 where `consistency` is "
             "above 0 and 15 where it is not, but 400 steps at least and 12,000 at most"
         ),
+        Group.TRAINING,
     ] = None
     patience: Patience = 4
 

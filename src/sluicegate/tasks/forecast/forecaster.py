@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from sluicegate.tasks.task import TrainedTask
 
 from .batches import Columns
 from .card import forecast_card
-from .config import ForecasterConfig
+from .config import ARGUMENTS, ForecasterConfig
 from .evaluation import evaluate
 from .forecasting import forecast_next
 from .report import MEASURES
@@ -57,7 +57,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
     """
 
     name: ClassVar[str] = "forecast"
-    written: ClassVar[Mapping[str, str | None]] = {"series": None}
+    arguments = ARGUMENTS
     trained_as = Trained
     measures = MEASURES
 

@@ -1,0 +1,56 @@
+"""`sluicegate fit TASK`: a command for each task that is known, with options made of what the task declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sluicegate.tasks import registry
+from sluicegate.tasks.config import Group
+
+from ..failures import failing_plainly
+from ..knobs import of_argument, of_config
+from ..lazy import LazyGroup, command
+from ..options import Debug, Json, given_only
+
+TRAINING, OUTPUT = Group.TRAINING.value, Group.OUTPUT.value
+
+
+class _Tasks(LazyGroup):
+    """The tasks that are known when the command line runs, those of others that were imported among them."""
+
+    def names(self) -> list[str]:
+        return registry.known()
+
+    def build(self, name: str) -> Any:
+        config, arguments = registry.declared(name)
+
+        def fit(
+            out: Annotated[
+                Path, typer.Option(help="The folder to save the model to.", metavar="MODEL", rich_help_panel=OUTPUT)
+            ],
+            resume: Annotated[
+                bool, typer.Option("--resume", help="Go on from an interrupted run.", rich_help_panel=TRAINING)
+            ] = False,
+            threads: Annotated[
+                int | None, typer.Option(min=1, help="Threads to compute with.", rich_help_panel=TRAINING)
+            ] = None,
+            json: Json = False,
+            debug: Debug = False,
+            **given: Any,
+        ) -> None:
+            with failing_plainly(debug):
+                from ..training import fit_files
+
+                told = {of.name: given.pop(of.name) for of in arguments}
+                task = registry.task_class(name)(**given_only(**given))
+                fit_files(task, told, out, threads=threads, resume=resume, json=json)
+
+        return command(name, fit, registry.about(name), [*map(of_argument, arguments), *of_config(config)])
+
+
+def build() -> Any:
+    """The group of all tasks."""
+    return _Tasks(name="fit", help="Train a model for a task and save it.", no_args_is_help=True, rich_markup_mode=None)
