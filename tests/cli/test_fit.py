@@ -16,9 +16,9 @@ from sluicegate.cli.knobs import of_field, option_of
 from sluicegate.cli.studying import columns_and_knobs
 from sluicegate.errors import BundleError
 from sluicegate.tasks import Report, Task, registry
-from sluicegate.tasks.arguments import DATA, Argument
+from sluicegate.tasks.arguments import DATA, Argument, Called, Group
 from sluicegate.tasks.classify_series import SeriesClassifierConfig
-from sluicegate.tasks.config import Called, Group, Positive, TaskConfig, checked
+from sluicegate.tasks.config import Positive, TaskConfig, checked
 
 FIELDS = [(task, name) for task in registry.OURS for name in registry.declared(task).config.model_fields]
 VALUES = {  # a value that is not the default, as it is typed and as the settings have it
@@ -137,7 +137,6 @@ def test_the_help_says_what_a_knob_is_for_its_range_and_its_default():
     assert "--layers <int> Recurrent layers on top of one another. [default: 1; x>=1]" in said
     dropped = "--dropout <float> Rate at which units are dropped in training, from 0 up to 1. [default: 0.3; 0<=x<1]"
     assert dropped in said
-    )
     assert "--fill <forward|linear|zero> How missing values" in said
     assert "up to the table's last; the default refuses them. " in said  # where Python says None
     assert "--holiday <date> Days on which" in said
@@ -155,8 +154,8 @@ def test_a_value_that_the_settings_refuse_is_told_as_before():
         ([], 2, "Missing option '--horizon'"),
         (["--horizon", "3", "--cell", "gnu"], 1, "error: `cell` (='gnu') must be 'gru', 'lstm', 'rnn' or 'mingru'\n"),
         (["--horizon", "3", "--learning-rate", "-1"], 1, "error: `learning_rate` (=-1.0) must be greater than 0\n"),
-        (["--horizon", "3", "--quantile", "2"], 1, "error: `quantiles.0` (`--quantile`, =2.0) must be less than 1\n"),
-        (["--horizon", "3", "--holiday", "May"], 1, "error: `holidays.0` (`--holiday`, ='May') must be a valid date"),
+        (["--horizon", "3", "--quantile", "2"], 1, "error: `quantiles.0` (=2.0) must be less than 1\n"),
+        (["--horizon", "3", "--holiday", "May"], 1, "error: `holidays.0` (='May') must be a valid date"),
         (["--horizon", "3", "--folds", "2"], 2, "No such option"),
     ):
         done = run(*words, *more)

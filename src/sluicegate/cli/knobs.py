@@ -13,16 +13,12 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sluicegate.tasks.arguments import Argument
-from sluicegate.tasks.config import Called, Group
+from sluicegate.tasks.arguments import Argument, Called, Group
+
+from .options import sentence
 
 KINDS = (bool, int, float)
 """What the command line reads itself; all else is text, which the settings read."""
-
-
-def sentence(words: str) -> str:
-    """Words as the help shows them."""
-    return f"{words[:1].upper()}{words[1:]}."
 
 
 def parameter(name: str, kind: Any, option: Any, *, required: bool = False, default: Any = None) -> Parameter:

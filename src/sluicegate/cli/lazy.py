@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from sluicegate.tasks.config import Group
+from sluicegate.tasks.arguments import Group
 
 PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 """Help as plain text, which a pipe can read."""

@@ -12,10 +12,14 @@ import typer
 from sluicegate.tasks.arguments import ARRAY, DATA, LENGTHS
 from sluicegate.tasks.registry import declared, known
 
-from .knobs import sentence
-
 if TYPE_CHECKING:
     from sluicegate.tasks import Task
+
+
+def sentence(words: str) -> str:
+    """Words as the help shows them."""
+    return f"{words[:1].upper()}{words[1:]}."
+
 
 Data: TypeAlias = Annotated[Path, typer.Argument(help=sentence(DATA.help))]
 Array: TypeAlias = Annotated[str | None, typer.Option(help=sentence(ARRAY.help), metavar="NAME")]

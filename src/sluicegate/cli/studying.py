@@ -12,7 +12,7 @@ import typer
 
 from sluicegate.errors import ConfigError
 from sluicegate.tasks import registry
-from sluicegate.tasks.config import Group
+from sluicegate.tasks.arguments import Group
 
 from .failures import note
 from .knobs import group_of, of_argument, of_field, option_of

@@ -1,4 +1,6 @@
-"""What a task's `fit` is told of the data, declared once as values, for the command line, studies and readers alike.
+"""What a task's `fit` is told of the data, declared once as values, and in which group of options each knob is.
+
+The command line, studies and readers take it from here.
 
 Nothing heavy is imported here: the help of a command is there before PyTorch would be.
 """
@@ -6,7 +8,25 @@ Nothing heavy is imported here: the help of a command is there before PyTorch wo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal, TypeAlias
+
+
+class Group(Enum):
+    """The groups of options in the help of the command line, in their order; each knob names its own in its field."""
+
+    DATA = "Data"
+    MODEL = "Model"
+    TRAINING = "Training"
+    OUTPUT = "Output"
+
+
+@dataclass(frozen=True)
+class Called:
+    """In a field: what the option is called that gives one value of several, without its dashes."""
+
+    option: str
+
 
 Kind: TypeAlias = Literal["data", "column", "array", "either", "file"]
 """What an argument names: data of the task's own kind, as `data` and `validation` do; a column of a table; an array of

@@ -8,8 +8,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -17,21 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sluicegate.errors import ConfigError
 from sluicegate.types import Cell
 
-
-class Group(Enum):
-    """The groups of options in the help of the command line, in their order; each knob names its own in its field."""
-
-    DATA = "Data"
-    MODEL = "Model"
-    TRAINING = "Training"
-    OUTPUT = "Output"
-
-
-@dataclass(frozen=True)
-class Called:
-    """In a field: what the option is called that gives one value of several, without its dashes."""
-
-    option: str
+from .arguments import Group
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -117,9 +101,7 @@ def checked(config: type[BaseModel], owner: str, knobs: dict[str, Any]) -> Any:
             known = ", ".join(config.model_fields)
             raise ConfigError(f"there is no knob `{name}`: a {owner} has {known}") from None
         said = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
-        marks = [mark for part in fault["loc"][:1] for mark in config.model_fields[str(part)].metadata]
-        option = next((f"`--{mark.option}`, " for mark in marks if isinstance(mark, Called)), "")
-        raise ConfigError(f"`{name}` ({option}={fault['input']!r}) {said}") from None
+        raise ConfigError(f"`{name}` (={fault['input']!r}) {said}") from None
 
 
 def told_apart(names: str | Sequence[str] | None, answer: str) -> str | tuple[str, ...] | None:

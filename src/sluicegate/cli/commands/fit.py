@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sluicegate.tasks import registry
-from sluicegate.tasks.config import Group
+from sluicegate.tasks.arguments import Group
 
 from ..failures import failing_plainly
 from ..knobs import of_argument, of_config

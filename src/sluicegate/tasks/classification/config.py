@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sluicegate.tasks.config import Group, Real, Share
+from sluicegate.tasks.arguments import Group
+from sluicegate.tasks.config import Real, Share
 
 Smoothing = Annotated[
     Share,

@@ -6,11 +6,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from sluicegate.tasks.arguments import ARRAY, LENGTHS, Argument
+from sluicegate.tasks.arguments import ARRAY, LENGTHS, Argument, Group
 from sluicegate.tasks.classification.config import Robust, Smoothing
 from sluicegate.tasks.config import (
     CellKnob,
-    Group,
     Layers,
     LearningRate,
     Patience,

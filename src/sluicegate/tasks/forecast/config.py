@@ -8,11 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from sluicegate.tasks.arguments import DATA, Argument
+from sluicegate.tasks.arguments import DATA, Argument, Called, Group
 from sluicegate.tasks.config import (
-    Called,
     CellKnob,
-    Group,
     Layers,
     LearningRate,
     Patience,
