@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from sluicegate.tasks.classification.config import Robust, Smoothing
 from sluicegate.tasks.config import (
@@ -68,6 +68,13 @@ class SeriesClassifierConfig(TaskConfig):
             "et al. 2021); None is 0, or 1 where the largest class has twenty times the recordings of the smallest"
         ),
     ] = None
+    causal: Annotated[
+        bool,
+        Field(
+            description="read one way and answer at every step, for streams; a recording is then read whole, whatever its "
+            "length, and `window` says how far back an answer looks for the most part"
+        ),
+    ] = False
     blend: Annotated[
         bool,
         Field(
@@ -85,3 +92,10 @@ class SeriesClassifierConfig(TaskConfig):
         ),
     ] = None
     patience: Patience = 5
+
+    @field_validator("blend")
+    @classmethod
+    def _not_causal(cls, blend: bool, info: ValidationInfo) -> bool:
+        if blend and info.data.get("causal"):
+            raise ValueError("must be False with `causal=True`: the simple methods need the whole recording")
+        return blend

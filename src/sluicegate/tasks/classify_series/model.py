@@ -1,11 +1,10 @@
 """The network: a light convolution, a recurrent layer that reads both ways, and pooling by attention and maximum.
 
-Several networks of one shape, each with weights of its own, are trained together and averaged.
+Several networks of one shape, each with weights of its own, are trained together and averaged. A causal one, which reads
+one way, is that of `causal.py`.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -14,34 +13,10 @@ from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
 from sluicegate.tasks.classification.dropout import kept
-from sluicegate.types import Cell
 
+from .causal import CausalMember
+from .shape import Shape as Shape
 from .windows import Batch
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The sizes of the networks.
-
-    Args:
-        channels: of the recordings; the networks see their changes too.
-        classes: what is told apart.
-        stride: steps that the convolution goes on by; it looks at twice as many and one.
-        hidden: units in each direction.
-        layers: recurrent layers.
-        cell: their kind.
-        dropout: share of units left out in training.
-        members: how many networks there are.
-    """
-
-    channels: int
-    classes: int
-    stride: int
-    hidden: int
-    layers: int
-    cell: Cell
-    dropout: float
-    members: int
 
 
 class Member(nn.Module):
@@ -82,7 +57,8 @@ class Ensemble(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
+        kind = CausalMember if shape.causal else Member
+        self.members = nn.ModuleList(kind(shape) for _ in range(shape.members))
 
     def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
         """The mean of the networks' logits."""

@@ -13,6 +13,7 @@ from sluicegate.tasks.classification.decision import Decision
 from sluicegate.tasks.classification.loss import Loss
 from sluicegate.training import Part
 
+from .causal import PREFIXES, CausalMember
 from .config import SeriesClassifierConfig
 from .model import Ensemble
 from .trained import logits_of
@@ -62,7 +63,12 @@ class Objective:
         draw = np.random.default_rng([self._config.seed, step, network])
         chosen = self._chosen(self._trained[network], step, network)
         batch: Batch = self._windowed.drawn(np.tile(chosen, self._losses.readings), draw)
-        return self._losses.training(self._model.members[network](batch, generator), self._truth[chosen])
+        member, truth = self._model.members[network], self._truth[chosen]
+        if not isinstance(member, CausalMember):
+            return self._losses.training(member(batch, generator), truth)
+        # An answer early in a recording is to be of use as well.
+        losses = [self._losses.training(logits, truth) for logits in member.prefixes(batch, PREFIXES, generator)]
+        return torch.stack(losses).mean()
 
     def _chosen(self, trained: Rows, step: int, network: int) -> Rows:
         """The next recordings in an order that goes through all of them before one comes again."""

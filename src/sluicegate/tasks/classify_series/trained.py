@@ -20,13 +20,16 @@ from sluicegate.tasks.restoring import restored
 from sluicegate.training import Curve
 
 from .baselines import METHODS, Method
+from .causal import CausalMember
 from .config import SeriesClassifierConfig
 from .minirocket import MiniRocket, has_minirocket
 from .model import Ensemble, Shape
+from .running import Reader
 from .schema import require_series_classifier
 from .windows import Standard, Windowed
 
 _STEPS = 16_384  # of a batch in prediction, at most
+_CAUSAL_STEPS = 4_096  # likewise, where all that is pooled after every step is kept
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class Trained:
     curve: Curve
 
     def windowed(self, recordings: Recordings) -> Windowed:
-        """Recordings as the networks read them."""
-        return Windowed.of(recordings, self.standard, self.window)
+        """Recordings as the networks read them: causal ones read them whole."""
+        window = int(recordings.lengths.max()) if self.shape.causal else self.window
+        return Windowed.of(recordings, self.standard, window)
 
     def simple(self, windowed: Windowed) -> dict[str, Said]:
         """What the simple methods say whose packages are installed."""
@@ -166,7 +170,11 @@ class Trained:
 def logits_of(
     model: nn.Module, windowed: Windowed, rows: Int64[np.ndarray, " rows"]
 ) -> Float64[np.ndarray, "rows classes"]:
-    """The logits of some recordings, the mean over their windows."""
+    """The logits of some recordings, the mean over their windows; of causal networks, after the last step."""
+    members = model.members if isinstance(model, Ensemble) else [model]
+    causal = [member for member in members if isinstance(member, CausalMember)]
+    if causal:
+        return Reader(causal).at_the_end([windowed.values[row] for row in rows.tolist()], _CAUSAL_STEPS)
     windows = np.flatnonzero(np.isin(windowed.owner, rows))
     logits = logits_in_batches(model, windowed.batch, windows, windowed.lengths[windows], _STEPS)
     total = np.zeros((len(windowed.values), logits.shape[1]))

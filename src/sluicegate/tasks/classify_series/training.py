@@ -206,16 +206,18 @@ def _shape(examples: Examples, ties: Ties, classes: int, config: SeriesClassifie
     window = config.window or (longest if longest <= _WHOLE else _WHOLE)
     few = _FOLDS if ties.parts is None else max(1, min(_FOLDS, ties.parts))
     members = config.folds or (few if rows <= _FEW else 1)
+    stride = config.stride or -(-min(window, longest) // _READ)
     return (
         Shape(
             channels=len(examples.recordings.channels),
             classes=classes,
-            stride=config.stride or -(-min(window, longest) // _READ),
+            stride=stride,
             hidden=config.hidden,
             layers=config.layers,
             cell=config.cell,
             dropout=config.dropout,
             members=members,
+            memory=(min(window, longest) - 1) // stride + 1 if config.causal else 0,
         ),
         window,
     )
