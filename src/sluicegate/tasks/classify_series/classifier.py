@@ -184,7 +184,8 @@ class SeriesClassifier(TrainedTask[Trained]):
         said = {"model": trained.probabilities(windowed)}
         said["majority_class"] = np.tile(trained.decision.prior / trained.decision.prior.sum(), (len(recordings), 1))
         said |= trained.simple(windowed)
-        result = report(trained, Validation(recordings, windowed, truth, said), "evaluation", [])
+        early = {share: trained.probabilities(windowed.first(share)) for share in trained.early_shares}
+        result = report(trained, Validation(recordings, windowed, truth, said, early=early), "evaluation", [])
         self._results = Results(self.report, result)
         return result
 

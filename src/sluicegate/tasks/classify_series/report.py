@@ -48,12 +48,21 @@ def _facts(trained: Trained, validation: Validation) -> dict[str, str]:
         "trained on": f"{trained.rows:,} recordings, {trained.steps:,} steps",
         "channels": f"{shape.channels:,}",
         "classes": f"{len(trained.labels.classes):,}",
-        "model": f"{shape.cell.upper()}, {shape.hidden} units each way, {networks}, {weights:,} weights",
-        "read in": f"windows of {trained.window:,} steps at most that overlap by half, each step of the recurrent "
-        f"layer {shape.stride:,} of them",
+        "model": f"{shape.cell.upper()}, {shape.hidden} units {'one' if shape.causal else 'each'} way, {networks}, "
+        f"{weights:,} weights",
+        "read in": f"{_read_in(trained)}, each step of the recurrent layer {shape.stride:,} of them",
     }
+    for share, said in validation.early.items():
+        right = (trained.decision.answers(said) == validation.truth).mean()
+        facts[f"after {share:.0%} of each recording"] = f"{right:.1%} of the answers are right"
     facts |= {name.replace("_", " "): _METHODS[name] for name in validation.said if name in _METHODS}
     return facts | trained.decision.facts()
+
+
+def _read_in(trained: Trained) -> str:
+    if trained.shape.causal:
+        return f"whole recordings, one way, of which the last {trained.window:,} steps count most"
+    return f"windows of {trained.window:,} steps at most that overlap by half"
 
 
 def _mistakes(trained: Trained, validation: Validation) -> list[Passage]:

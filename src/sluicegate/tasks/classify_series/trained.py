@@ -29,6 +29,7 @@ from .schema import require_series_classifier
 from .windows import Standard, Windowed
 
 _STEPS = 16_384  # of a batch in prediction, at most
+_EARLY = (0.25, 0.5)
 _CAUSAL_STEPS = 4_096  # likewise, where all that is pooled after every step is kept
 
 
@@ -83,6 +84,11 @@ class Trained:
         """Recordings as the networks read them: causal ones read them whole."""
         window = int(recordings.lengths.max()) if self.shape.causal else self.window
         return Windowed.of(recordings, self.standard, window)
+
+    @property
+    def early_shares(self) -> tuple[float, ...]:
+        """The shares of a recording after which causal networks are measured too."""
+        return _EARLY if self.shape.causal else ()
 
     def simple(self, windowed: Windowed) -> dict[str, Said]:
         """What the simple methods say whose packages are installed."""

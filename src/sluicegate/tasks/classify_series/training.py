@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,7 @@ class Validation:
         truth: the number of each one's class.
         said: probabilities by method.
         notes: what a reader should know of recordings that are there several times.
+        early: of causal networks, the probabilities after the first parts of each recording, by the share of these.
     """
 
     recordings: Recordings
@@ -75,6 +76,7 @@ class Validation:
     truth: Rows
     said: dict[str, Said]
     notes: tuple[str, ...] = ()
+    early: Mapping[float, Said] = field(default_factory=dict)
 
 
 def fit(
@@ -170,6 +172,10 @@ def fit(
         shown.truth[seen],
         {"model": said, "majority_class": majority, **simple},
         tuple(notes),
+        {
+            share: decision.calibrated(objective.unseen(other.first(share), looked, classes)[seen])
+            for share in trained.early_shares
+        },
     )
 
 
