@@ -205,8 +205,13 @@ def measure_causal(data: Path, seeds: int) -> list[str]:
     """Two people's recordings at a time, by single networks of the others', that read both ways or one way."""
     recordings = read_recordings(data / "wearable/seglearn-watch/watch_f32.npz", label="y", group="subject")
     people = recordings.groups.to_numpy()
-    cut = {share: replace(recordings, values=tuple(v[: int(share * len(v))] for v in recordings.values)) for share in READ}
-    lines = ["| network | " + " | ".join(f"after {share:.0%}" for share in READ) + " | `fit` |", "| --- |" + " --- |" * 4]
+    cut = {
+        share: replace(recordings, values=tuple(v[: int(share * len(v))] for v in recordings.values)) for share in READ
+    }
+    lines = [
+        "| network | " + " | ".join(f"after {share:.0%}" for share in READ) + " | `fit` |",
+        "| --- |" + " --- |" * 4,
+    ]
     for name, knobs in {"reads both ways": {}, "`causal=True`": {"causal": True}}.items():
         right: dict[float, list[float]] = {share: [] for share in READ}
         fitting = []

@@ -16,17 +16,19 @@ class Entry(NamedTuple):
         folder: its own, beside this file.
         task: the name of its class.
         config: the name of the class of its settings.
+        streams: whether it has streams.
     """
 
     folder: str
     task: str
     config: str
+    streams: bool = False
 
 
 OURS = {
-    "forecast": Entry("forecast", "Forecaster", "ForecasterConfig"),
+    "forecast": Entry("forecast", "Forecaster", "ForecasterConfig", streams=True),
     "classify-text": Entry("classify_text", "TextClassifier", "TextClassifierConfig"),
-    "classify-series": Entry("classify_series", "SeriesClassifier", "SeriesClassifierConfig"),
+    "classify-series": Entry("classify_series", "SeriesClassifier", "SeriesClassifierConfig", streams=True),
 }
 
 _imported: dict[str, type[Any]] = {}

@@ -9,7 +9,6 @@ from sluicegate.tasks.results import Results, card, safe
 from .config import SeriesClassifierConfig
 from .trained import Trained
 
-
 _CAUSAL = (
     "It answers at every step, and its probabilities are calibrated on whole recordings: after a few steps they are "
     "too certain.",

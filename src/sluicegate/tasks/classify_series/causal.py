@@ -73,10 +73,8 @@ class CausalMember(nn.Module):
         return logits
 
 
-def causal_frames(
-    batch: Batch, stride: int
-) -> tuple[Float[Tensor, "rows frames values"], Int64[Tensor, " rows"]]:
-    """What the convolution looks at for each of its outputs, with zeros before the beginning, and how many there are."""
+def causal_frames(batch: Batch, stride: int) -> tuple[Float[Tensor, "rows frames values"], Int64[Tensor, " rows"]]:
+    """What the convolution looks at for each output, with zeros before the beginning, and how many there are."""
     frames = F.pad(batch.values, (0, 0, 2 * stride, 0)).unfold(1, 2 * stride + 1, stride).flatten(2)
     return frames, (batch.lengths - 1) // stride + 1
 

@@ -28,6 +28,7 @@ from .config import SeriesClassifierConfig
 from .estimator import SeriesEstimator
 from .explaining import explain
 from .report import report
+from .stream import SeriesStream
 from .trained import Columns, Trained
 from .training import Examples, Validation, fit
 
@@ -50,6 +51,7 @@ class SeriesClassifier(TrainedTask[Trained]):
         folds: networks, each validated on another part of the recordings; None follows the recordings.
         window: steps read at a time, None follows the lengths; nothing is ever cut off.
         blend: average the probabilities with those of the better simple method.
+        causal: read one way and answer at every step, for streams.
         settings: further knobs, listed at `SeriesClassifierConfig`.
 
     Raises:
@@ -75,9 +77,11 @@ class SeriesClassifier(TrainedTask[Trained]):
         folds: int | None = None,
         window: int | None = None,
         blend: bool = False,
+        causal: bool = False,
         **settings: Any,
     ) -> None:
-        knobs = {"cell": cell, "seed": seed, "folds": folds, "window": window, "blend": blend, **settings}
+        knobs = {"cell": cell, "seed": seed, "folds": folds, "window": window, "blend": blend, "causal": causal}
+        knobs |= settings
         self.config: SeriesClassifierConfig = checked(SeriesClassifierConfig, "SeriesClassifier", knobs)
         super().__init__(self.config)
 
@@ -213,6 +217,14 @@ class SeriesClassifier(TrainedTask[Trained]):
         names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
         frame = pl.DataFrame({**names.to_dict(), **answers(trained.labels, trained.decision, said)})
         return like(frame, backend_of(data) if table else nw.Implementation.POLARS)
+
+    def open_stream(self) -> SeriesStream:
+        """Open a stream: a step of a recording in, the class of what was read so far out; see `SeriesStream`.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        return SeriesStream(self.trained, self.fingerprint)
 
     def explain(self, recording: Any, label: Label | None = None) -> pl.DataFrame:
         """Tell what each stretch of a recording contributed to the decision.

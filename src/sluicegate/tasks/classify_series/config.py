@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from sluicegate.tasks.classification.config import Robust, Smoothing
 from sluicegate.tasks.config import (
@@ -71,8 +71,8 @@ class SeriesClassifierConfig(TaskConfig):
     causal: Annotated[
         bool,
         Field(
-            description="read one way and answer at every step, for streams; a recording is then read whole, whatever its "
-            "length, and `window` says how far back an answer looks for the most part"
+            description="read one way and answer at every step, for streams; a recording is then read whole, whatever "
+            "its length, and `window` says how far back an answer looks for the most part"
         ),
     ] = False
     blend: Annotated[
@@ -95,7 +95,7 @@ class SeriesClassifierConfig(TaskConfig):
 
     @field_validator("blend")
     @classmethod
-    def _not_causal(cls, blend: bool, info: ValidationInfo) -> bool:
+    def _not_causal(cls, blend: bool, info: Any) -> bool:
         if blend and info.data.get("causal"):
             raise ValueError("must be False with `causal=True`: the simple methods need the whole recording")
         return blend

@@ -1,7 +1,7 @@
 """The network: a light convolution, a recurrent layer that reads both ways, and pooling by attention and maximum.
 
-Several networks of one shape, each with weights of its own, are trained together and averaged. A causal one, which reads
-one way, is that of `causal.py`.
+Several networks of one shape, each with weights of its own, are trained together and averaged. A causal one, which
+reads one way, is that of `causal.py`.
 """
 
 from __future__ import annotations

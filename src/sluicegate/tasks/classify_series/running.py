@@ -144,10 +144,8 @@ class Reader:
 def _dense(member: CausalMember) -> Model:
     """The front layer as the kernels compute it."""
     weight, bias = member.front.weight.detach(), member.front.bias.detach()
-    layer = RNN(weight.shape[1], weight.shape[0], nonlinearity="relu")
-    with torch.no_grad():
-        layer.weight_ih_l0.copy_(weight)
-        layer.bias_ih_l0.copy_(bias)
-        layer.weight_hh_l0.zero_()
-        layer.bias_hh_l0.zero_()
+    hidden, inputs = weight.shape
+    layer = RNN(inputs, hidden, nonlinearity="relu")
+    zeros = torch.zeros(hidden, hidden)
+    layer.load_state_dict({"weight_ih_l0": weight, "weight_hh_l0": zeros, "bias_ih_l0": bias, "bias_hh_l0": zeros[0]})
     return model_of(layer)

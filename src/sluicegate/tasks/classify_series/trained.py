@@ -86,6 +86,11 @@ class Trained:
         return Windowed.of(recordings, self.standard, window)
 
     @property
+    def causal_members(self) -> list[CausalMember]:
+        """The networks that read one way."""
+        return causal_in(self.model)
+
+    @property
     def early_shares(self) -> tuple[float, ...]:
         """The shares of a recording after which causal networks are measured too."""
         return _EARLY if self.shape.causal else ()
@@ -177,9 +182,7 @@ def logits_of(
     model: nn.Module, windowed: Windowed, rows: Int64[np.ndarray, " rows"]
 ) -> Float64[np.ndarray, "rows classes"]:
     """The logits of some recordings, the mean over their windows; of causal networks, after the last step."""
-    members = model.members if isinstance(model, Ensemble) else [model]
-    causal = [member for member in members if isinstance(member, CausalMember)]
-    if causal:
+    if causal := causal_in(model):
         return Reader(causal).at_the_end([windowed.values[row] for row in rows.tolist()], _CAUSAL_STEPS)
     windows = np.flatnonzero(np.isin(windowed.owner, rows))
     logits = logits_in_batches(model, windowed.batch, windows, windowed.lengths[windows], _STEPS)
@@ -188,3 +191,8 @@ def logits_of(
     counts = np.bincount(windowed.owner, minlength=len(windowed.values))
     mean: Float64[np.ndarray, "rows classes"] = total[rows] / counts[rows, None]
     return mean
+
+
+def causal_in(model: nn.Module) -> list[CausalMember]:
+    """The networks that read one way, of several or of one; none where they read both ways."""
+    return [module for module in model.modules() if isinstance(module, CausalMember)]
