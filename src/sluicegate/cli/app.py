@@ -13,6 +13,7 @@ from .commands.fit_classify_text import classify_text
 from .commands.fit_forecast import forecast
 from .commands.info import info
 from .commands.predict import predict
+from .commands.stream import stream
 from .commands.study import study
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app.add_typer(fit, name="fit")
 fit.command("forecast")(forecast)
 fit.command("classify-text")(classify_text)
 fit.command("classify-series")(classify_series)
-for command in (predict, evaluate, study, info, demo):
+for command in (predict, evaluate, stream, study, info, demo):
     app.command()(command)
 
 
