@@ -8,10 +8,10 @@ from __future__ import annotations
 import inspect
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 
@@ -22,6 +22,8 @@ from .output import as_rows, json_line
 
 if TYPE_CHECKING:
     from sluicegate.streaming import Stream
+
+ReadLine: TypeAlias = Callable[[int], bytes]
 
 _LONGEST = 16 * 2**20  # bytes of a line
 _MOST = 2**31  # bytes of a state
@@ -53,13 +55,13 @@ def resume(stream: Stream, state: Path | None) -> None:
         raise SnapshotError(f"'{state}' cannot be gone on from: {error}") from None
 
 
-def answer_lines(stream: Stream, lines: BinaryIO, out: TextIO, state: Path | None) -> None:
+def answer_lines(stream: Stream, readline: ReadLine, say: Callable[[str], None], state: Path | None) -> None:
     """Answer each line, until there are no more or a signal comes; the state is written at the end.
 
     Args:
         stream: it is pushed each line's row.
-        lines: JSON, an object each.
-        out: where the answers go, a line each.
+        readline: gives the next line of JSON, an object each, of so many bytes at most; none at the end.
+        say: is given an answer to each, a line of JSON, and does not keep it back.
         state: the file for the state at the end; None keeps none.
 
     Raises:
@@ -68,13 +70,12 @@ def answer_lines(stream: Stream, lines: BinaryIO, out: TextIO, state: Path | Non
     takes_future = "future" in inspect.signature(stream.push).parameters
     try:
         with _Signals() as signals:
-            for number, line in enumerate(_read(lines, signals), 1):
+            for number, line in enumerate(_read(readline, signals), 1):
                 try:
                     answer = _answer(stream, line, takes_future=takes_future)
                 except SluicegateError as error:
                     answer = {"error": " ".join(str(error).split()), "line": number}
-                out.write(json_line(answer))
-                out.flush()
+                say(json_line(answer))
     finally:
         # Before `finish`: the next start goes on.
         if state is not None:
@@ -97,14 +98,14 @@ def _answer(stream: Stream, line: bytes, *, takes_future: bool) -> Any:
     return said if isinstance(said, dict) else {"forecast": as_rows(nw.from_native(said, eager_only=True).to_polars())}
 
 
-def _read(lines: BinaryIO, signals: _Signals) -> Iterator[bytes]:
+def _read(readline: ReadLine, signals: _Signals) -> Iterator[bytes]:
     """The lines; of one that is too long only the beginning, which is more than a line may have."""
     while True:
         with signals.ending():
-            line = lines.readline(_LONGEST + 1)
+            line = readline(_LONGEST + 1)
             rest = line
             while len(rest) > _LONGEST and not rest.endswith(b"\n"):
-                rest = lines.readline(_LONGEST + 1)
+                rest = readline(_LONGEST + 1)
         if not line:
             return
         yield line

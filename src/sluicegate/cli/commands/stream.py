@@ -33,7 +33,12 @@ def stream(
         opened = task.open_stream(**options)
         resume(opened, state)
         try:
-            answer_lines(opened, sys.stdin.buffer, sys.stdout, state)
+            answer_lines(opened, sys.stdin.buffer.readline, _say, state)
         except Stopped as stopped:
             if stopped.by == stopped.by.SIGINT:
                 raise KeyboardInterrupt from None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()

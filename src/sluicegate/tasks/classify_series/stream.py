@@ -206,7 +206,7 @@ def _plain_numbers(rows: Sequence[Mapping[str, Any]], channels: Sequence[str]) -
         found = [[row[name] for name in channels] for row in rows]
     except KeyError:
         return None
-    if not all(type(value) is float or type(value) is int for values in found for value in values):
+    if not all(isinstance(value, float) or type(value) is int for values in found for value in values):
         return None
     try:
         return np.array(found, np.float64)

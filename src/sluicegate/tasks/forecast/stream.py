@@ -159,7 +159,7 @@ class ForecastStream(Stream):
         numbers = {}
         for name in self._trained.columns.values:
             number = row.get(name)
-            if not (type(number) is float or type(number) is int) or not abs(number) <= LARGEST:
+            if not (isinstance(number, float) or type(number) is int) or not abs(number) <= LARGEST:
                 return None
             numbers[name] = float(number)
         return numbers
