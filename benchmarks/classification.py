@@ -201,11 +201,46 @@ def measure_smartwatch(data: Path, seeds: int) -> list[str]:
     return [*lines, "", f"`fit` takes {statistics.median(fitting):.0f} s."]
 
 
+def measure_causal(data: Path, seeds: int) -> list[str]:
+    """Two people's recordings at a time, by single networks of the others', that read both ways or one way."""
+    recordings = read_recordings(data / "wearable/seglearn-watch/watch_f32.npz", label="y", group="subject")
+    people = recordings.groups.to_numpy()
+    cut = {
+        share: replace(recordings, values=tuple(v[: int(share * len(v))] for v in recordings.values)) for share in READ
+    }
+    lines = [
+        "| network | " + " | ".join(f"after {share:.0%}" for share in READ) + " | `fit` |",
+        "| --- |" + " --- |" * 4,
+    ]
+    for name, knobs in {"reads both ways": {}, "`causal=True`": {"causal": True}}.items():
+        right: dict[float, list[float]] = {share: [] for share in READ}
+        fitting = []
+        for seed in range(seeds):
+            said = {share: np.zeros(len(people), bool) for share in READ}
+            for pair in np.split(np.unique(people), 5):
+                inside = np.isin(people, pair)
+                begin = time.perf_counter()
+                model = sluicegate.SeriesClassifier(seed=seed, folds=1, **knobs)
+                model.fit(recordings.take(np.flatnonzero(~inside)), progress=False)
+                fitting.append(time.perf_counter() - begin)
+                for share in READ:
+                    other = cut[share].take(np.flatnonzero(inside))
+                    said[share][inside] = model.predict(other)["label"].to_numpy() == other.labels.to_numpy()
+            for share in READ:
+                right[share].append(100 * said[share].mean())
+            print(f"{name}, seed {seed}: {[values[-1] for values in right.values()]}", file=sys.stderr, flush=True)
+        cells = [f"{statistics.mean(right[share]):.1f} ± {statistics.pstdev(right[share]):.1f}" for share in READ]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {statistics.median(fitting):.0f} s |")
+    return [*lines, "", "Accuracy in percent after so much of each recording; one network (`folds=1`) each time."]
+
+
+READ = (0.25, 0.5, 1.0)
 SECTIONS: Sections = {
     "sst2": ("SST-2, sentences only, 6,920 to train and 1,821 to test", measure_sst2),
     "trec": ("TREC, six classes, 5,452 to train and 500 to test", measure_trec),
     "mr": ("MR, 10,662 sentences in ten folds, each with another seed", measure_mr),
     "smartwatch": ("Smartwatch, 140 recordings of 7 exercises by 10 people, each left out once", measure_smartwatch),
+    "causal": ("Smartwatch, read both ways and one way; two people left out at a time", measure_causal),
     "robust": ("MR with few rows, wrong labels and unequal classes", measure_robust),
 }
 

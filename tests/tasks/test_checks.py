@@ -3,6 +3,7 @@
 import copy
 import json
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from safetensors.numpy import save
 
 from sluicegate import bundle
 from sluicegate.errors import ConfigError, NotFittedError
+from sluicegate.streaming import Stream
 from sluicegate.tasks import Report, Task, checks, registry
 
 DATA = {"y": [1.0, 2.0, 4.0]}
@@ -123,6 +125,78 @@ BROKEN = {
     "loaded_predicts_the_same_bits": ("_from_bundle", classmethod(_forgetful)),
     "unknown_knob_is_refused": ("__init__", lambda self, seed=0, **knobs: vars(self).update(seed=seed, level=None)),
 }
+
+
+class Running(Stream):
+    """The mean of what was pushed, beside the level."""
+
+    def __init__(self, level):
+        self.level, self.values = level, []
+
+    def push(self, x):
+        self.require_running()
+        if isinstance(x, list):
+            return [self.push(value) for value in x]
+        self.values.append(x)
+        return {"y": statistics.mean(self.values) - self.level}
+
+    def finish(self):
+        self.finished = True
+
+    def reset(self):
+        self.finished, self.values = False, []
+
+    def snapshot(self):
+        return json.dumps(self.values).encode()
+
+    def restore(self, snapshot):
+        self.values = json.loads(snapshot)
+
+
+def streaming(monkeypatch, stream=Running):
+    monkeypatch.setattr(Level, "open_stream", lambda self: stream(self.predict(DATA)["y"][0]))
+
+    def offline(task, rows):
+        return {"y": statistics.mean(rows) - task.level}
+
+    return checks.Case(Level, lambda task: task.fit(DATA), DATA, [1.0, 5.0, 2.0, 4.0, 4.0], offline)
+
+
+@pytest.mark.parametrize("check", [checks.untrained_says_so, checks.streams_say_the_same_bits])
+def test_a_task_with_streams_conforms(check, monkeypatch):
+    check(streaming(monkeypatch))
+
+
+BROKEN_STREAMS = {
+    "as a chunk": {"push": lambda self, x: {"y": 1.0} if isinstance(x, list) else Running.push(self, x)},
+    "restored": {"restore": lambda self, snapshot: None},
+    "offline": {"__init__": lambda self, level: Running.__init__(self, 2 * level)},
+    "StreamError": {"finish": lambda self: None},
+    "reset": {"reset": lambda self: vars(self).update(finished=False)},
+}
+
+
+@pytest.mark.parametrize("promise", BROKEN_STREAMS)
+def test_a_broken_stream_is_noticed(promise, monkeypatch):
+    case = streaming(monkeypatch, type("Broken", (Running,), BROKEN_STREAMS[promise]))
+    with pytest.raises(AssertionError, match=promise):
+        checks.streams_say_the_same_bits(case)
+
+
+def test_a_task_with_a_stream_needs_rows_and_one_without_says_so(monkeypatch):
+    with pytest.raises(AssertionError, match="needs `rows`"):
+        checks.streams_say_the_same_bits(replace(streaming(monkeypatch), rows=()))
+    with pytest.raises(AssertionError, match="needs `offline`"):
+        checks.streams_say_the_same_bits(replace(streaming(monkeypatch), offline=None))
+    monkeypatch.undo()
+    monkeypatch.setattr(Task, "open_stream", lambda self: Running(0.0))
+    with pytest.raises(AssertionError, match="ConfigError"):
+        checks.streams_say_the_same_bits(case())
+
+
+def test_the_registry_knows_which_tasks_have_streams():
+    for name, entry in registry.OURS.items():
+        assert entry.streams == (registry.task_class(name).open_stream is not Task.open_stream)
 
 
 @pytest.mark.parametrize("promise", BROKEN)

@@ -9,7 +9,7 @@ import typer
 
 from .lazy import PLAIN, LazyGroup, command
 
-COMMANDS = ("fit", "predict", "evaluate", "study", "info", "demo")
+COMMANDS = ("fit", "predict", "evaluate", "stream", "study", "info", "demo")
 
 
 class _Commands(LazyGroup):

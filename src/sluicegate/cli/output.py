@@ -121,6 +121,11 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False))
 
 
+def json_line(value: object) -> str:
+    """A value as a line of JSON Lines, numbers as in `print_json`."""
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _finite(part) for name, part in value.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from sluicegate.errors import BundleError, ConfigError, NotFittedError
+from sluicegate.errors import BundleError, ConfigError, NotFittedError, StreamError
 
 from .task import Task, load
 
@@ -31,11 +31,15 @@ class Case:
         make: makes an untrained task from a seed, and from further knobs by name.
         fit: trains a task on the case's data and returns it; a second or two is enough.
         data: what `evaluate` and `predict` take.
+        rows: of a task that has streams, what is pushed, one after the other; ten or twenty are enough.
+        offline: of such a task, called with the task and with rows, tells without a stream what comes after the last.
     """
 
     make: Callable[..., Task]
     fit: Callable[[Task], Task]
     data: Any
+    rows: Sequence[Any] = ()
+    offline: Callable[[Task, Sequence[Any]], Any] | None = None
 
     @cached_property
     def copied(self) -> Any:
@@ -66,15 +70,23 @@ def checks() -> Iterator[Callable[[Case], None]]:
     yield loaded_predicts_the_same_bits
     yield damaged_is_refused
     yield unknown_knob_is_refused
+    yield streams_say_the_same_bits
 
 
-def check_task(make: Callable[..., Task], *, fit: Callable[[Task], Task], data: Any) -> None:
-    """Run all checks.
+def check_task(
+    make: Callable[..., Task],
+    *,
+    fit: Callable[[Task], Task],
+    data: Any,
+    rows: Sequence[Any] = (),
+    offline: Callable[[Task, Sequence[Any]], Any] | None = None,
+) -> None:
+    """Run all checks, on a case of these arguments.
 
     Raises:
         AssertionError: a promise is broken; the message says which.
     """
-    case = Case(make, fit, data)
+    case = Case(make, fit, data, rows, offline)
     for check in checks():
         check(case)
 
@@ -86,6 +98,7 @@ def untrained_says_so(case: Case) -> None:
         calls: list[Callable[[], Any]] = [
             lambda: task.predict(case.data),
             lambda: task.evaluate(case.data),
+            *([] if type(task).open_stream is Task.open_stream else [task.open_stream]),
             lambda: task.save(Path(place) / "model"),
         ]
         for call in calls:
@@ -159,6 +172,47 @@ def unknown_knob_is_refused(case: Case) -> None:
     """A knob that does not exist is refused, by a message that names it."""
     error = _must_raise(ConfigError, lambda: case.make(0, no_such_knob=1))
     assert "no_such_knob" in str(error), "the message does not name the knob"
+
+
+def streams_say_the_same_bits(case: Case) -> None:
+    """What a stream says does not hang on how rows are pushed; a task that has none says so."""
+    task, rows = case.trained, case.rows
+    if type(task).open_stream is Task.open_stream:
+        error = _must_raise(ConfigError, task.open_stream)
+        assert "stream" in str(error), "the message does not say that there is no stream"
+        return
+    assert rows, "a task that has streams needs `rows` in its case"
+    assert case.offline is not None, "a task that has streams needs `offline` in its case"
+    half, stream = len(rows) // 2, task.open_stream()
+    said = [stream.push(row) for row in rows[:half]]
+    snapshot, chunked, restored = stream.snapshot(), task.open_stream(), task.open_stream()
+    said += [stream.push(row) for row in rows[half:]]
+    in_chunks = [chunked.push(rows[:half]), chunked.push(rows[half:])]
+    assert _flat(in_chunks) == _flat(said), "rows pushed as a chunk are answered by something else"
+    restored.restore(snapshot)
+    rest = [restored.push(row) for row in rows[half:]]
+    assert _flat(rest) == _flat(said[half:]), "a stream that was restored says something else"
+    for count in (1, half + 1, len(rows)):
+        told = case.offline(task, rows[:count])
+        assert _flat([told]) == _flat([said[count - 1]]), f"offline, something else is said after {count} rows"
+    stream.finish()
+    _must_raise(StreamError, lambda: stream.push(rows[0]))
+    stream.reset()
+    assert _flat([stream.push(rows[0])]) == _flat(said[:1]), "a stream that was reset says something else"
+
+
+def _flat(answers: Sequence[Any]) -> list[Any]:
+    """Answers to rows or to chunks, one behind the other: mappings, of which a frame holds one a row."""
+    found: list[Any] = []
+    for answer in answers:
+        if isinstance(answer, list):
+            found += _flat(answer)
+            continue
+        try:
+            found += nw.from_native(answer, eager_only=True).rows(named=True)
+        except TypeError:
+            found.append(answer)
+    return found
 
 
 def _must_raise(kind: type[Exception], call: Callable[[], Any]) -> Exception:

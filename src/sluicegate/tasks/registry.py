@@ -22,12 +22,14 @@ class Entry(NamedTuple):
         task: the name of its class.
         config: the name of the class of its settings, which is in the folder's `config.py`, as `ARGUMENTS` are.
         does: what a model of it does, for the command line.
+        streams: whether it has streams.
     """
 
     folder: str
     task: str
     config: str
     does: str
+    streams: bool = False
 
 
 class Declared(NamedTuple):
@@ -44,11 +46,11 @@ class Declared(NamedTuple):
 
 OURS = {
     "forecast": Entry(
-        "forecast", "Forecaster", "ForecasterConfig", "forecasts one series, many series, or several columns"
+        "forecast", "Forecaster", "ForecasterConfig", "forecasts one series, many series, or several columns", True
     ),
     "classify-text": Entry("classify_text", "TextClassifier", "TextClassifierConfig", "tells classes of texts apart"),
     "classify-series": Entry(
-        "classify_series", "SeriesClassifier", "SeriesClassifierConfig", "tells classes of recordings apart"
+        "classify_series", "SeriesClassifier", "SeriesClassifierConfig", "tells classes of recordings apart", True
     ),
 }
 

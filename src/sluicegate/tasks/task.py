@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data import read_table, require_no_arrays, source_of
-from sluicegate.errors import BundleError, NotFittedError
+from sluicegate.errors import BundleError, ConfigError, NotFittedError
+from sluicegate.streaming.stream import Stream
 from sluicegate.training import Curve, Part, Schedule, train
 
 from . import registry
@@ -58,6 +61,18 @@ class Task(ABC):
     @abstractmethod
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to data."""
+
+    def open_stream(self) -> Stream:
+        """Open a stream: rows are pushed as they come, and answered at once; see `sluicegate.streaming`.
+
+        Raises:
+            ConfigError: rows of this task do not come one after the other.
+            NotFittedError: `fit` has not been called.
+        """
+        raise ConfigError(
+            f"a model of the task {self.name} has no stream, for it reads each row for itself: call `predict`; those "
+            f"of the tasks {' and '.join(name for name, entry in registry.OURS.items() if entry.streams)} have one"
+        )
 
     @classmethod
     def as_written(cls, columns: Mapping[str, Any]) -> list[str]:
@@ -224,6 +239,22 @@ class TrainedTask(Task, Generic[Config, Trained]):
                 f"the {type(self).__name__} has not been trained: call `fit` first, or `sluicegate.load` a model"
             )
         return self._trained
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of all that answers hang on, to which the snapshots of streams are bound.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        files = self.trained.files(self.name, self.config)
+        config = json.loads(files.pop(bundle.CONFIG))
+        for name in ("curve", "sluicegate"):  # a later version goes on from a snapshot
+            del config[name]
+        digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+        for name, content in sorted(files.items()):
+            digest.update(f"{name} {len(content)} ".encode() + content)
+        return digest.hexdigest()
 
     def files(self) -> dict[str, bytes]:
         """The files of the saved model by their names, those for people among them.

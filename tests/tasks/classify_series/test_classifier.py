@@ -32,6 +32,8 @@ def case(recordings, quick):
         make=lambda seed, **knobs: sluicegate.SeriesClassifier(seed=seed, **{**quick, "steps": 20}, **knobs),
         fit=lambda task: task.fit(table, "kind", series="id", time="t", progress=False),
         data=table,
+        rows=table[:12].drop("kind").rows(named=True),
+        offline=lambda task, rows: task.predict(pl.DataFrame(rows)).drop("id"),
     )
 
 

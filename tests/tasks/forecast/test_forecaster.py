@@ -56,6 +56,8 @@ def case(table):
         make=lambda seed, **knobs: sluicegate.Forecaster(12, context=48, seed=seed, **QUICK, **knobs),
         fit=lambda task: task.fit(until(table, 350), time="time", target="y", series="id"),
         data=table,
+        rows=table.filter(pl.col("id") == "s1").rows(named=True)[:12],
+        offline=lambda task, rows: task.predict(pl.DataFrame(rows)),
     )
 
 

@@ -59,9 +59,9 @@ def reported(
     )
 
 
-def network_facts(trained: TrainedClassifier, cell: str, hidden: int, beside: str = "") -> str:
+def network_facts(trained: TrainedClassifier, cell: str, hidden: int, beside: str = "", *, way: str = "each") -> str:
     """What the networks are, for the facts of a report."""
     members = len(trained.model.members)
     networks = "1 network" if members == 1 else f"the mean of {members} networks"
     weights = sum(parameter.numel() for parameter in trained.model.parameters())
-    return f"{cell.upper()}, {hidden} units each way{beside}, {networks}, {weights:,} weights"
+    return f"{cell.upper()}, {hidden} units {way} way{beside}, {networks}, {weights:,} weights"

@@ -85,7 +85,7 @@ class Preparation(ABC, Generic[Some, Trained]):
         """What was learnt."""
 
     @abstractmethod
-    def _validation(self, seen: Rows, said: dict[str, Said]) -> Validation[Some]:
+    def _validation(self, trained: Trained, seen: Rows, said: dict[str, Said]) -> Validation[Some]:
         """What is known of the model on the rows that validated."""
 
     @abstractmethod
@@ -136,7 +136,7 @@ class Preparation(ABC, Generic[Some, Trained]):
         trained = self._trained(decision, methods, curve)
         frequency = np.bincount(self.examples.truth, minlength=self.classes) / self.rows
         compared = {"model": said, "majority_class": np.tile(frequency, (len(seen), 1)), **simple}
-        validation = self._validation(seen, compared)
+        validation = self._validation(trained, seen, compared)
         return trained, self._report(trained, validation, [FLATTERED, *self.notes])
 
     def _fingerprint(self) -> str:

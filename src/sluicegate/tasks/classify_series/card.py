@@ -9,6 +9,11 @@ from sluicegate.tasks.results import Results, card, safe
 from .config import SeriesClassifierConfig
 from .trained import Trained
 
+_CAUSAL = (
+    "It answers at every step, and its probabilities are calibrated on whole recordings: after a few steps they are "
+    "too certain.",
+)
+
 
 def series_card(config: SeriesClassifierConfig, trained: Trained, results: Results) -> str:
     """What the model is, how good, on what, and what it cannot do."""
@@ -32,6 +37,7 @@ def series_card(config: SeriesClassifierConfig, trained: Trained, results: Resul
             "channels that training had.",
             "Its probabilities hold for recordings like those that it learnt from, of the same people or machines "
             "unless `groups` kept these apart.",
+            *(_CAUSAL if shape.causal else ()),
             "Where the verdict names a simple method, use that.",
         ],
         use='import sluicegate\n\nmodel = sluicegate.load("this-folder")\nmodel.predict(recordings)',

@@ -26,7 +26,8 @@ from .config import ARGUMENTS, SeriesClassifierConfig
 from .estimator import SeriesEstimator
 from .examples import Examples
 from .explaining import explain
-from .report import report
+from .report import early_facts, report
+from .stream import SeriesStream
 from .trained import Columns, Trained
 from .training import SeriesPreparation
 
@@ -76,9 +77,10 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         folds: int | None = None,
         window: int | None = None,
         blend: bool = False,
+        causal: bool = False,
         **settings: Any,
     ) -> None:
-        super().__init__(cell=cell, seed=seed, folds=folds, window=window, blend=blend, **settings)
+        super().__init__(cell=cell, seed=seed, folds=folds, window=window, blend=blend, causal=causal, **settings)
 
     def fit(
         self,
@@ -166,7 +168,12 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         recordings = _read(data, columns, labels, groups, columns.channels, source)
         truth = trained.labels.numbers(_labels(recordings), _where(recordings, source))
         said = trained.compared(trained.windowed(recordings))
-        return self._evaluated(report(trained, Validation(Examples(recordings, truth), said), "evaluation"))
+        early = {
+            share: trained.probabilities(trained.windowed(recordings).first(share)) for share in trained.early_shares
+        }
+        facts = early_facts(trained.decision, early, truth)
+        validation = Validation(Examples(recordings, truth), said, facts=facts)
+        return self._evaluated(report(trained, validation, "evaluation"))
 
     def predict(self, data: Any, *, source: Source | None = None) -> Any:
         """Classify recordings.
@@ -192,6 +199,14 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
         frame = pl.DataFrame({**names.to_dict(), **predictions(trained.labels, trained.decision, said)})
         return like(frame, backend_of(data) if table else nw.Implementation.POLARS)
+
+    def open_stream(self) -> SeriesStream:
+        """Open a stream: a step of a recording in, the class of what was read so far out; see `SeriesStream`.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        return SeriesStream(self.trained, self.fingerprint)
 
     def explain(self, recording: Any, label: Label | None = None) -> pl.DataFrame:
         """Tell what each stretch of a recording contributed to the decision.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sluicegate.tasks.arguments import ARRAY, LENGTHS, Argument, Group
 from sluicegate.tasks.classification.config import Robust, Smoothing
@@ -102,6 +102,14 @@ class SeriesClassifierConfig(TaskConfig):
         ),
         Group.TRAINING,
     ] = None
+    causal: Annotated[
+        bool,
+        Field(
+            description="read one way and answer at every step, for streams; a recording is then read whole, whatever "
+            "its length, and `window` says how far back an answer looks for the most part"
+        ),
+        Group.MODEL,
+    ] = False
     blend: Annotated[
         bool,
         Field(
@@ -121,3 +129,10 @@ class SeriesClassifierConfig(TaskConfig):
         Group.TRAINING,
     ] = None
     patience: Patience = 5
+
+    @field_validator("blend")
+    @classmethod
+    def _not_causal(cls, blend: bool, info: Any) -> bool:
+        if blend and info.data.get("causal"):
+            raise ValueError("must be False with `causal=True`: the simple methods need the whole recording")
+        return blend

@@ -1,8 +1,9 @@
-"""The network: a light convolution, a bidirectional recurrent layer, and pooling by attention and maximum."""
+"""The network: a light convolution, a bidirectional recurrent layer, and pooling by attention and maximum.
+
+A causal one, which reads one way, is that of `causal.py`.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -12,34 +13,10 @@ from torch import Tensor, nn
 from sluicegate.nn.layers import LAYERS
 from sluicegate.tasks.classification import networks
 from sluicegate.tasks.classification.networks import kept, padding, pooled
-from sluicegate.types import Cell
 
+from .causal import CausalMember
+from .shape import Shape as Shape
 from .windows import Batch
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The sizes of the networks.
-
-    Args:
-        channels: of the recordings; the networks see their changes too.
-        classes: what is told apart.
-        stride: steps that the convolution goes on by; it looks at twice as many and one.
-        hidden: units in each direction.
-        layers: recurrent layers.
-        cell: their kind.
-        dropout: rate at which units are dropped in training.
-        members: how many networks there are.
-    """
-
-    channels: int
-    classes: int
-    stride: int
-    hidden: int
-    layers: int
-    cell: Cell
-    dropout: float
-    members: int
 
 
 class Member(nn.Module):
@@ -75,7 +52,8 @@ class Ensemble(networks.Ensemble):
     """All networks."""
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(Member(shape) for _ in range(shape.members))
+        kind = CausalMember if shape.causal else Member
+        super().__init__(kind(shape) for _ in range(shape.members))
         self.shape = shape
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from sluicegate.tasks.classification import objective
 from sluicegate.tasks.classification.loss import Loss
 
+from .causal import PREFIXES, CausalMember
 from .model import Ensemble
 from .trained import logits_of
 from .windows import Batch, Windowed
@@ -59,7 +61,22 @@ class Objective(objective.Objective):
         draw = np.random.default_rng([self._seed, step, network])
         chosen = self._chosen(self._trained[network], step, network)
         batch: Batch = self._windowed.drawn(np.tile(chosen, self._losses.readings), draw)
-        return self._losses.training(self._model.members[network](batch, generator), self._truth[chosen])
+        member, truth = self._model.members[network], self._truth[chosen]
+        if not isinstance(member, CausalMember):
+            return self._losses.training(member(batch, generator), truth)
+        # An answer early in a recording is to be of use as well.
+        losses = [self._losses.training(logits, truth) for logits in member.prefixes(batch, PREFIXES, generator)]
+        return torch.stack(losses).mean()
+
+    def early(self, share: float) -> Objective:
+        """The same on the first parts of the recordings that validate.
+
+        Args:
+            share: of each recording's steps.
+        """
+        other = copy(self)
+        other._other = self._other.first(share)
+        return other
 
     def _chosen(self, trained: Rows, step: int, network: int) -> Rows:
         """The next recordings in an order that goes through all of them before one comes again."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from sluicegate.data.names import shown
+from sluicegate.tasks.classification.decision import Decision, Said
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.report import network_facts, reported
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
 
-from .examples import Examples
+from .examples import Examples, Rows
 from .explaining import explain
 from .trained import Trained
 
@@ -52,8 +53,25 @@ def _facts(trained: Trained, validation: Validation[Examples]) -> dict[str, str]
         "trained on": f"{trained.rows:,} recordings, {trained.steps:,} steps",
         "channels": f"{shape.channels:,}",
         "classes": f"{len(trained.labels.classes):,}",
-        "model": network_facts(trained, shape.cell, shape.hidden),
-        "read in": f"windows of {trained.window:,} steps at most that overlap by half, each step of the recurrent "
-        f"layer {shape.stride:,} of them",
+        "model": network_facts(trained, shape.cell, shape.hidden, way="one" if shape.causal else "each"),
+        "read in": f"{_read_in(trained)}, each step of the recurrent layer {shape.stride:,} of them",
     }
     return facts | {name.replace("_", " "): _METHODS[name] for name in validation.said if name in _METHODS}
+
+
+def early_facts(decision: Decision, early: Mapping[float, Said], truth: Rows) -> dict[str, str]:
+    """How often causal networks are right before the end.
+
+    Args:
+        decision: what makes answers of probabilities.
+        early: the probabilities after the first parts of each recording, by the share of these.
+        truth: the number of each one's class.
+    """
+    right = {share: float((decision.answers(said) == truth).mean()) for share, said in early.items()}
+    return {f"after {share:.0%} of each recording": f"{r:.1%} of the answers are right" for share, r in right.items()}
+
+
+def _read_in(trained: Trained) -> str:
+    if trained.shape.causal:
+        return f"whole recordings, one way, of which the last {trained.window:,} steps count most"
+    return f"windows of {trained.window:,} steps at most that overlap by half"

@@ -29,6 +29,7 @@ class _Columns(Saved):
 class _Shape(ShapeSchema):
     channels: Size
     stride: Size
+    memory: Annotated[int, Field(ge=0, le=2**24)] = 0  # absent in models of versions that read both ways alone
 
 
 class _Config(ClassifierSchema):

@@ -21,13 +21,17 @@ from sluicegate.tasks.trained import WEIGHTS
 from sluicegate.training import Curve
 
 from .baselines import METHODS, Method, Values
+from .causal import CausalMember
 from .config import SeriesClassifierConfig
 from .minirocket import MiniRocket, has_minirocket
 from .model import Ensemble, Shape
+from .running import Reader
 from .schema import require_series_classifier
 from .windows import Standard, Windowed
 
 _STEPS = 16_384  # of a batch in prediction, at most
+_EARLY = (0.25, 0.5)
+_CAUSAL_STEPS = 4_096  # likewise, where all that is pooled after every step is kept
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,19 @@ class Trained(TrainedClassifier):
     curve: Curve
 
     def windowed(self, recordings: Recordings) -> Windowed:
-        """Recordings as the networks read them."""
-        return Windowed.of(recordings, self.standard, self.window)
+        """Recordings as the networks read them: causal ones read them whole."""
+        window = int(recordings.lengths.max()) if self.shape.causal else self.window
+        return Windowed.of(recordings, self.standard, window)
+
+    @property
+    def causal_members(self) -> list[CausalMember]:
+        """The networks that read one way."""
+        return causal_in(self.model)
+
+    @property
+    def early_shares(self) -> tuple[float, ...]:
+        """The shares of a recording after which causal networks are measured too."""
+        return _EARLY if self.shape.causal else ()
 
     def network(self, inputs: Windowed) -> Said:
         """The networks' calibrated probability of each class, for each recording."""
@@ -157,7 +172,9 @@ class Trained(TrainedClassifier):
 def logits_of(
     model: nn.Module, windowed: Windowed, rows: Int64[np.ndarray, " rows"]
 ) -> Float64[np.ndarray, "rows classes"]:
-    """The logits of some recordings, the mean over their windows."""
+    """The logits of some recordings, the mean over their windows; of causal networks, after the last step."""
+    if causal := causal_in(model):
+        return Reader(causal).at_the_end([windowed.values[row] for row in rows.tolist()], _CAUSAL_STEPS)
     windows = np.flatnonzero(np.isin(windowed.owner, rows))
     logits = logits_in_batches(model, windowed.batch, windows, windowed.lengths[windows], _STEPS)
     total = np.zeros((len(windowed.values), logits.shape[1]))
@@ -165,3 +182,8 @@ def logits_of(
     counts = np.bincount(windowed.owner, minlength=len(windowed.values))
     mean: Float64[np.ndarray, "rows classes"] = total[rows] / counts[rows, None]
     return mean
+
+
+def causal_in(model: nn.Module) -> list[CausalMember]:
+    """The networks that read one way, of several or of one; none where they read both ways."""
+    return [module for module in model.modules() if isinstance(module, CausalMember)]

@@ -25,7 +25,7 @@ from .copies import ALIKE, equal_recordings, near_recordings
 from .examples import Examples, Rows
 from .model import Ensemble, Shape
 from .objective import Objective
-from .report import report
+from .report import early_facts, report
 from .trained import Columns, Trained
 from .windows import Standard, Windowed
 
@@ -75,15 +75,17 @@ class SeriesPreparation(Preparation[Examples, Trained]):
 
     def _sizes(self) -> Shape:
         config = self.config
+        stride = config.stride or -(-min(self._window, self._longest) // _READ)
         return Shape(
             channels=len(self.examples.recordings.channels),
             classes=self.classes,
-            stride=config.stride or -(-min(self._window, self._longest) // _READ),
+            stride=stride,
             hidden=config.hidden,
             layers=config.layers,
             cell=config.cell,
             dropout=config.dropout,
             members=self.members,
+            memory=(min(self._window, self._longest) - 1) // stride + 1 if config.causal else 0,
         )
 
     def run(self, progress: bool | None) -> Run[Trained]:
@@ -93,7 +95,7 @@ class SeriesPreparation(Preparation[Examples, Trained]):
             looked = [np.flatnonzero(self.number == k) for k in range(self.members)]
         else:
             looked = [np.arange(len(self.held_back.truth))] * self.members
-        objective = Objective(
+        self._objective = Objective(
             self._model,
             self._windowed,
             self.examples.truth,
@@ -109,7 +111,7 @@ class SeriesPreparation(Preparation[Examples, Trained]):
         steps = config.steps or min(max(_EPOCHS * epoch, _STEPS), _MOST_STEPS)
         every = max(1, steps // _LOOKS)
         return self.prepared(
-            self._model, objective, steps=steps, every=every, epoch=epoch, blend=config.blend, progress=progress
+            self._model, self._objective, steps=steps, every=every, epoch=epoch, blend=config.blend, progress=progress
         )
 
     def _content_of_both(self, held_back: Examples) -> Rows:
@@ -151,8 +153,13 @@ class SeriesPreparation(Preparation[Examples, Trained]):
             curve=curve,
         )
 
-    def _validation(self, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
-        return Validation(self.shown.take(seen), said)
+    def _validation(self, trained: Trained, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
+        kept, decision = self.shown.take(seen), trained.decision
+        early = {
+            share: decision.calibrated(self._objective.early(share).unseen(self.classes)[0])
+            for share in trained.early_shares
+        }
+        return Validation(kept, said, facts=early_facts(decision, early, kept.truth))
 
     def _report(self, trained: Trained, validation: Validation[Examples], notes: Sequence[str]) -> Report:
         return report(trained, validation, "validation recordings", notes)

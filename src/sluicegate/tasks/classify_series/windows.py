@@ -53,11 +53,13 @@ class Standard:
         same = lowest == highest
         return cls(np.where(same, lowest, mean), np.where(same, 0.0, np.sqrt(squares / steps)))
 
-    def apply(self, values: Values) -> Float32[np.ndarray, "_ features"]:
-        """A recording and its changes, in deviations from the mean."""
+    def apply(
+        self, values: Values, before: Float64[np.ndarray, "1 channels"] | None = None
+    ) -> Float32[np.ndarray, "_ features"]:
+        """A recording and its changes, in deviations from the mean; or a part of one, with the step before it."""
         unit = np.where(self.deviation > 0, self.deviation, 1.0)
         # In doubles, so that a small swing on a large level survives; and no larger than what a float can square.
-        scaled = np.clip((_with_changes(values) - self.mean) / unit, -_LARGEST, _LARGEST)
+        scaled = np.clip((_with_changes(values, before) - self.mean) / unit, -_LARGEST, _LARGEST)
         features: Float32[np.ndarray, "_ features"] = scaled.astype(np.float32)
         return features
 
@@ -88,6 +90,13 @@ class Windowed:
             begins += np.linspace(0, max(0, length - window), count).astype(np.int64).tolist()
         values = tuple(standard.apply(part) for part in recordings.values)
         return cls(values, np.array(owner, dtype=np.int64), np.array(begins, dtype=np.int64), window)
+
+    def first(self, share: float) -> Windowed:
+        """The first part of each recording, read whole: what causal networks say after it is what they say of it."""
+        values = tuple(part[: max(1, int(share * len(part)))] for part in self.values)
+        count = len(values)
+        longest = max(len(part) for part in values)
+        return Windowed(values, np.arange(count), np.zeros(count, np.int64), longest)
 
     @property
     def channels(self) -> list[Float32[np.ndarray, "_ channels"]]:
@@ -125,7 +134,9 @@ def batch_of(parts: Sequence[Float32[np.ndarray, "_ features"]]) -> Batch:
     return Batch(values, lengths)
 
 
-def _with_changes(values: Values) -> Float64[np.ndarray, "_ features"]:
+def _with_changes(
+    values: Values, before: Float64[np.ndarray, "1 channels"] | None = None
+) -> Float64[np.ndarray, "_ features"]:
     """The channels and their changes from step to step, which do not hang on where a sensor's zero is."""
     exact = values.astype(np.float64)
-    return np.concatenate([exact, np.diff(exact, axis=0, prepend=exact[:1])], axis=1)
+    return np.concatenate([exact, np.diff(exact, axis=0, prepend=exact[:1] if before is None else before)], axis=1)

@@ -199,9 +199,9 @@ class TextPreparation(Preparation[Examples, Trained]):
             curve=curve,
         )
 
-    def _validation(self, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
+    def _validation(self, trained: Trained, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
         kept = self.shown.take(seen)
-        shares = self._vocabulary.tokenizer.shares(self._looked[0][0].tokens.values)
+        shares = trained.tokenizer.shares(self._looked[0][0].tokens.values)
         return Validation(kept, said, *told(kept, shares))
 
     def _report(self, trained: Trained, validation: Validation[Examples], notes: Sequence[str]) -> Report:

@@ -26,6 +26,7 @@ from .config import ARGUMENTS, ForecasterConfig
 from .evaluation import evaluate
 from .forecasting import forecast_next
 from .report import MEASURES
+from .stream import ForecastStream
 from .trained import Trained
 from .training import Preparation
 
@@ -203,6 +204,23 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         for note in self.notes:
             _logger.warning("%s", note)
         return like(frame, kind_named(trained.frame) if data is None else backend_of(data))
+
+    def open_stream(self, *, warm: bool = False) -> ForecastStream:
+        """Open a stream: a row in, the forecast of the horizon that follows it out; see `ForecastStream`.
+
+        Args:
+            warm: begin with the last rows that training saw, from which `predict()` without data goes on; by default
+                nothing has been read yet.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        trained = self.trained
+
+        def read(data: Any, columns: Columns, source: Source) -> Panel:
+            return self._read(data, columns, trained.tail, source)
+
+        return ForecastStream(trained, read, self.config.fill, self.fingerprint, warm=warm)
 
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
         label = f"series column {columns.series!r} in {(source or Source()).name}"
