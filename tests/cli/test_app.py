@@ -182,7 +182,7 @@ def test_fit_with_covariates_and_validation(place):
     assert task._trained.columns.known == ("known",)
     assert task._trained.columns.past == ("HUFL",)
     assert task._trained.axis.stamps(task._trained.ends)[0] == datetime(2024, 1, 7, 5)
-    assert task._trained.axis.stamps(task._trained.trained)[0] == datetime(2024, 1, 5, 23)
+    assert task._trained.axis.stamps(task._trained.trained_until)[0] == datetime(2024, 1, 5, 23)
 
 
 def test_fit_replaces_an_older_model():
