@@ -40,7 +40,9 @@ class NextValueStream(LayerStream):
     """A value in, the next one out."""
 
     def push(self, x):
-        return super().push(x).mean(-1)
+        if isinstance(x, list):
+            return [self.push(value) for value in x]
+        return {"next": float(super().push(torch.tensor([x])).mean(-1))}
 
 
 class NextValue(PlainTask[NextValueConfig, Trained]):
