@@ -7,12 +7,13 @@ TESTED := $(wildcard csrc/tests/*.cc csrc/tests/*.h)
 NATIVE := CMakeLists.txt $(filter-out $(TESTED),$(shell find csrc -name '*.cc' -o -name '*.h'))
 CMAKE  := $(or $(shell command -v cmake),$(BIN)/cmake)
 JOBS   ?= $(shell nproc)
+SANITIZED := address,undefined
 
-.PHONY: install demo test test-native test-neon lint bench docs stub clean
+.PHONY: install demo test test-all test-native test-neon lint bench docs stub clean
 
 install: $(STAMP)
 
-# Installed anew when the metadata, the pins or the C++ sources change; Python sources are used in place.
+# Installed again when the metadata, the pins or the C++ sources change; Python sources are used in place.
 $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[baselines,demo,dev,docs,series]'
@@ -25,16 +26,24 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-# The tests of the C++ part: under the sanitizers, then as it is compiled for use. Needs no Python, only CMake, which is
-# taken from the virtual environment where the system has none.
-test-native: $(if $(filter $(BIN)/cmake,$(CMAKE)),$(STAMP))
-	set -e; for sanitize in address,undefined thread ''; do \
-	  folder=build/native/$${sanitize:-plain}; \
-	  $(CMAKE) -S . -B $$folder -DSLUICEGATE_TESTS=ON -DSLUICEGATE_SANITIZE=$$sanitize; \
-	  $(CMAKE) --build $$folder --parallel $(JOBS); \
-	  sh csrc/tests/no_shared_code.sh $$folder; \
-	  $$folder/csrc/tests/sluicegate_tests; \
-	done
+# Every test with every example, and the C++ part under the thread sanitizer too.
+test-all: $(STAMP) test-native
+	$(call native,thread,-DSLUICEGATE_SANITIZE=thread,build/native/thread)
+	SLUICEGATE_EXAMPLES=all $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+
+# The tests of the C++ part: of the kernels as they are installed, then of all of it under the sanitizers.
+# CMake is taken from the virtual environment where the system has none.
+test-native: $(STAMP)
+	$(call native,plain,-DSLUICEGATE_KERNELS=$(CURDIR)/build/package/libsluicegate_kernels.a,build/package)
+	$(call native,sanitized,-DSLUICEGATE_SANITIZE=$(SANITIZED),build/native/sanitized,--cases=100)
+
+# Builds and runs them: the name, the option, the folder where the kernels are compiled, and what the tests are told.
+define native
+$(CMAKE) -S . -B build/native/$(1) -DSLUICEGATE_TESTS=ON $(2)
+$(CMAKE) --build build/native/$(1) --parallel $(JOBS)
+sh csrc/tests/no_shared_code.sh $(3)
+build/native/$(1)/csrc/tests/sluicegate_tests $(4)
+endef
 
 # The same for 64-bit ARM, in an emulator: apt-get install g++-aarch64-linux-gnu qemu-user. That of Debian 12 ends
 # where a forked child begins a thread.
@@ -57,6 +66,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/training_loop.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/textbook.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/mingru.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/streaming.py --write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/layers.py --write docs/benchmarks.md --picture docs/images/layers.svg
 

@@ -51,7 +51,7 @@ def sine() -> tuple[Tensor, Tensor]:
 
 
 def through_the_loop(model: nn.Module, x: Tensor, y: Tensor) -> None:
-    """Sluicegate's loop, with a look at the loss of all windows every ten epochs."""
+    """Sluicegate's loop, with a validation check on all windows every ten epochs."""
     rows, per_epoch = x.shape[1], -(-x.shape[1] // BATCH)
 
     def loss(_: int, draw: torch.Generator) -> Tensor:

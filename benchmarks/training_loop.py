@@ -52,7 +52,7 @@ def bare(model: nn.Module, mean_loss: Loss) -> None:
 
 
 def ours(model: nn.Module, mean_loss: Loss) -> None:
-    """Sluicegate's loop; the looks at the validation part are not steps and are left out."""
+    """Sluicegate's loop; the validation checks are not steps and are left out."""
     train(model, [Part(model, mean_loss, lambda: 0.0)], Schedule(STEPS, STEPS, 1, 1e-3), seed=0, progress=True)
 
 

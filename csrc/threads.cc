@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 using Microseconds = std::chrono::duration<double, std::micro>;
 
 // How long a waiting thread looks again before it sleeps: a few times what waking it costs, and longer than a
-// program takes from one layer to the next, or from the way forward to the way back.
+// program takes from one layer to the next, or from the forward pass to the backward pass.
 constexpr Microseconds kAwake{100};
 // Work that is over before a helper that is awake has had a share of it.
 constexpr Microseconds kShareable{10};

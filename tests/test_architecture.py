@@ -28,11 +28,13 @@ SHARED_BY_TASKS = {
     "checks",
     "classification",
     "config",
+    "plain",
     "registry",
     "report",
     "restoring",
     "results",
     "task",
+    "trained",
 }
 
 

@@ -18,6 +18,8 @@ PUBLIC = [
     "Report",
     "SeriesClassifier",
     "SluicegateError",
+    "SnapshotError",
+    "StreamError",
     "TextClassifier",
     "__version__",
     "accelerate",
@@ -25,6 +27,7 @@ PUBLIC = [
     "backend_of",
     "load",
     "nn",
+    "streaming",
 ]
 
 
@@ -36,6 +39,14 @@ def test_the_public_names():
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_is_there(name):
     assert getattr(sluicegate, name) is not None
+
+
+def test_the_public_names_of_streams():
+    assert {name for name in vars(sluicegate.streaming) if name[0].isupper()} == {
+        "LayerStream",
+        "Stream",
+        "StreamBatch",
+    }
 
 
 def test_an_unknown_name():

@@ -60,7 +60,7 @@ sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, 
   for (int i = 0; i < call.directions; ++i) {
     const DirectionArgs& a = directions[i];
     if (a.size() != 10 && a.size() != 25)
-      throw std::invalid_argument("a direction is 10 numbers, or 25 on the way back");
+      throw std::invalid_argument("a direction is 10 numbers, or 25 in the backward pass");
     sluicegate::Direction& d = call.direction[i];
     d.reverse = i == 1;
     d.panels = pointer<const float>(a[0]);
@@ -70,7 +70,7 @@ sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, 
     d.h_n = pointer<float>(a[6]);
     d.c_n = pointer<float>(a[7]);
     d.saved = pointer<float>(a[8]);
-    d.memories = pointer<float>(a[9]);
+    d.cell_states = pointer<float>(a[9]);
     if (a.size() == 10) continue;
     d.backward_panels = pointer<const float>(a[10]);
     d.output_gradient = grid_of<const float>(&a[11]);

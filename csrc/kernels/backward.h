@@ -19,7 +19,7 @@ struct WeightGradients {
 };
 
 struct Backward {
-  // Twice as many as on the way forward, since the gradients of the weights are read and written for every
+  // Twice as many as in the forward pass, since the gradients of the weights are read and written for every
   // chunk.
   static constexpr Index kRowsTogether = 2 * kChunkRows;
 
@@ -34,25 +34,25 @@ struct Backward {
   const Layout forward_layout;
   const GradientRow row;
   const Columns hidden, input;
-  const bool turn_hidden, turn_input;
+  const bool transpose_hidden, transpose_input;
   const Index stride, gradient_stride;
 
   // Working memory. The first part is shared by the team, the second is this thread's own.
   struct Shared {
-    float* state;          // [row, stride], the gradient of h
-    float* memory;         // [row, stride], the gradient of c
-    float* product;        // [row, stride], GRU with the reset before: the gradient of r * h
-    float* zeros;          // [stride]
-    float* gradients;      // [chunk rows, gradient_stride], of the gates
-    float* states;         // h before of the chunk's rows: in panels of columns, or where turned row by row
-    float* gated;          // GRU with the reset before: r * h, likewise
-    float* inputs;         // x of the chunk's rows, likewise
-    float* bias;           // [gradient], the gradients of the gates added up
-    float* turned_hidden;  // [hidden, gradient], the gradient of the recurrent weights the other way round
-    float* turned_input;   // [input, gradient], likewise
-    Index sums;            // floats of these three, which follow each other
-    float* saved;          // with `every`: what the forward pass of the chunk keeps when it is done anew
-    float* forward;        // with `every`: for that pass
+    float* state;              // [row, stride], the gradient of h
+    float* cell_state;         // [row, stride], the gradient of c
+    float* product;            // [row, stride], GRU with the reset before: the gradient of r * h
+    float* zeros;              // [stride]
+    float* gradients;          // [chunk rows, gradient_stride], of the gates
+    float* states;             // h before of the chunk's rows: in panels of columns; transposed, row by row
+    float* gated;              // GRU with the reset before: r * h, likewise
+    float* inputs;             // x of the chunk's rows, likewise
+    float* bias;               // [gradient], the gradients of the gates added up
+    float* transposed_hidden;  // [hidden, gradient], the transposed gradient of the recurrent weights
+    float* transposed_input;   // [input, gradient], likewise
+    Index sums;                // floats of these three, which follow each other
+    float* saved;              // with `every`: what the forward pass of the chunk keeps when it is recomputed
+    float* forward;            // with `every`: for that pass
 
     // Takes what it needs of the memory, or of none only counts it.
     Shared(const Call& c, Index rows, Index chunk, Memory& memory_) {
@@ -60,26 +60,26 @@ struct Backward {
       const Index entries = rows * chunk, wide = row_stride(s.hidden);
       const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
       const Index recurrent = s.recurrent() ? s.hidden : 0;
-      const bool turn_hidden = turns(c, recurrent), turn_input = turns(c, s.input);
+      const bool transpose_hidden = transposes(c, recurrent), transpose_input = transposes(c, s.input);
       auto columns = [&](Index n, bool turn) {
         return turn ? entries * row_stride(n) : Columns(n).floats(entries);
       };
       state = memory_.take(rows * wide);
-      memory = memory_.take(rows * wide);
+      cell_state = memory_.take(rows * wide);
       product = memory_.take(rows * wide);
       zeros = memory_.take(wide);
       gradients = memory_.take(entries * gradient);
-      states = memory_.take(columns(recurrent, turn_hidden));
-      gated = memory_.take(s.cell == Cell::kGruBefore ? columns(s.hidden, turn_hidden) : 0);
-      inputs = memory_.take(columns(s.input, turn_input));
+      states = memory_.take(columns(recurrent, transpose_hidden));
+      gated = memory_.take(s.cell == Cell::kGruBefore ? columns(s.hidden, transpose_hidden) : 0);
+      inputs = memory_.take(columns(s.input, transpose_input));
       const Index before = memory_.taken();
       bias = memory_.take(gradient);
-      turned_hidden = memory_.take(turn_hidden ? s.hidden * gradient : 0);
-      turned_input = memory_.take(turn_input ? s.input * gradient : 0);
+      transposed_hidden = memory_.take(transpose_hidden ? s.hidden * gradient : 0);
+      transposed_input = memory_.take(transpose_input ? s.input * gradient : 0);
       sums = memory_.taken() - before;
-      const bool anew = c.every && s.recurrent();
-      saved = memory_.take(anew ? entries * s.saved() * s.hidden : 0);
-      forward = memory_.take(anew ? Forward::shared_floats(s, rows) : 0);
+      const bool recompute = c.every && s.recurrent();
+      saved = memory_.take(recompute ? entries * s.saved() * s.hidden : 0);
+      forward = memory_.take(recompute ? Forward::shared_floats(s, rows) : 0);
     }
     static Index floats(const Call& c, Index rows, Index chunk) {
       Memory counted;
@@ -94,10 +94,10 @@ struct Backward {
   float* near;        // [chunk rows, kRows<kColumns>]
   Meeting* meetings;  // MinGRU
 
-  // Whether the gradient of weights with so many columns is better added up the other way round, as [columns,
-  // gates*hidden]: for 50 or for few columns less of the vectors is empty then. It is turned back in the end,
-  // which is worth it for some hundred rows.
-  static bool turns(const Call& c, Index columns) {
+  // Whether the gradient of weights with so many columns is better added up transposed, as [columns,
+  // gates*hidden]: for 50 or for few columns less of the vectors is empty then. It is transposed back in the
+  // end, which is worth it for some hundred rows.
+  static bool transposes(const Call& c, Index columns) {
     const Index units = c.shape.gates() * c.shape.hidden;
     return c.sequences.steps * c.sequences.batch >= 512 &&
            10 * columns * divide_up(units, kWidth) < 9 * divide_up(columns, kWidth) * units;
@@ -126,8 +126,8 @@ struct Backward {
         row(gradient_row(c.shape.cell)),
         hidden(c.shape.hidden),
         input(c.shape.input),
-        turn_hidden(turns(c, c.shape.recurrent() ? c.shape.hidden : 0)),
-        turn_input(turns(c, c.shape.input)),
+        transpose_hidden(transposes(c, c.shape.recurrent() ? c.shape.hidden : 0)),
+        transpose_input(transposes(c, c.shape.input)),
         stride(row_stride(c.shape.hidden)),
         gradient_stride(row_stride(row.parts * c.shape.hidden)),
         shared(shared_),
@@ -141,7 +141,7 @@ struct Backward {
 
   Index panel_begin() const { return team.begin(hidden.panels()); }
   Index panel_end() const { return team.end(hidden.panels()); }
-  // The units that this thread writes: of a MinGRU those of its panels on the way forward.
+  // The units that this thread writes: of a MinGRU those of its panels in the forward pass.
   Index unit_begin() const {
     return shape.recurrent() ? hidden.begin(panel_begin()) : block_begin() * kWidth;
   }
@@ -158,7 +158,7 @@ struct Backward {
   void run() const {
     for (Index i = 0; i < rows.count; ++i) {
       copy(shared.state + i * stride, rows.at(direction.h_n_gradient, shape.hidden, i));
-      copy(shared.memory + i * stride, rows.at(direction.c_n_gradient, shape.hidden, i));
+      copy(shared.cell_state + i * stride, rows.at(direction.c_n_gradient, shape.hidden, i));
     }
     copy(shared.zeros, nullptr);
     for (Index j = team.begin(shared.sums); j < team.end(shared.sums); ++j) shared.bias[j] = 0.0f;
@@ -173,14 +173,14 @@ struct Backward {
       if (direction.h0_gradient)
         copy(rows.at(direction.h0_gradient, shape.hidden, i), shared.state + i * stride);
       if (direction.c0_gradient)
-        copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.memory + i * stride);
+        copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.cell_state + i * stride);
     }
     if (weights.input_bias) spread(shared.bias, 1, row.of_input, 0, weights.input_bias);
     if (weights.hidden_bias) spread(shared.bias, 1, row.of_recurrent, 0, weights.hidden_bias);
-    if (weights.input && turn_input)
-      spread(shared.turned_input, shape.input, row.of_input, row.input, weights.input);
-    if (weights.hidden && turn_hidden)
-      spread(shared.turned_hidden, shape.hidden, row.of_recurrent, row.recurrent, weights.hidden);
+    if (weights.input && transpose_input)
+      spread(shared.transposed_input, shape.input, row.of_input, row.input, weights.input);
+    if (weights.hidden && transpose_hidden)
+      spread(shared.transposed_hidden, shape.hidden, row.of_recurrent, row.recurrent, weights.hidden);
     team.wait();
   }
 
@@ -194,7 +194,7 @@ struct Backward {
     return h ? h : shared.zeros;
   }
 
-  const float* memory_before(Index from, Index s, Index i, Index entry_before) const {
+  const float* cell_state_before(Index from, Index s, Index i, Index entry_before) const {
     if (shape.cell != Cell::kLstm) return nullptr;
     const Index t = time(s);
     const float* c;
@@ -203,13 +203,13 @@ struct Backward {
     else if (!call.every)
       c = direction.saved + (rows.cell(previous(t), i) * 5 + 4) * shape.hidden;
     else if (s == from)
-      c = direction.memories + ((from / chunk) * rows.sequences.batch + rows.first + i) * shape.hidden;
+      c = direction.cell_states + ((from / chunk) * rows.sequences.batch + rows.first + i) * shape.hidden;
     else
       c = shared.saved + ((entry_before + i) * 5 + 4) * shape.hidden;
     return c ? c : shared.zeros;
   }
 
-  // With `forward`, what it keeps is computed anew for each chunk.
+  // With `forward`, what it keeps is recomputed for each chunk.
   void run_chunks(const Forward* forward) const {
     for (Index to = rows.steps(), from; to > 0; to = from) {
       from = (to - 1) / chunk * chunk;
@@ -220,7 +220,7 @@ struct Backward {
       if (shape.recurrent())
         take_steps(from, to, entries);
       else
-        pass_back(from, to, entries);
+        pass_backward(from, to, entries);
       finish_chunk(from, to, entries);
       team.wait();
     }
@@ -236,7 +236,7 @@ struct Backward {
   }
 
   // The same of a MinGRU, whose gates do not wait for the gradient of the state: the last step comes first.
-  void pass_back(Index from, Index to, Index entries) const {
+  void pass_backward(Index from, Index to, Index entries) const {
     Index entry = entries, last = 0;
     for (Index s = to - 1; s >= from; --s) {
       const Index t = time(s), active = rows.active(t);
@@ -252,7 +252,7 @@ struct Backward {
                MinGruBack{meetings, shape.hidden});
   }
 
-  // The forward pass of the chunk once more, from the states that the outputs hold.
+  // Recomputes the forward pass of the chunk, from the states that the outputs hold.
   void run_forward(const Forward& forward, Index from, Index to) const {
     const Index t = time(from);
     for (Index i = 0; i < rows.count; ++i) {
@@ -260,8 +260,8 @@ struct Backward {
       const float* h = begun ? state_before(t, i) : rows.at(direction.h0, shape.hidden, i);
       for (float* buffer : forward.state) forward.set(buffer + i * stride, h);
       if (shape.cell == Cell::kLstm)
-        forward.set(forward.memory + i * stride,
-                    begun ? memory_before(from, from, i, 0) : rows.at(direction.c0, shape.hidden, i));
+        forward.set(forward.cell_state + i * stride,
+                    begun ? cell_state_before(from, from, i, 0) : rows.at(direction.c0, shape.hidden, i));
     }
     team.wait();
     forward.run(from, to, false, shared.saved);
@@ -278,9 +278,9 @@ struct Backward {
       b.saved = call.every ? shared.saved + (entry + i) * kept : direction.saved + rows.cell(t, i) * kept;
       b.output = rows.at(direction.output, t, i);
       b.before = state_before(t, i);
-      b.memory_before = memory_before(from, s, i, entry_before);
+      b.cell_state_before = cell_state_before(from, s, i, entry_before);
       b.state = shared.state + i * stride;
-      b.memory = shared.memory + i * stride;
+      b.cell_state = shared.cell_state + i * stride;
       b.gradient = shared.gradients + (entry + i) * gradient_stride;
       b.product = shared.product + i * stride;
       return b;
@@ -289,18 +289,18 @@ struct Backward {
       const BackStep b = step_of(i);
       switch (shape.cell) {
         case Cell::kGru:
-          step_back<GruBack>(b, unit_begin(), unit_end());
+          step_backward<GruBack>(b, unit_begin(), unit_end());
           break;
         case Cell::kGruBefore:
-          step_back<GruCandidateBack>(b, unit_begin(), unit_end());
+          step_backward<GruCandidateBack>(b, unit_begin(), unit_end());
           break;
         case Cell::kLstm:
-          step_back<LstmBack>(b, unit_begin(), unit_end());
+          step_backward<LstmBack>(b, unit_begin(), unit_end());
           break;
         case Cell::kRnn:
-          step_back<RnnBack>(b, unit_begin(), unit_end());
+          step_backward<RnnBack>(b, unit_begin(), unit_end());
           break;
-        case Cell::kMinGru:  // see `pass_back`
+        case Cell::kMinGru:  // see `pass_backward`
           break;
       }
       sources[i] = b.gradient + row.recurrent * shape.hidden;
@@ -320,7 +320,7 @@ struct Backward {
         }
         multiply_recurrent<Start::kZero>(active, direction.backward_panels + layout.candidate, 1, backwards);
         for (Index i = 0; i < active; ++i) {
-          step_back<GruResetBack>(step_of(i), unit_begin(), unit_end());
+          step_backward<GruResetBack>(step_of(i), unit_begin(), unit_end());
           sources[i] -= 2 * shape.hidden;
           targets[i] = shared.state + i * stride;
         }
@@ -370,11 +370,12 @@ struct Backward {
 
   void add_hidden(Index entries) const {
     const bool before = shape.cell == Cell::kGruBefore;
-    if (turn_hidden) {
+    if (transpose_hidden) {
       const int parts = before ? 2 : shape.gates();
-      add_turned(shared.states, shape.hidden, row.recurrent, parts, entries, shared.turned_hidden);
+      add_transposed(shared.states, shape.hidden, row.recurrent, parts, entries, shared.transposed_hidden);
       if (before)
-        add_turned(shared.gated, shape.hidden, 2, 1, entries, shared.turned_hidden + 2 * shape.hidden);
+        add_transposed(shared.gated, shape.hidden, 2, 1, entries,
+                       shared.transposed_hidden + 2 * shape.hidden);
       return;
     }
     for (int gate = 0; gate < shape.gates(); ++gate)
@@ -383,8 +384,8 @@ struct Backward {
   }
 
   void add_input(Index entries) const {
-    if (turn_input) {
-      add_turned(shared.inputs, shape.input, row.input, shape.gates(), entries, shared.turned_input);
+    if (transpose_input) {
+      add_transposed(shared.inputs, shape.input, row.input, shape.gates(), entries, shared.transposed_input);
       return;
     }
     for (int gate = 0; gate < shape.gates(); ++gate)
@@ -418,16 +419,17 @@ struct Backward {
         if (entry < team.begin(entries) || entry >= team.end(entries)) continue;
         if (weights.hidden) {
           const float* before = state_before(t, i);
-          put_columns(before, nullptr, hidden, turn_hidden, entry, entries, shared.states);
+          put_columns(before, nullptr, hidden, transpose_hidden, entry, entries, shared.states);
           if (shape.cell == Cell::kGruBefore) {
             const Index kept = shape.saved() * shape.hidden;
             const float* r =
                 call.every ? shared.saved + entry * kept : direction.saved + rows.cell(t, i) * kept;
-            put_columns(before, r, hidden, turn_hidden, entry, entries, shared.gated);
+            put_columns(before, r, hidden, transpose_hidden, entry, entries, shared.gated);
           }
         }
         if (weights.input)
-          put_columns(rows.at(call.input, t, i), nullptr, input, turn_input, entry, entries, shared.inputs);
+          put_columns(rows.at(call.input, t, i), nullptr, input, transpose_input, entry, entries,
+                      shared.inputs);
       }
     }
   }
@@ -455,10 +457,10 @@ struct Backward {
     }
   }
 
-  // turned[column][unit] += sum over entries of rows[entry][column] * gradient[entry][unit], the units being
-  // those of all `parts` from `first` on.
-  void add_turned(const float* from, Index columns, int first, int parts, Index entries,
-                  float* turned) const {
+  // transposed[column][unit] += sum over entries of rows[entry][column] * gradient[entry][unit], the units
+  // being those of all `parts` from `first` on.
+  void add_transposed(const float* from, Index columns, int first, int parts, Index entries,
+                      float* transposed) const {
     const Index units = parts * shape.hidden, panel = kColumns * kWidth, panels = divide_up(units, panel);
     const float* gradient = shared.gradients + first * shape.hidden;
     const Cut tiles(columns, kRows<kColumns>);
@@ -469,7 +471,7 @@ struct Backward {
           with_constant<kRows<kColumns>>(tiles.size(tile), [&]<int R>() {
             const Index column = tiles.start(tile);
             accumulate_outer<R, V>(from + column, row_stride(columns), gradient + unit, gradient_stride,
-                                   entries, turned + column * gradient_stride + unit, gradient_stride,
+                                   entries, transposed + column * gradient_stride + unit, gradient_stride,
                                    units - unit);
           });
       });

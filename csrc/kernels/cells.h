@@ -31,7 +31,7 @@ struct Step {
   const float* multiplied[kGroup];  // what the recurrent weights multiply
   const float* before[kGroup];      // h before
   float* after[kGroup];             // h after
-  float* memory[kGroup];            // LSTM: c, before and after
+  float* cell_state[kGroup];        // LSTM: c, before and after
   float* gated[kGroup];             // GRU with the reset before: r * h, and beside it z
   float* update[kGroup];
   float* output[kGroup];  // h again where the caller wants it, or null
@@ -141,8 +141,8 @@ struct LstmStep {
     sigmoid(i_);
     activate(g, s.relu);
     SLUICEGATE_EACH(N) {
-      c[i] = multiply_add(f[i], load(s.memory[at[i].row] + at[i].unit, lanes), multiply(i_[i], g[i]));
-      store(s.memory[at[i].row] + at[i].unit, c[i], lanes);
+      c[i] = multiply_add(f[i], load(s.cell_state[at[i].row] + at[i].unit, lanes), multiply(i_[i], g[i]));
+      store(s.cell_state[at[i].row] + at[i].unit, c[i], lanes);
       shown[i] = c[i];
     }
     sigmoid(o);

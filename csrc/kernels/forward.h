@@ -79,7 +79,7 @@ struct Forward {
   const Team team;
   // Shared by the team.
   float* state[2];  // [row, stride]: of step s in state[s % 2] before, in the other after
-  float* memory;
+  float* cell_state;
   float* gated;
   float* update;
   Index stride;
@@ -107,7 +107,7 @@ struct Forward {
         rows(r),
         team(t),
         stride(row_stride(call.shape.hidden)) {
-    float** const parts[] = {&state[0], &state[1], &memory, &gated, &update};
+    float** const parts[] = {&state[0], &state[1], &cell_state, &gated, &update};
     for (float** part : parts) {
       *part = shared;
       shared += rows.count * stride;
@@ -134,7 +134,7 @@ struct Forward {
   void begin() const {
     for (Index i = 0; i < rows.count; ++i) {
       for (float* buffer : state) set(buffer + i * stride, rows.at(direction.h0, shape.hidden, i));
-      if (shape.cell == Cell::kLstm) set(memory + i * stride, rows.at(direction.c0, shape.hidden, i));
+      if (shape.cell == Cell::kLstm) set(cell_state + i * stride, rows.at(direction.c0, shape.hidden, i));
       if (rows.length(i) == 0) finish(i, 0);
     }
     team.wait();
@@ -142,7 +142,7 @@ struct Forward {
 
   void finish(Index i, int buffer) const {
     if (direction.h_n) set(rows.at(direction.h_n, shape.hidden, i), state[buffer] + i * stride);
-    if (direction.c_n) set(rows.at(direction.c_n, shape.hidden, i), memory + i * stride);
+    if (direction.c_n) set(rows.at(direction.c_n, shape.hidden, i), cell_state + i * stride);
   }
 
   Index time(Index s) const { return direction.reverse ? rows.steps() - 1 - s : s; }
@@ -155,10 +155,10 @@ struct Forward {
     Index entry = 0;
     for (Index s = from; s < to; ++s) {
       const Index t = time(s), active = rows.active(t);
-      if (write && direction.memories && s % every == 0)
+      if (write && direction.cell_states && s % every == 0)
         for (Index i = 0; i < active; ++i)
-          set(direction.memories + ((s / every) * rows.sequences.batch + rows.first + i) * shape.hidden,
-              memory + i * stride);
+          set(direction.cell_states + ((s / every) * rows.sequences.batch + rows.first + i) * shape.hidden,
+              cell_state + i * stride);
       take_step(s, t, active, entry, write, saved);
       if (write) {
         const Index stay = direction.reverse      ? (t == 0 ? 0 : active)
@@ -243,7 +243,7 @@ struct Forward {
       step_.candidate[i] = step_.sums[i] + layout.set[0].width;
       step_.multiplied[i] = step_.before[i] = state[s % 2] + i * stride;
       step_.after[i] = state[(s + 1) % 2] + i * stride;
-      step_.memory[i] = memory + i * stride;
+      step_.cell_state[i] = cell_state + i * stride;
       step_.gated[i] = gated + i * stride;
       step_.update[i] = update + i * stride;
       step_.output[i] = write ? rows.at(direction.output, t, i) : nullptr;

@@ -1,5 +1,5 @@
 // What the backward pass needs beside it: the weights as panels of plain columns, and the gates of each cell
-// on the way back.
+// in the backward pass.
 #pragma once
 
 #include "kernels/cells.h"
@@ -117,17 +117,17 @@ inline void multiply_columns(Index rows, const float* const* a, const float* pan
   if (!backwards) rest();
 }
 
-// One step of one row, on its way back. Pointers lead to unit 0.
+// One step of one row in the backward pass. Pointers lead to unit 0.
 struct BackStep {
   Index hidden;
   bool relu;
   const float* output_gradient;  // or null
   const float* saved;
-  const float* output;         // RNN: h after
-  const float* before;         // h before
-  const float* memory_before;  // LSTM: c before
+  const float* output;             // RNN: h after
+  const float* before;             // h before
+  const float* cell_state_before;  // LSTM: c before
   float* state;          // in: the gradient of h after. out: what of it goes to h before past the product
-  float* memory;         // LSTM: the gradient of c after, then before
+  float* cell_state;     // LSTM: the gradient of c after, then before
   float* gradient;       // of the gates, a row as GradientRow has it
   const float* product;  // GRU with the reset before: the gradient of r * h
 };
@@ -192,12 +192,13 @@ struct LstmBack {
     activate(c, s.relu);
     const Float shown = c[0];
     const Float dh = state_gradient(s, unit, lanes);
-    const Float dc = add(load(s.memory + unit, lanes), through_activation(multiply(dh, o), shown, s.relu));
+    const Float dc =
+        add(load(s.cell_state + unit, lanes), through_activation(multiply(dh, o), shown, s.relu));
     give(s, 0, unit, through_sigmoid(multiply(dc, g), i), lanes);
-    give(s, 1, unit, through_sigmoid(multiply(dc, load(s.memory_before + unit, lanes)), f), lanes);
+    give(s, 1, unit, through_sigmoid(multiply(dc, load(s.cell_state_before + unit, lanes)), f), lanes);
     give(s, 2, unit, through_activation(multiply(dc, i), g, s.relu), lanes);
     give(s, 3, unit, through_sigmoid(multiply(dh, shown), o), lanes);
-    store(s.memory + unit, multiply(dc, f), lanes);
+    store(s.cell_state + unit, multiply(dc, f), lanes);
   }
 };
 
@@ -210,7 +211,7 @@ struct RnnBack {
 };
 
 template <class C>
-inline void step_back(const BackStep& s, Index begin, Index end) {
+inline void step_backward(const BackStep& s, Index begin, Index end) {
   Index unit = begin;
   for (; unit + kWidth <= end; unit += kWidth) C::apply(s, unit, All{});
   if (unit < end) C::apply(s, unit, static_cast<int>(end - unit));

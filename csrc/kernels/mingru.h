@@ -1,9 +1,9 @@
-// A MinGRU over a chunk of its steps, forward and back.
+// A MinGRU over a chunk of its steps, forward and backward.
 //
 // Its gates see the input alone, so that they need not wait for the state: they are computed for as many
 // steps at once as fill a tile, and while they are in registers the state passes through them, from the first
-// step of a row to the last, or its gradient from the last to the first. Nothing but h is ever kept: the way
-// back computes the gates anew, which takes less time than to write them down, fetch them, and have the
+// step of a row to the last, or its gradient from the last to the first. Nothing but h is ever kept: the
+// backward pass recomputes the gates, which takes less time than to write them down, fetch them, and have the
 // system find memory for them.
 #pragma once
 
@@ -14,9 +14,9 @@ namespace sluicegate::SLUICEGATE_ISA {
 
 // What the state meets at one step of one row. Pointers lead to unit 0.
 struct Meeting {
-  float* state;                  // h before, then after; on the way back its gradient, after, then before
-  float* output;                 // forward: h again where the caller wants it, or null
-  const float* before;           // the rest is for the way back. h before
+  float* state;         // h before, then after; in the backward pass its gradient, after, then before
+  float* output;        // forward: h again where the caller wants it, or null
+  const float* before;  // the rest is for the backward pass. h before
   const float* output_gradient;  // or null
   float* gradient;               // of the gates, a row as GradientRow has it
 };

@@ -9,12 +9,20 @@
 
 namespace sluicegate::SLUICEGATE_ISA {
 
+// Registers that tiles are made for. The largest tiles take most of the compiler's time, three times as much
+// under the sanitizers. There the small ones do: the lines are the same, and no bit depends on the tile.
+#ifdef SLUICEGATE_SMALL_TILES
+inline constexpr int kTileRegisters = 8;
+#else
+inline constexpr int kTileRegisters = kRegisters;
+#endif
+
 // Accumulators of a tile; what remains of the registers holds a row of a panel and one broadcast number.
-inline constexpr int kAccumulators = kRegisters * 3 / 4;
+inline constexpr int kAccumulators = kTileRegisters * 3 / 4;
 
 // Rows of a tile with V vectors. Six rows of four vectors are as many accumulators as eight rows of three.
 template <int V>
-inline constexpr int kRows = least(kRegisters / 4, kAccumulators / V);
+inline constexpr int kRows = least(kTileRegisters / 4, kAccumulators / V);
 
 // Panels that a tile of R rows takes at once, so that few rows still fill the pipeline of the multipliers.
 // Every panel is one more stream out of the second-level cache: for one row of a GRU eight took 9 % longer

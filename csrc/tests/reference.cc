@@ -32,7 +32,7 @@ void add(const Vector& x, Index first, Vector& out) {
   for (std::size_t j = 0; j < x.size(); ++j) out[first + j] += x[j];
 }
 
-// What a step leaves behind for the way back.
+// What a step saves for the backward pass.
 struct Taken {
   Index t;
   Vector x, h, c;  // before the step
@@ -250,7 +250,7 @@ class Row {
   Result<double>::One& out_;
   const Index hidden_;
   const bool relu_;
-  Vector h_, c_;  // the state; on the way back, its gradient
+  Vector h_, c_;  // the state; in the backward pass, its gradient
   std::vector<Taken> taken_;
 };
 
@@ -259,15 +259,15 @@ class Row {
 Reference reference(const Problem& p) {
   Reference all;
   const Index states = p.batch * p.shape.hidden, gates = p.shape.gates() * p.shape.hidden;
-  const Index memories = p.shape.cell == Cell::kLstm ? states : 0;
+  const Index cell_states = p.shape.cell == Cell::kLstm ? states : 0;
   for (const Numbers& n : p.directions) {
     Result<double>::One out;
     out.output.resize(p.steps * states);
     out.h_n.resize(states);
-    out.c_n.resize(memories);
+    out.c_n.resize(cell_states);
     out.input_gradient.resize(p.steps * p.batch * p.shape.input);
     out.h0_gradient.resize(states);
-    out.c0_gradient.resize(memories);
+    out.c0_gradient.resize(cell_states);
     out.input_weight_gradient.resize(gates * p.shape.input);
     out.hidden_weight_gradient.resize(gates * p.shape.hidden);
     out.input_bias_gradient.resize(gates);

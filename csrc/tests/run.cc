@@ -107,7 +107,7 @@ std::vector<float> take_all(const Array<float>& from) { return {from.data(), fro
 
 // The arrays of one direction.
 struct Arrays {
-  Array<float> panels, backward_panels, h0, c0, h_n, c_n, saved, memories;
+  Array<float> panels, backward_panels, h0, c0, h_n, c_n, saved, cell_states;
   Array<float> h_n_gradient, c_n_gradient, input_gradient, h0_gradient, c0_gradient;
   Array<float> weight_gradients[4];
 };
@@ -203,7 +203,7 @@ class Run {
       own.c_n = room(lstm && w_.c_n, p_.batch * s.hidden);
       own.saved = room(w_.backward && !a_.every, cells() * s.saved() * s.hidden);
       const Index chunks = a_.every ? (p_.steps + a_.every - 1) / a_.every : 0;
-      own.memories = room(w_.backward && a_.every && lstm, chunks * p_.batch * s.hidden);
+      own.cell_states = room(w_.backward && a_.every && lstm, chunks * p_.batch * s.hidden);
       d.reverse = n.reverse;
       d.panels = own.panels.data();
       d.h0 = own.h0.data();
@@ -212,7 +212,7 @@ class Run {
       d.h_n = own.h_n.data();
       d.c_n = own.c_n.data();
       d.saved = own.saved.data();
-      d.memories = own.memories.data();
+      d.cell_states = own.cell_states.data();
     }
     call_.threads = a_.threads;
     with_doubtful_scratch([this] { kernels_.forward(call_); });

@@ -16,9 +16,12 @@ from .errors import DataError as DataError
 from .errors import MissingExtra as MissingExtra
 from .errors import NotFittedError as NotFittedError
 from .errors import SluicegateError as SluicegateError
+from .errors import SnapshotError as SnapshotError
+from .errors import StreamError as StreamError
 
 if TYPE_CHECKING:
     from . import nn as nn
+    from . import streaming as streaming
     from .nn import GRU as GRU
     from .nn import LSTM as LSTM
     from .nn import RNN as RNN
@@ -63,6 +66,8 @@ __all__ = [
     "Report",
     "SeriesClassifier",
     "SluicegateError",
+    "SnapshotError",
+    "StreamError",
     "TextClassifier",
     "__version__",
     "accelerate",
@@ -70,12 +75,13 @@ __all__ = [
     "backend_of",
     "load",
     "nn",
+    "streaming",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "nn":
-        return import_module("sluicegate.nn")
+    if name in ("nn", "streaming"):
+        return import_module(f"sluicegate.{name}")
     if name not in _LATER:
         raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")
     return getattr(import_module(f"sluicegate.{_LATER[name]}"), name)

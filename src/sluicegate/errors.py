@@ -4,6 +4,8 @@
     ├── ConfigError     an argument or a knob is out of its range          (also a ValueError)
     ├── DataError       a table or a file cannot be used as it is          (also a ValueError)
     ├── BundleError     a saved model is damaged, incomplete or too new    (also a ValueError)
+    ├── SnapshotError   the snapshot of a stream is damaged or another's   (also a ValueError)
+    ├── StreamError     a stream was finished, and takes nothing more      (also a RuntimeError)
     ├── NotFittedError  the task has not been trained yet                  (also a RuntimeError)
     └── MissingExtra    an optional dependency is not installed            (also an ImportError)
 
@@ -27,6 +29,14 @@ class DataError(SluicegateError, ValueError):
 
 class BundleError(SluicegateError, ValueError):
     """A saved model is damaged, incomplete, or written by a newer version."""
+
+
+class SnapshotError(SluicegateError, ValueError):
+    """The snapshot of a stream is damaged, of a newer version, of another kind, or of another model."""
+
+
+class StreamError(SluicegateError, RuntimeError):
+    """A stream was finished, and takes nothing more until it is reset or restored."""
 
 
 class NotFittedError(SluicegateError, RuntimeError):

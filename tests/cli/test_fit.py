@@ -135,7 +135,8 @@ def help_of(task):
 def test_the_help_says_what_a_knob_is_for_its_range_and_its_default():
     said = help_of("forecast")
     assert "--layers <int> Recurrent layers on top of one another. [default: 1; x>=1]" in said
-    assert "--dropout <float> Share of units left out in training, from 0 up to 1. [default: 0.3; 0<=x<1]" in said
+    dropped = "--dropout <float> Rate at which units are dropped in training, from 0 up to 1. [default: 0.3; 0<=x<1]"
+    assert dropped in said
     assert "--fill <forward|linear|zero> How missing values" in said
     assert "up to the table's last; the default refuses them. " in said  # where Python says None
     assert "--holiday <date> Days on which" in said

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from sluicegate.ops.calls import Unfit
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.testing._internal.optests import aot_autograd_check
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -85,6 +86,29 @@ def run(layer, forward, x, state, call):
     if call == "lengths":
         return forward(x, state, lengths=[2, 5, 0])
     return forward(x, state)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"lengths": [2, 4]},
+        {"lengths": [5, 2]},
+        {"lengths": [4, -1]},
+        {"order": [0, 0]},
+        {"order": [1, 2]},
+        {"offsets": [0, 2, 3, 5]},
+        {"offsets": [1, 2, 4, 5]},
+    ],
+    ids=str,
+)
+def test_rows_that_are_not_there_are_refused(rows):
+    """The kernels would read and write beyond the arrays."""
+    x, h0, c0, weights, *own = call(packed=True) if "offsets" in rows else call(lengths=[4, 2])
+    given = dict(zip(("lengths", "order", "offsets"), own, strict=False)) | {
+        k: torch.tensor(v) for k, v in rows.items()
+    }
+    with pytest.raises(Unfit, match="take `lengths` that fall from at most the number of steps to at least 0"):
+        torch.ops.sluicegate.layer(x, h0, c0, weights, *given.values(), *own[3:])
 
 
 @pytest.mark.parametrize("call", ["time first", "batch first", "packed", "lengths", "no state", "no bias"])

@@ -80,8 +80,8 @@ def test_weights_are_those_of_the_trained_layers(task, fit):
 
 
 def test_equal_weights_are_as_near_as_units_allow():
-    assert default_hidden("forecast", {"horizon": 1}) == 128
-    assert default_hidden("classify-text", {}) == 64
+    assert default_hidden("forecast") == 128
+    assert default_hidden("classify-text") == 64
     wanted = weights_of("forecast", "gru", 128, {})
     for cell in LAYERS:
         units = equal_hidden("forecast", cell, wanted, {})

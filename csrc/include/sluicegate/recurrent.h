@@ -36,7 +36,7 @@ struct Shape {
   // Whether the gates see the state.
   bool recurrent() const { return cell != Cell::kMinGru; }
   // Floats that training keeps for each unit and step: r z n, the product beside r and h; r z n h; i f g o c;
-  // h; nothing of a MinGRU, whose way back needs the outputs alone.
+  // h; nothing of a MinGRU, whose backward pass needs the outputs alone.
   int saved() const {
     switch (cell) {
       case Cell::kGruBefore:
@@ -79,16 +79,16 @@ struct Grid {
 // One direction. A pointer that is null is not read, or not written.
 struct Direction {
   bool reverse = false;
-  const float* panels = nullptr;  // as `pack_forward` has laid them out; back: with `every`, or of a MinGRU
+  const float* panels = nullptr;  // of `pack_forward`; backward: with `every`, or of a MinGRU
   const float* h0 = nullptr;      // [batch hidden], zeros when null
   const float* c0 = nullptr;      // [batch hidden], LSTM
   Grid<float> output;             // forward: written. backward: read, for h
   float* h_n = nullptr;           // [batch hidden]
   float* c_n = nullptr;           // [batch hidden], LSTM
   float* saved = nullptr;         // [steps batch saved hidden], or packed as the input is
-  float* memories = nullptr;      // [chunks, batch, hidden], LSTM with `every`: c before each chunk
+  float* cell_states = nullptr;   // [chunks, batch, hidden], LSTM with `every`: c before each chunk
 
-  const float* backward_panels = nullptr;  // as `pack_backward` has laid them out
+  const float* backward_panels = nullptr;  // of `pack_backward`
   Grid<const float> output_gradient;
   const float* h_n_gradient = nullptr;
   const float* c_n_gradient = nullptr;
@@ -108,7 +108,7 @@ struct Call {
   int directions = 1;
   Direction direction[2];
   int threads = 1;
-  // 0: training keeps `saved`. k: nothing is kept but the states, and the backward pass computes k steps anew
+  // 0: training keeps `saved`. k: nothing is kept but the states, and the backward pass recomputes k steps
   // at a time.
   Index every = 0;
 };

@@ -38,7 +38,8 @@ def given_only(**options: Any) -> dict[str, Any]:
 def taken(task: Task, verb: str, **options: Any) -> dict[str, Any]:
     """Those arguments that a verb of a task has: not every task keeps checkpoints, or names its data in messages."""
     known = inspect.signature(getattr(task, verb)).parameters
-    return {name: value for name, value in options.items() if name in known}
+    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
+    return {name: value for name, value in options.items() if anything or name in known}
 
 
 def require_options(task: Task, verb: str, given: Iterable[str]) -> None:

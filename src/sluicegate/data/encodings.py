@@ -9,7 +9,7 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def as_utf8(path: Path, encoding: str) -> str:
-    """The command that writes a file anew as UTF-8, under another name.
+    """The command that rewrites a file as UTF-8, under another name.
 
     Args:
         path: of the file, gzip'd or not.

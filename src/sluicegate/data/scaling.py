@@ -1,7 +1,7 @@
 """Standardise columns by what the training rows show, and nothing else.
 
-A column of counts or loads, never negative, often errs in proportion to its level. Its values are then bent before
-they are standardised, by the inverse hyperbolic sine: straight up to the knee, a logarithm beyond (Johnson 1949).
+A column of counts or loads, never negative, often errs in proportion to its level. Before they are standardised, its
+values then pass an arcsinh transform: straight up to the knee, a logarithm beyond (Johnson 1949).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Scaler:
 
     Args:
         columns: the names of the columns.
-        mean: of the values, bent where there is a knee; one row for each series, or a single row for all.
+        mean: of the values, transformed where there is a knee; one row for each series, or a single row for all.
         deviation: likewise; 0 where the training rows are constant.
-        knee: the value at which bending sets in; 0 for values that stay straight.
+        knee: the value at which the arcsinh transform sets in; 0 for values that stay straight.
     """
 
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ class Scaler:
     ) -> Scaler:
         """Measure each series by its rows up to `ends` (a row counted over the whole panel, not included).
 
-        With a season, columns whose changes over a season grow with the level are bent.
+        With a season, columns whose changes over a season grow with the level are transformed by arcsinh.
         """
         mean = np.empty((len(panel.names), len(columns)))
         deviation, knee = np.empty_like(mean), np.zeros_like(mean)
@@ -93,7 +93,7 @@ class Scaler:
 _CHUNK = 1 << 20  # values looked at together, so that ten million need little memory beside themselves
 
 
-_RECENT = 100_000  # values that are enough to see whether a series is to be bent
+_RECENT = 100_000  # values that are enough to see whether a series is to be transformed
 _GROWS = 0.2  # the correlation of changes with the level from which they count as growing with it
 
 
@@ -104,7 +104,7 @@ def bend(values: Float64[np.ndarray, "*shape"], knee: float) -> Float64[np.ndarr
 
 
 def find_knee(values: Float64[np.ndarray, " rows"], season: int) -> float:
-    """Where to bend a series: at its smallest values, if that makes its changes even, or 0 for nowhere.
+    """The knee of a series' arcsinh transform: its smallest values, if that makes its changes even, or 0 for none.
 
     Even means that the size of a change over a season hardly hangs on the level at which it happens.
     """
@@ -127,7 +127,7 @@ def _growth(values: Float64[np.ndarray, " rows"], season: int) -> float:
 
 
 def _moments(values: Float64[np.ndarray, " rows"], knee: float) -> tuple[float, float]:
-    """Mean and standard deviation of the bent values; exactly the value and 0 where all values are one."""
+    """Mean and standard deviation of the transformed values; exactly the value and 0 where all values are one."""
     if values.min() == values.max():
         return float(bend(values[:1], knee)[0]), 0.0
     starts = range(0, len(values), _CHUNK)

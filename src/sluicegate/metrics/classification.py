@@ -18,11 +18,11 @@ def classification_metrics(
     Args:
         truth: the number of each row's class, from 0.
         probabilities: of each class, summing to 1 in every row.
-        said: the number of the class that was said; None takes the most probable one.
+        said: the number of the predicted class; None takes the most probable one.
 
     Returns:
         `accuracy`; `balanced_accuracy`, the mean over the classes that occur of the share found; `macro_f1`, over
-        the classes that occur or were said; `log_loss` in nats; `ece`, the expected calibration error of the most
+        the classes that occur or were predicted; `log_loss` in nats; `ece`, the expected calibration error of the most
         probable class over 15 bins of equal width (Guo et al. 2017); `roc_auc`, the mean over the classes that occur,
         weighted by their rows, of one against the rest, NaN where a single class occurs.
     """
@@ -43,7 +43,7 @@ def classification_metrics(
 
 
 def calibration_error(truth: Int64[np.ndarray, " rows"], probabilities: Float64[np.ndarray, "rows classes"]) -> float:
-    """How far, on average, the probability of the class that is said lies from the share of times it is right."""
+    """How far, on average, the probability of the predicted class lies from the share of times it is right."""
     return float(sum(abs(b.said - b.right) * b.rows for b in reliability(truth, probabilities))) / len(truth)
 
 
@@ -55,7 +55,7 @@ class Bin:
 
 
 def reliability(truth: Int64[np.ndarray, " rows"], probabilities: Float64[np.ndarray, "rows classes"]) -> list[Bin]:
-    """For each bin that holds rows: the mean probability that was said, the share that was right, and the rows."""
+    """For each bin that holds rows: the mean predicted probability, the share that was right, and the rows."""
     top, right = probabilities.max(1), probabilities.argmax(1) == truth
     place = np.minimum((top * _BINS).astype(np.int64), _BINS - 1)
     return [

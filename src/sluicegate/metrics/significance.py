@@ -97,12 +97,12 @@ def paired_bootstrap(
     difference: Callable[[Float64[np.ndarray, "draws kinds"]], Float64[np.ndarray, " draws"]],
     seed: int = 0,
 ) -> float:
-    """Two-sided p of no difference between two figures of the same rows, by drawing units anew (Efron 1979).
+    """Two-sided p of no difference between two figures of the same rows, by bootstrap of the units (Efron 1979).
 
     Args:
         counts: of each unit, how many rows of each kind it has; a single unit stands for rows that are independent.
         difference: of how many rows of each kind there are, one figure less the other.
-        seed: the source of chance.
+        seed: the random seed.
     """
     rng, units = np.random.default_rng(seed), len(counts)
     if units == 1:

@@ -205,7 +205,7 @@ class GRUCell(Step, torch.nn.GRUCell):
         Args:
             input: `[batch input]` or `[input]`.
             hx: The state; zeros when not given.
-            mask: With recurrent dropout, the mask of the sequence, from `recurrent_mask`.
+            mask: With recurrent dropout, the dropout mask of the sequence, from `recurrent_mask`.
 
         Returns:
             The new state.
@@ -233,7 +233,7 @@ class LSTMCell(Step, torch.nn.LSTMCell):
         dtype: Of what type they are.
         activation: φ, `"tanh"` or `"relu"`.
         recurrent_dropout: The rate at which units of the state are dropped in training; see `mask` of `forward`.
-        layer_norm: Whether to normalise the products, as in `LSTM`, and the memory.
+        layer_norm: Whether to normalise the products, as in `LSTM`, and the cell state.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
         memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
             steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
@@ -297,7 +297,7 @@ class LSTMCell(Step, torch.nn.LSTMCell):
         Args:
             input: `[batch input]` or `[input]`.
             hx: The state `(h, c)`; zeros when not given.
-            mask: With recurrent dropout, the mask of the sequence, from `recurrent_mask`.
+            mask: With recurrent dropout, the dropout mask of the sequence, from `recurrent_mask`.
 
         Returns:
             The new state `(h, c)`.
@@ -384,7 +384,7 @@ class RNNCell(Step, torch.nn.RNNCell):
         Args:
             input: `[batch input]` or `[input]`.
             hx: The state; zeros when not given.
-            mask: With recurrent dropout, the mask of the sequence, from `recurrent_mask`.
+            mask: With recurrent dropout, the dropout mask of the sequence, from `recurrent_mask`.
 
         Returns:
             The new state.

@@ -41,12 +41,13 @@ class GRU(Stack, torch.nn.GRU):
         reset: `"after"` is the form of PyTorch, cuDNN and Keras' `reset_after=True`; `"before"` is Cho et al. 2014.
         activation: φ, `"tanh"` or `"relu"`.
         recurrent_dropout: The rate at which units of the state are dropped in training, where the recurrent
-            products read it, with one mask for all steps of a sequence (Gal & Ghahramani 2016).
+            products read it, with one dropout mask for all steps of a sequence (Gal & Ghahramani 2016).
         layer_norm: Whether to normalise the products, `W_i x` and `W_h h`, to `LN(...) * gain` (Ba et al. 2016),
             before the biases are added; the gains are the parameters `gain_ih_l0`, `gain_hh_l0`, and so on.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
-        checkpoint_every: Training keeps the state of every so many steps only, and computes what lies between anew
-            on the way back: less memory for a forward pass more. None keeps what the backward pass needs.
+        checkpoint_every: Gradient checkpointing: training keeps the state of every so many steps only, and the
+            backward pass recomputes the steps between: less memory for a forward pass more. None keeps all that the
+            backward pass needs.
         memory: `(shortest, longest)`: the biases of the gates begin so that the units forget over between so many
             steps, spread evenly (Tallec & Ollivier 2018). Give the length over which the data have to be remembered as
             the longest. None begins as PyTorch does, forgetting half at every step.

@@ -32,7 +32,7 @@ class MinGRU(Stack):
 
     The gates of all steps are known before the first one is taken, so that training takes a fraction of a GRU's time,
     and keeps nothing but the outputs: there is no `checkpoint_every`, since nothing is left to save. What a GRU does by
-    looking at its memory, a MinGRU does with a second layer: `num_layers=2` or more is common.
+    looking at its state, a MinGRU does with a second layer: `num_layers=2` or more is common.
 
     As in its paper, z writes: with z = 0 a unit keeps what it holds. In a GRU, as PyTorch has it, z keeps, so that the
     z here stands for 1 - z there.
@@ -52,8 +52,8 @@ class MinGRU(Stack):
             the longest. None begins as PyTorch does, forgetting half at every step.
 
     The weights are `weight_ih_l0`, `[2*hidden_size input_size]`, the rows of z above those of n, and `bias_ih_l0`,
-    `[2*hidden_size]`, and so on for each layer, with `_reverse` behind for the way back. They are drawn as PyTorch
-    draws a GRU's.
+    `[2*hidden_size]`, and so on for each layer, with `_reverse` behind for the reverse direction. They are drawn as
+    PyTorch draws a GRU's.
 
     Raises:
         ConfigError: `memory` is no such span, or there is no bias to set it with.
@@ -90,8 +90,8 @@ class MinGRU(Stack):
         *,
         memory: Span | None = None,
     ) -> None:
-        # PyTorch's base checks the arguments and makes the parameters of a GRU, here of no memory at all. Those that
-        # see the input are made anew, with fewer rows, and the others are left out.
+        # PyTorch's base checks the arguments and makes the parameters of a GRU, here without storage. Those that
+        # see the input are made again, with fewer rows, and the others are left out.
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device="meta"
         )

@@ -106,7 +106,7 @@ class Options(torch.nn.Module):
         return None
 
     def recurrent_mask(self, h: Float[Tensor, "*batch hidden"]) -> Float[Tensor, "*batch hidden"] | None:
-        """Draw the mask of recurrent dropout for a sequence (Gal & Ghahramani 2016).
+        """Draw the recurrent dropout mask of a sequence (Gal & Ghahramani 2016).
 
         The mask stays the same for every step, and multiplies the state wherever a recurrent product reads it.
 

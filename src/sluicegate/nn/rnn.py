@@ -34,12 +34,13 @@ class RNN(Stack, torch.nn.RNN):
         device: Where the parameters are.
         dtype: Of what type they are.
         recurrent_dropout: The rate at which units of the state are dropped in training, where the recurrent
-            products read it, with one mask for all steps of a sequence (Gal & Ghahramani 2016).
+            products read it, with one dropout mask for all steps of a sequence (Gal & Ghahramani 2016).
         layer_norm: Whether to normalise the products, `W_i x` and `W_h h`, to `LN(...) * gain` (Ba et al. 2016),
             before the biases are added; the gains are the parameters `gain_ih_l0`, `gain_hh_l0`, and so on.
         precision: `"bf16"` rounds the operands of the products to bfloat16 and keeps the sums in full.
-        checkpoint_every: Training keeps the state of every so many steps only, and computes what lies between anew
-            on the way back: less memory for a forward pass more. None keeps what the backward pass needs.
+        checkpoint_every: Gradient checkpointing: training keeps the state of every so many steps only, and the
+            backward pass recomputes the steps between: less memory for a forward pass more. None keeps all that the
+            backward pass needs.
         memory: None: there are no gates to keep one.
         recurrent_init: `"orthogonal"` begins with an orthogonal recurrent matrix (Saxe et al. 2014), which neither
             swells nor shrinks what it passes on; `"identity"`, of a ReLU RNN, with the identity and no biases, so that

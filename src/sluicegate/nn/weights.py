@@ -1,6 +1,6 @@
 """The weights of a layer or a cell, read where PyTorch reads them.
 
-PyTorch's layers compute with their list `_flat_weights`, which they make anew when an attribute has become another
+PyTorch's layers compute with their list `_flat_weights`, which they make again when an attribute has become another
 tensor; its cells look up the attributes at every step. Adapters, fast weights and hooks put tensors into either, beside
 the parameters or over them. To go PyTorch's own way takes as long as a small layer's step, so that it is left out where
 it can only find the parameters.

@@ -36,7 +36,7 @@ def affine(
         gain: Turns the normalisation on.
         parts: The sizes of the groups of outputs that are normalised together; all of them when not given.
         precision: `"bf16"` rounds `v` and `W` to bfloat16 (8 bits of mantissa) before they are multiplied.
-        mask: Recurrent dropout: what `v` is multiplied by first.
+        mask: The recurrent dropout mask, which `v` is multiplied by first.
 
     Returns:
         The map.

@@ -30,12 +30,12 @@ SAVED = {"gru": 5, "gru_reset_before": 4, "lstm": 5, "rnn": 1, "mingru": 0}
 """Numbers that training keeps for each unit and step, the last of which is h, or c for an LSTM."""
 
 BY_OUTPUT = {"lstm", "mingru"}
-"""The cells whose way back finds h in the outputs, always and not only with `checkpoint_every`."""
+"""The cells whose backward pass finds h in the outputs, always and not only with `checkpoint_every`."""
 
 FLOAT32, INT64 = torch.float32, torch.int64
 
 LARGE = 4 << 20
-"""Bytes from which on the system is asked for large pages: it gives so much anew to every call, in small ones."""
+"""Bytes from which on the system is asked for large pages: each call gets so much as fresh memory, in small ones."""
 
 Sizes: TypeAlias = tuple[int, ...]
 
@@ -60,7 +60,7 @@ class Plan(NamedTuple):
     kept: Sizes
     """What training keeps; empty for nothing."""
     by_output: bool
-    """Whether the way back finds h in the outputs, not in what is kept."""
+    """Whether the backward pass finds h in the outputs, not in what is kept."""
     weights: tuple[Sizes, ...]
 
     def strides(self, x: Tensor) -> tuple[int, int]:
@@ -144,7 +144,7 @@ def _refuse(x: Tensor, shape: Sizes, dtype: torch.dtype) -> NoReturn:
 
 
 def _in_large_pages(*results: Tensor | None) -> None:
-    """Ask for large pages: of memory that the system gives anew, a MinGRU's outputs took as long to get as to compute.
+    """Ask for large pages: of fresh memory, a MinGRU's outputs took as long to get as to compute.
 
     (9 ms of 21 for 1,000 steps of 32 rows and 128 units, and 2 of 14 so.)
     """
@@ -237,7 +237,7 @@ def forward(
 
 
 def results(plan: Plan, x: Tensor, *, ragged: bool, keep: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    """Make room for outputs, h, c, and what the way back needs."""
+    """Make room for outputs, h, c, and what the backward pass needs."""
     # Outputs of steps that are not part of their row are zero, and nobody computes them.
     new = x.new_zeros if ragged and x.dim() == 3 else x.new_empty
     output, h_n = new(*plan.outputs), x.new_empty(*plan.states)
@@ -313,7 +313,7 @@ def backward(
 
 
 def _kept(plan: Plan, output: Tensor, saved: Tensor, d: int) -> list[int]:
-    """Tell what the way back of a direction reads: h by step, no final states, and what was kept or memories."""
+    """Tell what the backward pass of a direction reads: h by step, no final states, what was kept or cell states."""
     keeping = _at(saved, d * saved.stride(0)) if plan.kept else 0
     if plan.by_output:
         h = _grid(plan, output, d * plan.shape[3])

@@ -1,4 +1,4 @@
-"""The fused kernels as operators of PyTorch's registry: `torch.ops.sluicegate.layer` and its way back.
+"""The fused kernels as operators of PyTorch's registry: `torch.ops.sluicegate.layer` and its backward pass.
 
 One operator computes a layer of a GRU, an LSTM, an RNN or a MinGRU, in one direction or both. It has rules for
 autograd, for shapes alone (`torch.compile`, `torch.export`) and for autocast, so that whatever treats a model as a
@@ -58,8 +58,8 @@ def layer(
     Args:
         x: `[time batch input]`, `[batch time input]` with `batch_first`, or the data of a PackedSequence; for a cell,
             `[batch input]`.
-        h0: The state before, `[directions batch hidden]`, or `[batch hidden]` of a cell; zeros when not given.
-        c0: The memory before, of an LSTM.
+        h0: The initial state, `[directions batch hidden]`, or `[batch hidden]` of a cell; zeros when not given.
+        c0: The initial cell state, of an LSTM.
         weights: `weight_ih, weight_hh` and, if there are biases, `bias_ih, bias_hh`, of a MinGRU what it has of them;
             of both directions in turn.
         rows: How many steps each row has, from the longest to the shortest, and which row of the batch it is; for
@@ -69,7 +69,7 @@ def layer(
             whether the batch comes first; and `checkpoint_every`, 0 for none.
 
     Returns:
-        The outputs, laid out like `x`, the final state, and the final memory of an LSTM, which is else of no account.
+        The outputs, laid out like `x`, the final state, and the final cell state of an LSTM, else of no account.
     """
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h0, c0))
     plain = _is_plain(x, h0, c0, *weights)

@@ -1,6 +1,6 @@
 """A layer as ONNX has it: the standard nodes `GRU`, `LSTM` and `RNN`.
 
-A MinGRU becomes a `GRU` whose gates do not look at the memory: its recurrent weights are zero.
+A MinGRU becomes a `GRU` whose gates do not see the state: its recurrent weights are zero.
 
 `native.layer` comes here while `torch.onnx.export` writes a model down; so does its rule for autograd, if the program
 was made by `torch.export` before. ONNX has the same equations. What differs is the order of the gates, and that the
@@ -32,15 +32,15 @@ def layer(
 
     Args:
         x: `[time batch input]`, or `[batch time input]` with `batch_first`.
-        h0: The state before, `[directions batch hidden]`; zeros when not given.
-        c0: The memory before, of an LSTM.
+        h0: The initial state, `[directions batch hidden]`; zeros when not given.
+        c0: The initial cell state, of an LSTM.
         weights: Those of both directions in turn, as `native.layer` takes them.
         rows: How many steps each row has, and which row of the batch it is; lengths alone are in the batch's order.
         options: As `native.layer` takes them.
 
     Returns:
-        The outputs, laid out like `x`, the final state and the final memory, as `native.layer` returns them, and
-        nothing for the way back.
+        The outputs, laid out like `x`, the final state and the final cell state, as `native.layer` returns them, and
+        nothing for the backward pass.
     """
     (lengths, order, offsets), (cell, activation, biased, batch_first, _) = rows, options
     assert offsets is None, "`nn` refuses a PackedSequence, which ONNX does not have"

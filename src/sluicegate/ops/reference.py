@@ -1,32 +1,32 @@
 """GRU, LSTM, RNN and MinGRU as equations: the page to read first, and what every faster path is held to.
 
-A recurrent cell reads a sequence `x_1, x_2, ...` one step at a time and carries a state `h`, its memory. The
-plain **RNN** writes all of its memory anew at each step, `φ` being tanh or ReLU:
+A recurrent cell reads a sequence `x_1, x_2, ...` one step at a time and carries a hidden state `h`, its
+memory. The plain **RNN** overwrites all of its state at each step, `φ` being tanh or ReLU:
 
     h' = φ(W_i x + b_i + W_h h + b_h)
 
-so that what it knew soon fades. A **GRU** puts sluice gates before the memory: numbers between 0 and 1, one per
-unit, computed from the input and from the memory itself:
+so that what it knew soon fades. A **GRU** puts sluice gates before the state: numbers between 0 and 1, one per
+unit, computed from the input and from the state itself:
 
-    r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)    reset gate: how much of the memory the candidate may see
-    z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)    update gate: how much of the memory is kept
+    r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)    reset gate: how much of the state the candidate may see
+    z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)    update gate: how much of the state is kept
     n = φ(W_in x + b_in + r * (W_hn h + b_hn))    candidate, `reset="after"`: cuDNN, PyTorch, Keras' `reset_after=True`
     n = φ(W_in x + b_in + W_hn (r * h) + b_hn)    candidate, `reset="before"`: Cho et al. 2014
-    h' = (1 - z) * n + z * h                      new state: part candidate, part memory
+    h' = (1 - z) * n + z * h                      new state: part candidate, part old state
 
 With z = 1 a unit keeps what it holds for as long as it takes; with z = 0 it takes the candidate; with r = 0 the
 candidate is made from the input alone. The two published forms differ in what the reset gate multiplies: the
-product of the memory (after) or the memory itself (before). They are different functions, and weights trained for
+product of the state (after) or the state itself (before). They are different functions, and weights trained for
 one do not fit the other; "before" has to wait for r before it can start its second product.
 
-An **LSTM** keeps its memory `c` apart from what it shows, `h`, and has a gate each for writing, keeping and showing:
+An **LSTM** keeps a cell state `c` apart from the hidden state `h`, its output, and has three gates:
 
     i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)    input gate: how much of the candidate is written
-    f = sigmoid(W_if x + b_if + W_hf h + b_hf)    forget gate: how much of the memory is kept
+    f = sigmoid(W_if x + b_if + W_hf h + b_hf)    forget gate: how much of the cell state is kept
     g = φ(W_ig x + b_ig + W_hg h + b_hg)          candidate
-    o = sigmoid(W_io x + b_io + W_ho h + b_ho)    output gate: how much of the memory is shown
-    c' = f * c + i * g                            new memory
-    h' = o * φ(c')                                what is shown; W_hr (o * φ(c')) with a projection
+    o = sigmoid(W_io x + b_io + W_ho h + b_ho)    output gate: how much of the cell state is put out
+    c' = f * c + i * g                            new cell state
+    h' = o * φ(c')                                new hidden state; W_hr (o * φ(c')) with a projection
 
 A **MinGRU** is what remains of a GRU when its gates see the input alone, and nothing squashes the candidate:
 
@@ -35,7 +35,7 @@ A **MinGRU** is what remains of a GRU when its gates see the input alone, and no
     h' = (1 - z) * h + z * n                      new state
 
 Its state passes through gates that are known beforehand, a mean of candidates with weights that sum to 1 at most. That
-takes a fraction of the time, and a second layer to do what a GRU does by looking at its memory. As in its paper, z
+takes a fraction of the time, and a second layer to do what a GRU does by looking at its state. As in its paper, z
 writes: it is to the MinGRU what 1 - z is to the GRU above.
 
 The rows of a weight hold the gates one below the other, `r, z, n`, `i, f, g, o`, as PyTorch has them, and `z, n`.
@@ -135,15 +135,15 @@ def gru_step(
     Args:
         x: The input's share of r, z and n side by side, `W_i x + b_i`.
         h: The state.
-        gates: The map to the memory's share of r and z side by side, `h -> W_h h + b_h`.
-        candidate: The map to the memory's share of n.
+        gates: The map to the state's share of r and z side by side, `h -> W_h h + b_h`.
+        candidate: The map to the state's share of n.
         form: Where the reset gate acts, and the activation.
 
     Returns:
         The new state.
 
     Example:
-        With z = sigmoid(0) = 0.5, the new state is half candidate, tanh(1) = 0.76, and half memory, 1.
+        With z = sigmoid(0) = 0.5, the new state is half candidate, tanh(1) = 0.76, and half old state, 1.
 
         >>> nothing = lambda h: torch.zeros(2)
         >>> gru_step(torch.tensor([0.0, 0.0, 1.0]), torch.tensor([1.0]), nothing, lambda h: 0 * h)
@@ -171,11 +171,11 @@ def lstm_step(
 
     Args:
         x: The input's share of i, f, g and o side by side, `W_i x + b_i`.
-        h: What the last step showed.
-        c: The memory.
-        gates: The map to the memory's share of i, f, g and o side by side, `h -> W_h h + b_h`.
+        h: The hidden state.
+        c: The cell state.
+        gates: The map to the state's share of i, f, g and o side by side, `h -> W_h h + b_h`.
         activation: `"tanh"` or `"relu"`.
-        normalise: With layer norm, the map that normalises the memory before it is shown.
+        normalise: With layer norm, the map that normalises the cell state before the output gate.
         project: With a projection, the map `h -> W_hr h`.
 
     Returns:
@@ -209,7 +209,7 @@ def mingru_step(
         The new state.
 
     Example:
-        With z = sigmoid(0) = 0.5, the new state is half memory, 1, and half candidate, 4.
+        With z = sigmoid(0) = 0.5, the new state is half old state, 1, and half candidate, 4.
 
         >>> mingru_step(torch.tensor([0.0, 4.0]), torch.tensor([1.0]))
         tensor([2.5000])
@@ -220,7 +220,7 @@ def mingru_step(
 
 
 def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
-    """Put together an RNN from its weights, the form and a mask of recurrent dropout."""
+    """Put together an RNN from its weights, the form and a recurrent dropout mask."""
     recurrent = _recurrent(w, form, mask)
     return Recurrence(
         affine(w.weight_ih, w.bias_ih, w.gain_ih, precision=form.precision),
@@ -240,7 +240,7 @@ def gru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = Non
 
 
 def lstm(w: Weights, form: Form, mask: Float[Tensor, "batch shown"] | None = None) -> Recurrence:
-    """Put together an LSTM; layer norm also takes the memory on its way out, as in the paper."""
+    """Put together an LSTM; layer norm also takes the cell state before the output gate, as in the paper."""
     gates = _recurrent(w, form, mask)
     project = None if w.weight_hr is None else affine(w.weight_hr, precision=form.precision)
     normalise = None

@@ -128,7 +128,7 @@ def _plans(
     columns: dict[str, Any],
 ) -> Iterator[tuple[str, Run]]:
     """The runs by name, seed by seed, so that what changes on the machine changes for all cells alike."""
-    units = hidden or default_hidden(task, knobs)
+    units = hidden or default_hidden(task)
     weights = weights_of(task, _REFERENCE, units, knobs)
     for seed in range(seeds):
         for sizing in ("hidden", "parameters"):

@@ -47,7 +47,7 @@ def parameters(kind: Cell, inputs: int, hidden: int) -> int:
 
 
 def kept(layer: torch.nn.Module, size: Size) -> float:
-    """Numbers for each step, row and unit that a layer keeps for its way back, beyond its input and its weights."""
+    """Numbers for each step, row and unit that a layer keeps for the backward pass, beside its input and weights."""
     x = torch.randn(size.steps, size.rows, size.inputs)
     given = {tensor.untyped_storage().data_ptr() for tensor in (x, *layer.parameters())}
     found: dict[int, int] = {}
@@ -122,8 +122,8 @@ def examine(size: Size = Size(), seed: int = 0) -> Finding:  # noqa: B008 - a tu
         f"{_count(ours['LSTM']) / _count(ours['RNN']):.0f} for RNN, GRU and LSTM, to the number as derived, so that "
         f"the GRU has a quarter fewer than the LSTM. A training step of our GRU takes {share:.0%} of our LSTM's time, "
         f"but PyTorch's GRU takes {torchs:.0%} of PyTorch's LSTM's: there the GRU is the "
-        f"{'slower' if torchs > 1 else 'faster'} one. For the way back our GRU keeps {memory['GRU']:.1f} numbers for "
-        f"each step and unit, our LSTM {memory['LSTM']:.1f}: {'less' if fewer else 'no less'}."
+        f"{'slower' if torchs > 1 else 'faster'} one. For the backward pass our GRU keeps {memory['GRU']:.1f} "
+        f"numbers for each step and unit, our LSTM {memory['LSTM']:.1f}: {'less' if fewer else 'no less'}."
     )
     return Finding(
         "costs",

@@ -1,7 +1,8 @@
 """Counting: who reads a^n b^n and a^n b^n c^n beyond the lengths trained on.
 
-A network reads a string letter by letter and says what may come next. During the a's that is open; from the first b on
-every letter is determined, the end of the string too, and a string counts as read when all of those are said right.
+A network reads a string letter by letter and predicts what may come next. During the a's that is open; from the first b
+on every letter is determined, the end of the string too, and a string counts as read when all of those are predicted
+right.
 
 Papers: Gers & Schmidhuber 2001, "LSTM recurrent networks learn simple context-free and context-sensitive languages";
 Weiss et al. 2018, "On the practical computational power of finite precision RNNs for language recognition".
@@ -89,7 +90,7 @@ def strings(counts: Sequence[int], letters: int) -> tuple[Float[Tensor, "time ba
 
 
 def read_right(outputs: Float[Tensor, "time batch letters"], following: Int[Tensor, "time batch"]) -> list[bool]:
-    """For each string, whether all that is determined was said right."""
+    """For each string, whether all that is determined was predicted right."""
     right: list[bool] = ((outputs.argmax(-1) == following) | (following == OPEN)).all(0).tolist()
     return right
 
@@ -161,7 +162,7 @@ def _finding(
         "An LSTM and an RNN with ReLU can count, a GRU and an RNN with tanh cannot (Weiss et al. 2018).",
         f"Next-letter prediction on all strings with n from 1 to {size.longest}, {size.hidden} units, {size.steps:,} "
         f"steps of Adam; tested on n from 1 to {size.tested}. A string is read when all letters from the first b on, "
-        "and its end, are said right beforehand. The RNN with ReLU begins with the identity, the LSTM with a forget "
+        "and its end, are predicted right. The RNN with ReLU begins with the identity, the LSTM with a forget "
         "bias of 1.",
         table,
         judged(can, cannot),

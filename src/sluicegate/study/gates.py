@@ -72,7 +72,7 @@ def gates(layer: nn.GRU, x: Float[Tensor, "time inputs"]) -> Gates:
 
 
 def trained(x: Float[Tensor, "time 4"], size: Size, seed: int) -> tuple[Network, float]:
-    """A network that forecasts tomorrow's highest temperature, and its error over that of saying the same as today.
+    """A network that forecasts tomorrow's highest temperature, and its error over that of persistence.
 
     The last year is not seen in training; the errors are mean squared ones over it.
     """
@@ -123,9 +123,10 @@ def examine(size: Size = Size(), seed: int = 0) -> Finding:  # noqa: B008 - a tu
     outcome = (
         f"The units remember over {float(spans.min()):.1f} to {float(spans.max()):.1f} days, {ratio:.1f} times as "
         f"long in the slowest as in the fastest, and the gate that moves most does so by ±{moved:.2f} from day to day. "
-        f"That slow units look at their memory less, their reset gates being closed, is "
+        f"That slow units look at their state less, their reset gates being closed, is "
         f"{'borne out' if together < -0.3 else 'not borne out'}: over the units, the correlation of the two gates is "
-        f"{together:+.2f}. Next to saying the same temperature as today, the forecast's squared error is {error:.0%}."
+        f"{together:+.2f}. Next to persistence, the same temperature as today, the forecast's squared error is "
+        f"{error:.0%}."
     )
     return Finding(
         "gates",
@@ -146,7 +147,7 @@ def examine(size: Size = Size(), seed: int = 0) -> Finding:  # noqa: B008 - a tu
 def _picture(size: Size, series: Tensor, seen: Gates, order: list[int]) -> Picture:
     title = "The gates of a GRU that forecasts the weather"
     caption = (
-        "Above the temperature that it reads, in standard deviations. In the middle how much of its memory a unit "
+        "Above the temperature that it reads, in standard deviations. In the middle how much of its state a unit "
         "keeps, below how much of it the new candidate may see, for the fastest, the middle and the slowest unit."
     )
     units = {"fastest": (order[0], ORANGE), "middle": (order[len(order) // 2], GREEN), "slowest": (order[-1], BLUE)}

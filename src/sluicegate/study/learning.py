@@ -97,7 +97,7 @@ class Learner:
         self.optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate, fused=True)
         self.sequences = self.steps = 0
         self.mean = 1.0  # of the losses
-        # Two draws of sequences to look at, apart from those that the outcome is taken on: one may pass by luck.
+        # Two draws of sequences to validate on, apart from those that the outcome is taken on: one may pass by luck.
         self._others = (seed + 7919, seed + 15838)
         self.begun, self.begun_processor = time.perf_counter(), time.process_time()
 
@@ -114,7 +114,7 @@ class Learner:
                 break
         figure = fresh_figure(self.network, self.problem, length, self.seed)
         while not self.problem.solved(figure) and time.process_time() < end:
-            # The looks had passed by luck: it is trained on, and asked on other sequences.
+            # The validation checks had passed by luck: it is trained on, and asked on other sequences.
             self._until(length, end, last=True)
             tried += 1
             figure = fresh_figure(self.network, self.problem, length, self.seed + 31 * tried)
@@ -142,7 +142,7 @@ class Learner:
             if last and self.mean < problem.nearly:
                 if all(problem.solved(fresh_figure(self.network, problem, length, seed)) for seed in self._others):
                     return True
-                self.mean = 1.5 * problem.nearly  # a look costs time: not before some steps more
+                self.mean = 1.5 * problem.nearly  # a validation check costs time: not before some steps more
         return False
 
     def _step(self, length: int) -> float:

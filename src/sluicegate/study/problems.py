@@ -26,7 +26,7 @@ def adding(steps: int, rows: int, draw: torch.Generator) -> Adding:
     Args:
         steps: Their length, from 2 up.
         rows: How many.
-        draw: The source of chance.
+        draw: The random generator.
 
     Returns:
         At each step a value from 0 to 1, and a marker which is 1 at one step of each half, else 0; and the sum of the
@@ -49,7 +49,7 @@ def copying(blank: int, rows: int, draw: torch.Generator) -> Copying:
     Args:
         blank: Steps between the last symbol and the first answer, from 1 up; the sequence has 20 more.
         rows: How many.
-        draw: The source of chance.
+        draw: The random generator.
 
     Returns:
         The inputs, and the kinds of the symbols, which are the answers at the last ten steps.
@@ -71,7 +71,7 @@ class Problem(NamedTuple):
 
     name: str
     draw: Callable[[int, int, torch.Generator], tuple[Tensor, Tensor]]
-    """From the length, the rows and the source of chance to the inputs and the answers."""
+    """From the length, the rows and the random generator to the inputs and the answers."""
     inputs: int
     """Features of a step."""
     outputs: int
@@ -89,7 +89,7 @@ class Problem(NamedTuple):
     learnt: float
     """The loss at which the next length may come."""
     nearly: float
-    """The loss at which a look whether it is solved is worth while."""
+    """The loss at which a validation check whether it is solved is worth while."""
 
 
 def _kinds_loss(outputs: Tensor, answers: Tensor) -> Tensor:

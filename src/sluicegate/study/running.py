@@ -61,8 +61,8 @@ class Outcome:
     Args:
         parameters: weights of a network.
         recurrent: those of its recurrent layers.
-        seconds_per_epoch: of training, looks at the validation rows included.
-        epochs: times that the training rows had gone by at the best look.
+        seconds_per_epoch: of training, validation checks included.
+        epochs: up to the best validation check.
         memory: what training added to the most memory held, in bytes.
         step: seconds of a step of a stream in the recurrent layer, one row.
         metrics: of the task.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sluicegate.nn.layers import LAYERS
-from sluicegate.tasks.classify_text.training import UNITS
+from sluicegate.tasks.config import TaskConfig
 from sluicegate.tasks.registry import task_class
 
 
@@ -20,16 +20,21 @@ def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
         hidden: units.
         knobs: the task's further ones.
     """
-    layers = int(knobs.get("layers", 1))
-    reads = int(knobs.get("embedding") or 100) if task == "classify-text" else hidden
+    config = _config(task, **{**knobs, "hidden": hidden})
     with torch.device("meta"):  # sizes alone, no memory
-        layer = LAYERS[cell](reads, hidden, layers, bidirectional=task != "forecast")
+        layer = LAYERS[cell](config.reads, hidden, getattr(config, "layers", 1), bidirectional=config.both_ways)
     return sum(weight.numel() for weight in layer.parameters())
 
 
-def default_hidden(task: str, knobs: dict[str, Any]) -> int:
+def _config(task: str, **knobs: Any) -> TaskConfig:
+    """The settings of a task, whatever else it needs to be told."""
+    kind: type[TaskConfig] = task_class(task).config_class
+    return kind.model_construct(**knobs)
+
+
+def default_hidden(task: str) -> int:
     """The units that a task has unless told otherwise; where these follow the data, those of much of it."""
-    return int(task_class(task)(**knobs).config.hidden or UNITS)
+    return _config(task).units
 
 
 def equal_hidden(task: str, cell: str, weights: int, knobs: dict[str, Any]) -> int:

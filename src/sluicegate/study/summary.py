@@ -22,8 +22,8 @@ from .running import Outcome, Run
 COSTS = (
     Measure("parameters", "weights of a network"),
     Measure("recurrent_parameters", "those of its recurrent layers"),
-    Measure("seconds_per_epoch", "wall time of training while the rows go by once"),
-    Measure("epochs", "times that the rows had gone by at the best look at the validation rows"),
+    Measure("seconds_per_epoch", "wall time of an epoch of training"),
+    Measure("epochs", "epochs up to the best validation check"),
     Measure("memory_mb", "what training added to the most memory held, in megabytes"),
     Measure("step_us", "microseconds of a step of a stream in the recurrent layer, one row"),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -37,7 +37,7 @@ Seed = Annotated[
     Field(
         ge=0,
         lt=2**31,
-        description="the source of all chance in training; the same seed gives the same weights to the bit",
+        description="the random seed of training; the same seed gives the same weights to the bit",
     ),
     Group.TRAINING,
 ]
@@ -59,6 +59,24 @@ class TaskConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    if TYPE_CHECKING:  # every task has these, each where its own order puts them
+        cell: Cell
+        seed: int
+
+    both_ways: ClassVar[bool] = False
+    """Whether the recurrent layers read in both directions."""
+
+    @property
+    def units(self) -> int:
+        """Units of the recurrent layers; where these follow the data, those of much of it."""
+        hidden: int = getattr(self, "hidden")  # noqa: B009 - every task's, but None stands for a default in some
+        return hidden
+
+    @property
+    def reads(self) -> int:
+        """Values that the first recurrent layer reads at each step."""
+        return self.units
 
     @classmethod
     def __pydantic_init_subclass__(cls, **arguments: Any) -> None:

@@ -1,6 +1,6 @@
 """The parts of a saved model, each held to what it must be before anything is made of it.
 
-A folder whose checksums are right may hold anything: whoever alters a file can write the manifest anew. So each JSON
+A folder whose checksums are right may hold anything: whoever alters a file can rewrite the manifest. So each JSON
 file has a schema, each number its range, and each array the shape and the type that the settings ask for.
 """
 

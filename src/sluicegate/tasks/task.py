@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from pydantic import BaseModel
+from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data import read_table, require_no_arrays, source_of
 from sluicegate.errors import BundleError, NotFittedError
+from sluicegate.training import Curve, Part, Schedule, train
 
 from . import registry
 from .arguments import DATA, Argument
-from .config import TaskConfig
+from .config import TaskConfig, checked
 from .report import Measure, Report
 from .results import Results
+from .trained import TrainedModel
+
+Config = TypeVar("Config", bound=TaskConfig)
+Trained = TypeVar("Trained", bound=TrainedModel)
 
 
 class Task(ABC):
@@ -130,28 +135,47 @@ class Task(ABC):
         bundle.write(folder, self.files())
 
 
-@runtime_checkable
-class Learnt(Protocol):
-    """What training leaves behind."""
+@dataclass(frozen=True)
+class Run(Generic[Trained]):
+    """A training run that is prepared: the network, what it is trained on, and what is made of it then.
 
-    def files(self, config: Any, version: str) -> dict[str, bytes]:
-        """The files of the saved model, without those for people."""
+    Args:
+        model: the network, with the values that it starts from.
+        parts: what is trained, each with its loss on the training rows and on those that validate.
+        schedule: how long and how fast.
+        fingerprint: names the data and the settings; a checkpoint with another one is not resumed.
+        finish: given the learning curve, what was learnt, and the report on the rows that validated.
+    """
+
+    model: nn.Module
+    parts: Sequence[Part]
+    schedule: Schedule
+    fingerprint: str
+    finish: Callable[[Curve], tuple[Trained, Report]]
 
 
-Trained = TypeVar("Trained", bound=Learnt)
-
-
-class TrainedTask(Task, Generic[Trained]):
+class TrainedTask(Task, Generic[Config, Trained]):
     """A task that keeps what it learnt in one value, and what was measured of it beside.
 
     Args:
-        config: the knobs.
+        knobs: by name; they are listed at the task's settings.
+
+    Raises:
+        ConfigError: a knob is unknown or out of its range.
     """
+
+    trained_as: ClassVar[type[TrainedModel]]
+    """What training leaves behind, which knows the settings too."""
 
     measures: ClassVar[tuple[Measure, ...]]
 
-    def __init__(self, config: BaseModel) -> None:
-        self._knobs = config
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        if "trained_as" in cls.__dict__:
+            cls.config_class = cls.trained_as.config
+        super().__init_subclass__(**arguments)
+
+    def __init__(self, **knobs: Any) -> None:
+        self.config: Config = checked(self.trained_as.config, type(self).__name__, knobs)
         self.report: Report | None = None
         self._trained: Trained | None = None
         self._results = Results()
@@ -160,18 +184,32 @@ class TrainedTask(Task, Generic[Trained]):
     def _card(self, trained: Trained) -> str:
         """The model card."""
 
-    @classmethod
-    @abstractmethod
-    def _restored(cls, saved: bundle.Bundle) -> tuple[Trained, BaseModel]:
-        """What was learnt, and the knobs."""
+    def _learn(self, run: Run[Trained], *, checkpoint: str | Path | None, resume: bool, progress: bool | None) -> None:
+        """Train, and keep what was learnt and the report on the rows that validated."""
+        curve = train(
+            run.model,
+            run.parts,
+            run.schedule,
+            seed=self.config.seed,
+            fingerprint=run.fingerprint,
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            resume=resume,
+            progress=progress,
+        )
+        self._trained, self.report = run.finish(curve)
+        self._results = Results(self.report)
+
+    def _evaluated(self, report: Report) -> Report:
+        """Keep a report of an evaluation, which is saved with the model."""
+        self._results = Results(self.report, report)
+        return report
 
     def __repr__(self) -> str:
-        fields = type(self._knobs).model_fields
-        knobs = ", ".join(f"{name}={value!r}" for name, value in self._knobs if value != fields[name].default)
+        fields = type(self.config).model_fields
+        knobs = ", ".join(f"{name}={value!r}" for name, value in self.config if value != fields[name].default)
         state = "not trained"
         if self._trained is not None:
-            weights = getattr(self._trained, "model").parameters()  # noqa: B009 - every task's, but of its own type
-            state = f"trained, {sum(weight.numel() for weight in weights):,} weights"
+            state = f"trained, {sum(weight.numel() for weight in self._trained.model.parameters()):,} weights"
         return f"<{type(self).__name__}({knobs}): {state}>"
 
     @property
@@ -194,13 +232,13 @@ class TrainedTask(Task, Generic[Trained]):
             NotFittedError: `fit` has not been called.
         """
         trained = self.trained
-        return trained.files(self._knobs, version("sluicegate")) | self._results.files(self._card(trained))
+        return trained.files(self.name, self.config) | self._results.files(self._card(trained))
 
     @classmethod
     def _from_bundle(cls, saved: bundle.Bundle) -> Task:
-        trained, config = cls._restored(saved)
+        trained, config = cls.trained_as.from_bundle(saved)
         task = cls(**config.model_dump())
-        task._trained = trained
+        task._trained = cast(Trained, trained)
         task._results = Results.from_bundle(saved, cls.measures)
         task.report = task._results.validation
         return task

@@ -39,7 +39,7 @@ class Checkpoint:
         best: the average that did best on the validation part.
         step: steps done.
         best_loss: the validation loss of `best`.
-        waited: looks at the validation part since then.
+        waited: validation checks since then.
         curve: the learning curve so far.
     """
 

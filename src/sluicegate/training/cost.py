@@ -15,9 +15,9 @@ class Cost:
     """What the training within a block cost.
 
     Args:
-        seconds: of wall time in the training loop, looks at the validation part included.
+        seconds: of wall time in the training loop, validation checks included.
         steps: optimiser steps.
-        epoch: steps in which the training rows go by once.
+        epoch: steps of an epoch.
         peak: the most memory that the process has held until the loop's end, in bytes.
     """
 

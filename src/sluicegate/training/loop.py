@@ -43,9 +43,9 @@ def train(
         model: what to train.
         parts: what it is made of, one or several, which are trained side by side; its loss is the mean of theirs.
         schedule: how long and how fast.
-        seed: with the numbers of step and part, the source of all chance.
+        seed: with the numbers of step and part, the seed of all random numbers.
         fingerprint: names the data and the settings; a checkpoint with another one is not resumed.
-        checkpoint: a file to keep the state in, written at every look at the validation part.
+        checkpoint: a file to keep the state in, written at every validation check.
         resume: go on from that file where it is there.
         progress: show a progress bar; None shows it on a terminal.
 

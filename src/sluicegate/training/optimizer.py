@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-_WARM_UP = 50  # steps over which the learning rate rises; without it Adam's first steps are too long
+_WARM_UP = 50  # warm-up: without it Adam's first steps are too long
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Schedule:
 
     Args:
         steps: optimizer steps at most.
-        every: steps between two looks at the validation part.
-        patience: looks without a better one after which training stops.
+        every: steps between two validation checks.
+        patience: validation checks without a better one after which training stops.
         learning_rate: the highest rate of AdamW (Loshchilov & Hutter 2019).
         weight_decay: its decay.
         clip: the largest norm of the gradient of a part.
         average: the share that the moving average of the weights keeps at each step.
         min_delta: how far the validation loss must fall below the best one to be better.
-        epoch: steps in which the training rows go by once, for whoever watches.
+        epoch: steps of an epoch, for whoever watches.
     """
 
     steps: int
@@ -41,12 +41,12 @@ class Schedule:
     epoch: int = 1
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step: a short rise, then half a cosine down to a hundredth."""
+        """The learning rate of a step: linear warm-up, and cosine decay to a hundredth."""
         falling = 0.505 + 0.495 * math.cos(math.pi * step / self.steps)
         return self.learning_rate * min(1.0, (step + 1) / _WARM_UP) * falling
 
     def keep(self, step: int) -> float:
-        """What the moving average keeps; it forgets its start at first, or early looks were at random weights."""
+        """The decay of the moving average; small at first, or early validation checks would see random weights."""
         return min(self.average, (step + 1) / (step + 11))
 
 
@@ -56,7 +56,7 @@ class Part(NamedTuple):
     Args:
         model: the part.
         loss: given the step and a generator of its own, draws a batch and returns the mean loss. Where there are other
-            parts, which are trained at the same time, all chance must come from that generator.
+            parts, which are trained at the same time, all random numbers must come from that generator.
         validate: the mean loss over the validation part.
     """
 
@@ -72,7 +72,7 @@ class PartOptimizer:
         part: what is trained.
         number: of the part.
         schedule: how fast.
-        seed: with the numbers of step and part, the source of all chance.
+        seed: with the numbers of step and part, the seed of all random numbers.
         average: the moving average of each of its weights.
         alone: whether there are no other parts, so that it may draw from PyTorch's own generator too.
     """

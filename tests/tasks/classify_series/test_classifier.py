@@ -9,6 +9,7 @@ import torch
 
 import sluicegate
 from sluicegate.errors import ConfigError, DataError
+from sluicegate.tasks import task as verbs
 from sluicegate.tasks.checks import Case, checks
 from sluicegate.tasks.classify_series import baselines, objective, training
 from sluicegate.tasks.classify_series import trained as trained_module
@@ -249,12 +250,12 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path
     whole = sluicegate.SeriesClassifier(**quick).fit(*recordings, progress=False)
     looks, real = [], objective.Objective._validate
 
-    def failing(self, network, *rest):
+    def failing(self, network):
         if network == 0:
             looks.append(1)
         if len(looks) == 4:
             raise KeyboardInterrupt
-        return real(self, network, *rest)
+        return real(self, network)
 
     monkeypatch.setattr(objective.Objective, "_validate", failing)
     with pytest.raises(KeyboardInterrupt):
@@ -272,14 +273,14 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(recordings, quick, tmp_path
 
 def test_steps_follow_the_number_of_recordings(quick, record, monkeypatch):
     taken = []
-    real = training.train
+    real = verbs.train
 
     def train(model, parts, schedule, **options):
         taken.append((schedule.steps, schedule.every))
         assert schedule.min_delta > 0  # or recordings that are easily told apart would be trained on to the last step
         return real(model, parts, replace(schedule, steps=1), **options)
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(verbs, "train", train)
     knobs = quick | {"steps": None}
     sluicegate.SeriesClassifier(**knobs).fit(*record(20), progress=False)
     monkeypatch.setattr(training, "_STEPS", 50)

@@ -28,7 +28,7 @@ def fit(monkeypatch):
         read.append(examples)
         raise TrainedError
 
-    monkeypatch.setattr(classifier, "fit", begin)
+    monkeypatch.setattr(classifier, "SeriesPreparation", begin)
 
     def run(data, labels=None, folds=None, **options):
         try:

@@ -11,6 +11,7 @@ import torch
 import sluicegate
 from sluicegate import bundle
 from sluicegate.errors import ConfigError, DataError
+from sluicegate.tasks import task as verbs
 from sluicegate.tasks.checks import Case, checks
 from sluicegate.tasks.classify_text import objective, training
 from sluicegate.tasks.classify_text.corpus import Corpus
@@ -103,7 +104,7 @@ def test_a_blend_is_the_mean_in_its_proportion(table, quick, texts):
     task = sluicegate.TextClassifier(**quick | {"blend": True}).fit(table, progress=False)
     blend = task._trained.decision.blend
     assert 0 <= blend.share <= 1
-    method = next(linear for linear in task._trained.baselines if linear.name == blend.name)
+    method = next(linear for linear in task._trained.methods if linear.name == blend.name)
     other = texts(seed=4)["text"].to_list()
     both = task._trained.probabilities(other)
     simple = method.probabilities(other)
@@ -273,9 +274,9 @@ def test_words_that_occur_once_validate_in_pieces(monkeypatch, table, quick):
     seen = []
     judge = objective.Objective._validate
 
-    def watched(self, network, corpus, parts, truth):
-        seen.append((corpus, parts))
-        return judge(self, network, corpus, parts, truth)
+    def watched(self, network):
+        seen.append(self._looked[network])
+        return judge(self, network)
 
     monkeypatch.setattr(objective.Objective, "_validate", watched)
     told = table.with_columns(text=pl.format("{} zqzq{}", "text", pl.int_range(len(table))))
@@ -311,19 +312,19 @@ def test_few_texts_are_read_twice(monkeypatch, table, quick):
     """And more often, as that takes longer to learn."""
     knobs = {name: value for name, value in quick.items() if name not in ("epochs", "batch")}
     steps, asked = [], []
-    objective_of, train = training.Objective, training.train
+    loss_for, train = training.loss_for, verbs.train
 
     def watched(*arguments):
         asked.append(arguments[-1])
-        return objective_of(*arguments)
+        return loss_for(*arguments)
 
     def told(model, parts, schedule, **options):
         steps.append(schedule.steps)
         assert schedule.min_delta > 0  # or texts that are easily told apart would be trained on to the last step
         return train(model, parts, schedule, **options)
 
-    monkeypatch.setattr(training, "Objective", watched)
-    monkeypatch.setattr(training, "train", told)
+    monkeypatch.setattr(training, "loss_for", watched)
+    monkeypatch.setattr(verbs, "train", told)
     monkeypatch.setattr(training, "_STEPS", 1)
     sluicegate.TextClassifier(**knobs).fit(table, progress=False)
     monkeypatch.setattr(training, "_FEW_TOKENS", 10)
@@ -386,12 +387,12 @@ def test_a_killed_run_goes_on(tmp_path, table, quick):
     class Stopped(Exception):  # noqa: N818 - no error, a kill
         pass
 
-    def stop(self, network, *rest, validate=objective.Objective._validate):
+    def stop(self, network, validate=objective.Objective._validate):
         if network == 0:
             looks.append(1)
         if len(looks) == 3:
             raise Stopped
-        return validate(self, network, *rest)
+        return validate(self, network)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(objective.Objective, "_validate", stop)

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 
 import sluicegate
-from sluicegate.tasks.classify_text.copies import equal_texts, near_texts, shared_noted
+from sluicegate.tasks.classification.equal_rows import shared_noted
+from sluicegate.tasks.classify_text.copies import ALIKE, equal_texts, near_texts
 from sluicegate.tasks.classify_text.terms import Words
 
 
@@ -38,9 +39,14 @@ def test_nearly_equal_texts_are_found():
 
 
 def test_validation_rows_that_training_has():
+    def noted(texts, validating):
+        words = Words.of([*texts, *validating])
+        content = equal_texts(words)
+        return shared_noted(near_texts(words, content), content, len(texts), "texts", ALIKE)
+
     texts = long_texts(50)
-    assert shared_noted(texts[:40], texts[40:]) == []
-    equal, alike = shared_noted(texts, [*long_texts(6, seed=1), texts[3].upper(), f"{texts[4]} indeed"])
+    assert noted(texts[:40], texts[40:]) == []
+    equal, alike = noted(texts, [*long_texts(6, seed=1), texts[3].upper(), f"{texts[4]} indeed"])
     assert equal.startswith("1 of the 8 texts that validate are equal to one that was trained on")
     assert alike.startswith("At least 1 of the texts that validate are nearly equal")
 

@@ -1,4 +1,4 @@
-"""Texts without spaces: runs of letters say what words cannot."""
+"""Texts without spaces: character n-grams say what words cannot."""
 
 import json
 
@@ -63,7 +63,7 @@ def test_few_letters_have_few_runs(text):
 
 @pytest.mark.parametrize("terms", [["acg", "aca"], ["ac"], ["a" * 7], [chr(0x4E00 + i) * 3 for i in range(1100)]])
 def test_what_is_no_run_of_letters_is_refused(terms):
-    with pytest.raises(ValueError, match=r"order|no runs of 3 to 6 letters"):
+    with pytest.raises(ValueError, match=r"order|no n-grams of 3 to 6 letters"):
         Terms.named(terms, "letters")
 
 
@@ -88,7 +88,7 @@ def test_a_motif_in_texts_of_one_word_is_found(dna):
     report = dna.evaluate(strings(120, 1))
     assert report.metrics["accuracy"] > 0.9
     assert report.baselines["nb_svm"]["accuracy"] > 0.9
-    assert "runs of 3 to 6 letters" in report.facts["nb svm"]
+    assert "character n-grams of 3 to 6 letters" in report.facts["nb svm"]
 
 
 def test_saved_and_loaded_it_says_the_same(dna, tmp_path):
@@ -115,11 +115,11 @@ def test_the_report_tells_how_many_words_are_unknown(dna):
 
 def test_tables_of_short_words_are_read_by_words(trained):
     assert trained._trained.grams.letters is None
-    assert {linear.reading for linear in trained._trained.baselines} == {"words"}
+    assert {linear.reading for linear in trained._trained.methods} == {"words"}
 
 
 def test_a_model_of_an_earlier_version_cuts_words_as_it_did(trained):
-    terms = Terms.named(trained._trained.baselines[0].vocabulary, "earlier")
+    terms = Terms.named(trained._trained.methods[0].vocabulary, "earlier")
     texts = ["the film is fine", "the ｆｉｌｍ"]  # noqa: RUF001 - letters of full width are what is tested
     earlier, now = (Terms.named(terms.texts(), reading).within(texts).sum(1).A1 for reading in ("earlier", "words"))
     assert earlier[0] == now[0]

@@ -7,10 +7,10 @@ import pytest
 
 import sluicegate
 from sluicegate.errors import ConfigError, DataError, NotFittedError
-from sluicegate.tasks.classification.equal_rows import Ties
+from sluicegate.tasks.classification.equal_rows import Ties, copies_noted, shared_noted
 from sluicegate.tasks.classification.splitting import validation_folds
 from sluicegate.tasks.classify_text import classifier
-from sluicegate.tasks.classify_text.copies import copies_noted, equal_texts, shared_noted
+from sluicegate.tasks.classify_text.copies import ALIKE, equal_texts, near_texts
 from sluicegate.tasks.classify_text.terms import Words
 
 
@@ -89,7 +89,7 @@ def test_before_training(table, monkeypatch, knobs, options, words, then, obeyed
     def begin(*_, **__):
         raise TrainedError
 
-    monkeypatch.setattr(classifier, "fit", begin)
+    monkeypatch.setattr(classifier, "TextPreparation", begin)
     assert words in refused(fit, knobs, options)
     with pytest.raises(TrainedError):
         fit(then, obeyed)
@@ -104,7 +104,7 @@ def test_texts_that_are_nearly_equal_are_kept_together_by_their_groups():
         words = Words.of(texts)
         content = equal_texts(words)
         ties = Ties.of(truth, groups, content, 2)
-        return copies_noted(words, content, ties, validation_folds(truth, ties, 2, 0))
+        return copies_noted(near_texts(words, content), ties, validation_folds(truth, ties, 2, 0), "texts", ALIKE)
 
     (note,) = noted(None)
     assert "name what they have in common as `groups`" in note
@@ -112,12 +112,17 @@ def test_texts_that_are_nearly_equal_are_kept_together_by_their_groups():
 
 
 def test_texts_that_validate_and_train_are_left_out():
+    def noted(texts, validating):
+        words = Words.of([*texts, *validating])
+        content = equal_texts(words)
+        return shared_noted(near_texts(words, content), content, len(texts), "texts", ALIKE)
+
     near = "a lovely film by all of those who have seen it in town"
-    (shared,) = shared_noted(["it is fine", "it is dull"], ["it is fine", "other words altogether"])
+    (shared,) = noted(["it is fine", "it is dull"], ["it is fine", "other words altogether"])
     assert "leaving these out of the validation" in shared
-    (alike,) = shared_noted([near, "it is dull"], [f"{near} now", "other words altogether"])
+    (alike,) = noted([near, "it is dull"], [f"{near} now", "other words altogether"])
     assert "if they are copies, leave them out of the validation" in alike
-    assert shared_noted(["it is fine", near], ["other words altogether"]) == []
+    assert noted(["it is fine", near], ["other words altogether"]) == []
 
 
 def test_untrained_and_loaded(trained, tmp_path):

@@ -61,7 +61,7 @@ def test_fit_follows_the_file_and_tells_how_many_words_it_has(file, table, quick
 
 
 def test_another_embedding_is_refused(file, table, quick):
-    with pytest.raises(ConfigError, match=r"`embedding` \(=8\) must be 3, the numbers that a word has in .*tiny.vec"):
+    with pytest.raises(ConfigError, match=r"`embedding` \(=8\) must be 3, the embedding dimension of .*tiny.vec"):
         sluicegate.TextClassifier(**quick).fit(table, vectors=file, progress=False)
     with pytest.raises(DataError, match="not there"):
         sluicegate.TextClassifier(**quick).fit(table, vectors="nowhere.vec", progress=False)

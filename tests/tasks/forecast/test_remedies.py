@@ -10,7 +10,8 @@ import pytest
 
 from sluicegate import Forecaster
 from sluicegate.errors import ConfigError, DataError, SluicegateError
-from sluicegate.tasks.forecast import evaluation, training
+from sluicegate.tasks import task as verbs
+from sluicegate.tasks.forecast import evaluation
 
 QUICK = {"context": 8, "steps": 1, "hidden": 4, "batch": 8}
 ROLES = {"time": "t", "target": "x", "progress": False}
@@ -48,7 +49,7 @@ def sentence(monkeypatch):
     def begin(*_, **__):
         raise TrainedError
 
-    monkeypatch.setattr(training, "train", begin)
+    monkeypatch.setattr(verbs, "train", begin)
 
     def say(frame, horizon=4, context=8, **options):
         try:

@@ -11,7 +11,7 @@ from sluicegate import Forecaster
 from sluicegate.data import Panel, Scaler, Windows
 from sluicegate.data.axis import TimeAxis
 from sluicegate.errors import DataError
-from sluicegate.tasks.forecast import training
+from sluicegate.tasks import task as verbs
 from sluicegate.tasks.forecast.batches import Calendar, Columns, PreparedWindows, Scalers
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape
 from sluicegate.tasks.forecast.objective import Objective
@@ -239,7 +239,7 @@ def test_what_was_trained_is_tempered_by_the_share(monkeypatch):
         starts.append(start.clone())
         return 0.25
 
-    monkeypatch.setattr(training, "train", trained)
+    monkeypatch.setattr(verbs, "train", trained)
     monkeypatch.setattr(Objective, "share", share)
     model = Forecaster(4, context=8, steps=2, hidden=2).fit(daily(60), time="day", target="y")._trained.model
     (start,) = starts

@@ -1,4 +1,4 @@
-"""What a model says of many rows, in batches of about the same length, several at a time."""
+"""The logits of many rows, in batches of about the same length, several at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and decisions that suit classes of unequal size."""
+"""Calibrated probabilities, and decisions that suit classes of unequal size."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def decision_strength(
     """How far frequent classes are held back in decisions, for the best macro F1.
 
     Args:
-        said: probabilities on rows that the model was not trained on.
+        said: predicted probabilities on rows that the model was not trained on.
         truth: the number of each row's class.
         prior: how frequent each class was in training.
 

@@ -32,7 +32,7 @@ class Blend:
 
 @dataclass(frozen=True)
 class Decision:
-    """What stands between the networks' logits and what is said.
+    """What stands between the networks' logits and the prediction.
 
     Args:
         prior: how frequent each class was in training.
@@ -63,7 +63,7 @@ class Decision:
         Args:
             logits: of these rows.
             truth: the numbers of their classes.
-            simple: what each simple method says of them.
+            simple: each simple method's probabilities of them.
             blend: whether the best of these is mixed in.
 
         Returns:
@@ -89,7 +89,7 @@ class Decision:
         return self.blend.share * said + (1 - self.blend.share) * simple
 
     def answers(self, said: Said) -> Int64[np.ndarray, " rows"]:
-        """The number of the class that is said."""
+        """The number of the predicted class."""
         return decide(said, self.prior, self.strength)
 
     def facts(self) -> dict[str, str]:

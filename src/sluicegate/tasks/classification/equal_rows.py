@@ -11,6 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 Rows = Int64[np.ndarray, " rows"]
+Pairs = Int64[np.ndarray, "pairs 2"]
 
 
 def numbered(contents: Iterable[Hashable | None]) -> Rows:
@@ -99,25 +100,41 @@ class Ties:
         ]
 
 
-def shared_note(shared: int, rows: int, what: str) -> list[str]:
-    """What a reader should know of validation rows that training has too."""
-    if not shared:
-        return []
-    return [
-        f"{shared:,} of the {rows:,} {what} that validate are equal to one that was trained on: the figures flatter "
-        "the model, and leaving these out of the validation would tell of new ones."
-    ]
-
-
-def near_note(near: int, what: str, alike: str, *, given: bool) -> list[str]:
-    """What a reader should know of validation rows that are nearly those of training.
+def copies_noted(near: Pairs, ties: Ties, number: Rows, what: str, alike: str) -> list[str]:
+    """What a reader should know of rows that are there several times.
 
     Args:
-        near: how many there are.
-        what: these are called.
+        near: pairs of rows that are nearly equal.
+        ties: what keeps rows together.
+        number: of the network that each row validates, -1 where it validates none.
+        what: the rows are called.
         alike: what makes two nearly equal.
-        given: whether they were given as `validation`, where groups decide nothing.
     """
+    return [*ties.notes(len(number), what), *_near_note(leaking(near, number), what, alike, given=False)]
+
+
+def shared_noted(near: Pairs, content: Rows, rows: int, what: str, alike: str) -> list[str]:
+    """What a reader should know of validation rows that training has too.
+
+    Args:
+        near: pairs of rows that are nearly equal, those of training numbered first.
+        content: a number for each row of both, the same for equal ones.
+        rows: how many training has.
+        what: they are called.
+        alike: what makes two nearly equal.
+    """
+    validating = len(content) - rows
+    number = np.repeat([-1, 0], [rows, validating])
+    shared = int(np.isin(content[rows:], content[:rows]).sum())
+    said = (
+        f"{shared:,} of the {validating:,} {what} that validate are equal to one that was trained on: the figures "
+        "flatter the model, and leaving these out of the validation would tell of new ones."
+    )
+    return [*([said] if shared else []), *_near_note(leaking(near, number), what, alike, given=True)]
+
+
+def _near_note(near: int, what: str, alike: str, *, given: bool) -> list[str]:
+    """The same of validation rows that are nearly those of training; where they were given, groups decide nothing."""
     if not near:
         return []
     remedy = "leave them out of the validation" if given else "name what they have in common as `groups`"
@@ -127,7 +144,7 @@ def near_note(near: int, what: str, alike: str, *, given: bool) -> list[str]:
     ]
 
 
-def leaking(pairs: Int64[np.ndarray, "pairs 2"], number: Rows) -> int:
+def leaking(pairs: Pairs, number: Rows) -> int:
     """How many rows validate a network that was trained on the other row of their pair.
 
     Args:

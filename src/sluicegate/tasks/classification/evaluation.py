@@ -21,7 +21,7 @@ from .verdict import Rows as Rows
 from .verdict import verdict
 
 MEASURES = (
-    Measure("accuracy", "share of rows whose class was said", ideal=1.0),
+    Measure("accuracy", "share of rows whose predicted class is right", ideal=1.0),
     Measure(
         "balanced_accuracy", "mean over the classes of the share of their rows that was found: each counts alike", 1.0
     ),
@@ -29,7 +29,7 @@ MEASURES = (
     Measure("log_loss", "mean of minus the logarithm of the probability that the true class was given, in nats"),
     Measure(
         "ece",
-        "expected calibration error: how far the probability of the class that is said lies from the share of times "
+        "expected calibration error: how far the probability of the predicted class lies from the share of times "
         "that it is right, in 15 bins of equal width (Guo et al. 2017)",
     ),
     Measure(
@@ -57,14 +57,14 @@ def report_on(
     curve: Curve,
     passages: Sequence[Passage],
 ) -> Report:
-    """Score what the model and each simple method say of the rows.
+    """Score what the model and each simple method predict for the rows.
 
     Args:
         title: what was evaluated.
         classes: the classes in the order of their numbers.
         rows: what was classified.
-        said: probabilities by method, `model` first.
-        answers: the number of the class that the model said, the most probable one or another.
+        said: predicted probabilities by method, `model` first.
+        answers: the number of the class that the model predicted, the most probable one or another.
         facts: how it was measured.
         notes: what a reader should bear in mind.
         curve: the learning curve.

@@ -57,7 +57,7 @@ class Loss:
         adjustment: as in `loss_of`.
         smoothing: likewise; in training alone.
         robust: likewise.
-        consistency: the weight of the disagreement of two readings of each row, other units left out in each (R-Drop,
+        consistency: the weight of the disagreement of two readings of each row, each with its dropout mask (R-Drop,
             Wu et al. 2021); 0 reads once.
     """
 

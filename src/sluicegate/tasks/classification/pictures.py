@@ -57,15 +57,15 @@ def _confusion(classes: list[str], counts: Any) -> Picture:
         axes.set_xticks(range(len(classes)), names, rotation=40 if leaning else 0, ha="right" if leaning else "center")
         axes.set_yticks(range(len(classes)), names)
         axes.invert_yaxis()
-        axes.set_xlabel("said")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("class")
     return made[0]
 
 
 def _reliability(curves: dict[str, Any]) -> Picture:
     caption = (
-        "How often what is said is right, by the probability that it is said with: on the diagonal the probability "
-        "is true, below it is too high. Larger points are more rows."
+        "Accuracy by the predicted probability of the predicted class (reliability curve): on the diagonal the "
+        "probability is true, below it is too high. Larger points are more rows."
     )
     with drawn("Can the probabilities be believed?", caption) as (picture, made):
         axes = picture.add_subplot()
@@ -78,7 +78,7 @@ def _reliability(curves: dict[str, Any]) -> Picture:
             axes.scatter(said, right, s=6 + 60 * rows / rows.sum(), color=colour, linewidth=0)
         axes.set_xlim(low, 1.03)
         axes.set_ylim(0, 1.03)
-        axes.set_xlabel("probability of the class that is said")
+        axes.set_xlabel("probability of the predicted class")
         axes.set_ylabel("share that is right")
         axes.grid(axis="y")
         picture.legend(loc="outside upper left", ncols=min(3, len(curves)))

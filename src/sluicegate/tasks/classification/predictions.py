@@ -1,4 +1,4 @@
-"""What a classifier says, as a frame."""
+"""The predictions of a classifier, as the columns of a frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLATTERED = (
 )
 
 
-def answers(labels: Labels, decision: Decision, said: Said) -> dict[str, Any]:
+def predictions(labels: Labels, decision: Decision, said: Said) -> dict[str, Any]:
     """The columns `label`, its `probability`, and for each class `probability_` and its name."""
     decided, classes = decision.answers(said), labels.classes
     columns: dict[str, Any] = {

@@ -13,7 +13,7 @@ from sluicegate.errors import DataError
 
 from .equal_rows import Ties
 
-_SHOWN = 20_000  # rows looked at of very many, so that looks are no large part of training
+_SHOWN = 20_000  # validation rows of very many, so that validation is no large part of training
 
 
 def folds_of(
@@ -25,7 +25,7 @@ def folds_of(
         truth: the number of each row's class.
         groups: the name of each row's group, whose rows stay together.
         folds: how many folds, at least 2.
-        seed: the source of chance.
+        seed: the random seed.
 
     Raises:
         DataError: there are fewer groups than folds.

@@ -15,7 +15,7 @@ from sluicegate.tasks.report.figures import figure, words
 NOISE = 0.05
 """The p from which a difference counts as noise."""
 
-_UNITS = 1000  # groups that are drawn anew; of more, some are drawn together
+_UNITS = 1000  # groups that the bootstrap draws; of more, some are drawn together
 
 Numbers = Int64[np.ndarray, " rows"]
 
@@ -39,7 +39,7 @@ def verdict(metric: str, metrics: Mapping[str, Mapping[str, float]], decided: Ma
     Args:
         metric: the one that decides, `accuracy` or `macro_f1`.
         metrics: of the model and of each simple method.
-        decided: the numbers of the classes that each says.
+        decided: the numbers of the classes that each predicts.
         rows: what was classified.
     """
     model = metrics["model"][metric]
@@ -80,8 +80,8 @@ def p_value(metric: str, rows: Rows, model: Numbers, other: Numbers) -> float:
     Args:
         metric: `accuracy` or `macro_f1`.
         rows: what was classified.
-        model: the numbers of the classes that the model says.
-        other: those that the other method says.
+        model: the numbers of the classes that the model predicts.
+        other: those that the other method predicts.
     """
     if metric == "accuracy" and rows.groups is None:
         right, others = model == rows.truth, other == rows.truth
@@ -111,7 +111,7 @@ def _accuracy(
 def _macro_f1(
     rows: Float64[np.ndarray, "draws kinds"], truth: Int64[np.ndarray, " kinds"], said: Int64[np.ndarray, " kinds"]
 ) -> Float64[np.ndarray, " draws"]:
-    """The mean of F1 over the classes that occur in a draw or are said in it."""
+    """The mean of F1 over the classes that occur in a draw or are predicted in it."""
     classes = np.unique(np.concatenate([truth, said]))[:, None]
     found, both = (
         rows @ ((truth == classes) & (said == classes)).T,

@@ -43,7 +43,7 @@ class NearestNeighbour:
     Args:
         known: the training recordings, or 5,000 of them.
         truth: the numbers of their classes.
-        trust: the probability that the class is said with.
+        trust: the probability of the predicted class.
         classes: how many there are.
     """
 

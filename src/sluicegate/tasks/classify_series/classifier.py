@@ -10,35 +10,34 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
 
-from sluicegate import bundle
 from sluicegate.data import RECORDING_FILES, Recordings, Source, read_recordings, require_no_arrays
 from sluicegate.data.frames import backend_of, like
 from sluicegate.data.headings import Heading, asked, asked_one
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.classification.evaluation import MEASURES
+from sluicegate.tasks.classification.classifier import Classifier
+from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Label, Labels
-from sluicegate.tasks.classification.predictions import FLATTERED, answers
-from sluicegate.tasks.config import checked, told_apart
+from sluicegate.tasks.classification.predictions import predictions
+from sluicegate.tasks.config import told_apart
 from sluicegate.tasks.report import Report
-from sluicegate.tasks.results import Results
-from sluicegate.tasks.task import TrainedTask
 
 from .card import series_card
 from .config import ARGUMENTS, SeriesClassifierConfig
 from .estimator import SeriesEstimator
+from .examples import Examples
 from .explaining import explain
 from .report import report
 from .trained import Columns, Trained
-from .training import Examples, Validation, fit
+from .training import SeriesPreparation
 
 _ANSWER = r"label|probability(_.*)?"
 _RECORDINGS = Source("the recordings")
 
 
-class SeriesClassifier(TrainedTask[Trained]):
+class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
     """Tell classes of recordings apart: wearables, machines, any series of several channels and different lengths.
 
-    Channels are standardised by the training recordings; a light convolution, a recurrent layer that reads both ways
+    Channels are standardised by the training recordings; a light convolution, a bidirectional recurrent layer
     and pooling by attention and maximum make the logits of a window, and the windows of a recording vote. Several
     networks are each trained on another part of the recordings, and their mean is calibrated on those that they did
     not see. Every evaluation sets it beside the majority class, the nearest neighbour, logistic regression on summary
@@ -46,7 +45,7 @@ class SeriesClassifier(TrainedTask[Trained]):
 
     Args:
         cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        seed: the random seed of training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the recordings; None follows the recordings.
         window: steps read at a time, None follows the lengths; nothing is ever cut off.
         blend: average the probabilities with those of the better simple method.
@@ -64,9 +63,10 @@ class SeriesClassifier(TrainedTask[Trained]):
     """
 
     name: ClassVar[str] = "classify-series"
-    config_class = SeriesClassifierConfig
     arguments = ARGUMENTS
-    measures = MEASURES
+    trained_as = Trained
+    rows_called = "recordings"
+    estimator = SeriesEstimator
 
     def __init__(
         self,
@@ -78,9 +78,7 @@ class SeriesClassifier(TrainedTask[Trained]):
         blend: bool = False,
         **settings: Any,
     ) -> None:
-        knobs = {"cell": cell, "seed": seed, "folds": folds, "window": window, "blend": blend, **settings}
-        self.config: SeriesClassifierConfig = checked(SeriesClassifierConfig, "SeriesClassifier", knobs)
-        super().__init__(self.config)
+        super().__init__(cell=cell, seed=seed, folds=folds, window=window, blend=blend, **settings)
 
     def fit(
         self,
@@ -126,11 +124,7 @@ class SeriesClassifier(TrainedTask[Trained]):
             DataError: the recordings cannot be used as they are; the message says where and what to do.
             ConfigError: a column has two roles, or the checkpoint is of another run.
         """
-        if validation is not None and (self.config.folds or 1) > 1:
-            raise ConfigError(
-                f"`folds` (={self.config.folds}) cuts the recordings into parts that validate, and `validation` brings "
-                "recordings that do: give one of the two"
-            )
+        self._require_no_folds(validation)
         table = _is_table(data)
         apart = None if series is None else told_apart(asked(data, series), _ANSWER)
         label = (_column(data, labels, "labels") or "label") if table else None
@@ -146,18 +140,8 @@ class SeriesClassifier(TrainedTask[Trained]):
             found, given = (validation, None) if table else _pair(validation)
             told = _read(found, columns, given, None, columns.channels, other)
             held_back = Examples(told, classes.numbers(_labels(told), _where(told, other)))
-        self._trained, validated = fit(
-            examples,
-            held_back,
-            columns,
-            classes,
-            self.config,
-            checkpoint=None if checkpoint is None else Path(checkpoint),
-            resume=resume,
-            progress=progress,
-        )
-        self.report = report(self._trained, validated, "validation recordings", [FLATTERED, *validated.notes])
-        self._results = Results(self.report)
+        run = SeriesPreparation(examples, held_back, columns, classes, self.config).run(progress)
+        self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
     def evaluate(self, data: Any, labels: Any = None, *, groups: Any = None, source: Source | None = None) -> Report:
@@ -181,13 +165,8 @@ class SeriesClassifier(TrainedTask[Trained]):
             labels = None
         recordings = _read(data, columns, labels, groups, columns.channels, source)
         truth = trained.labels.numbers(_labels(recordings), _where(recordings, source))
-        windowed = trained.windowed(recordings)
-        said = {"model": trained.probabilities(windowed)}
-        said["majority_class"] = np.tile(trained.decision.prior / trained.decision.prior.sum(), (len(recordings), 1))
-        said |= trained.simple(windowed)
-        result = report(trained, Validation(recordings, windowed, truth, said), "evaluation", [])
-        self._results = Results(self.report, result)
-        return result
+        said = trained.compared(trained.windowed(recordings))
+        return self._evaluated(report(trained, Validation(Examples(recordings, truth), said), "evaluation"))
 
     def predict(self, data: Any, *, source: Source | None = None) -> Any:
         """Classify recordings.
@@ -211,7 +190,7 @@ class SeriesClassifier(TrainedTask[Trained]):
         recordings = _read(data, columns, None, None, columns.channels, source)
         said = trained.probabilities(trained.windowed(recordings))
         names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
-        frame = pl.DataFrame({**names.to_dict(), **answers(trained.labels, trained.decision, said)})
+        frame = pl.DataFrame({**names.to_dict(), **predictions(trained.labels, trained.decision, said)})
         return like(frame, backend_of(data) if table else nw.Implementation.POLARS)
 
     def explain(self, recording: Any, label: Label | None = None) -> pl.DataFrame:
@@ -219,7 +198,7 @@ class SeriesClassifier(TrainedTask[Trained]):
 
         Args:
             recording: a `[time, channels]` array.
-            label: the class that is explained; None takes the one that is said.
+            label: the class that is explained; None takes the predicted one.
 
         Returns:
             A row for each channel and stretch: `channel`, `begin` and `end` in steps, and `share`: above 0 it spoke for
@@ -280,16 +259,8 @@ class SeriesClassifier(TrainedTask[Trained]):
         columns = self.trained.columns
         return {"series": columns.series, "labels": columns.label}
 
-    def as_sklearn(self) -> SeriesEstimator:
-        """An untrained classifier with the same knobs for scikit-learn's tools: `fit(X, y)`, labels as answers."""
-        return SeriesEstimator(**dict(self.config))
-
     def _card(self, trained: Trained) -> str:
         return series_card(self.config, trained, self._results)
-
-    @classmethod
-    def _restored(cls, saved: bundle.Bundle) -> tuple[Trained, SeriesClassifierConfig]:
-        return Trained.from_bundle(saved)
 
 
 def _is_table(data: Any) -> bool:

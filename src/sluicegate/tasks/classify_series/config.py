@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -51,6 +51,8 @@ ARGUMENTS = (
 class SeriesClassifierConfig(TaskConfig):
     """Settings of a `SeriesClassifier`; each has a default that follows the recordings or suits most."""
 
+    both_ways: ClassVar[bool] = True
+
     cell: CellKnob = "gru"
     seed: Seed = 0
     folds: Annotated[
@@ -80,11 +82,11 @@ class SeriesClassifierConfig(TaskConfig):
     ] = None
     hidden: Annotated[Positive, Field(description="units of the recurrent layer in each direction"), Group.MODEL] = 64
     layers: Layers = 1
-    dropout: Annotated[Share, Field(description="share of units that are left out in training"), Group.MODEL] = 0.3
+    dropout: Annotated[Share, Field(description="rate at which units are dropped in training"), Group.MODEL] = 0.3
     consistency: Annotated[
         Strength | None,
         Field(
-            description="how much two readings of a recording, with other units left out in each, are to agree in "
+            description="how much two readings of a recording, each with its own dropout mask, are to agree in "
             "training (R-Drop, Wu et al. 2021), against how right they are; None is 1 up to 2,000 recordings and 0 "
             "beyond"
         ),

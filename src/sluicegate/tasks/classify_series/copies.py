@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from sluicegate.data import Recordings
-from sluicegate.tasks.classification.equal_rows import Ties, leaking, near_note, numbered, shared_note
+from sluicegate.tasks.classification.equal_rows import numbered
 
 from .baselines import Values, resampled
 
-_ALIKE = "they differ by less than 2 % of what sets either apart from the mean"
+ALIKE = "they differ by less than 2 % of what sets either apart from the mean"
+"""What makes two recordings nearly equal, for a note."""
 
 _APART = 0.02
 _LENGTHS = 0.02  # by which the lengths may differ
@@ -61,27 +62,6 @@ def near_recordings(recordings: Sequence[Values], content: Rows) -> Pairs:
                 if _alike(recordings[first[a]], recordings[first[b]], mean)
             ]
     return first[np.unique(np.concatenate(found), axis=0)]
-
-
-def copies_noted(recordings: Sequence[Values], content: Rows, ties: Ties, number: Rows) -> list[str]:
-    """What a reader should know of recordings that are there several times.
-
-    Args:
-        recordings: standardised.
-        content: the numbers that `equal_recordings` gives.
-        ties: what keeps recordings together.
-        number: of the network that each recording validates, -1 where it validates none.
-    """
-    near = leaking(near_recordings(recordings, content), number)
-    return [*ties.notes(len(number), "recordings"), *near_note(near, "recordings", _ALIKE, given=False)]
-
-
-def shared_noted(content: Rows, trained: Sequence[Values], validating: Sequence[Values]) -> list[str]:
-    """What a reader should know of recordings to validate on that are among those that are trained on."""
-    number = np.repeat([-1, 0], [len(trained), len(validating)])
-    shared = int(np.isin(content[len(trained) :], content[: len(trained)]).sum())
-    near = leaking(near_recordings([*trained, *validating], content), number)
-    return [*shared_note(shared, len(validating), "recordings"), *near_note(near, "recordings", _ALIKE, given=True)]
 
 
 def _parts(recordings: Sequence[Values], rows: Rows) -> Iterator[Float32[np.ndarray, "_ points"]]:

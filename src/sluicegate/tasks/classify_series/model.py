@@ -1,7 +1,4 @@
-"""The network: a light convolution, a recurrent layer that reads both ways, and pooling by attention and maximum.
-
-Several networks of one shape, each with weights of its own, are trained together and averaged.
-"""
+"""The network: a light convolution, a bidirectional recurrent layer, and pooling by attention and maximum."""
 
 from __future__ import annotations
 
@@ -13,7 +10,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
-from sluicegate.tasks.classification.dropout import kept
+from sluicegate.tasks.classification import networks
+from sluicegate.tasks.classification.networks import kept, padding, pooled
 from sluicegate.types import Cell
 
 from .windows import Batch
@@ -30,7 +28,7 @@ class Shape:
         hidden: units in each direction.
         layers: recurrent layers.
         cell: their kind.
-        dropout: share of units left out in training.
+        dropout: rate at which units are dropped in training.
         members: how many networks there are.
     """
 
@@ -58,35 +56,27 @@ class Member(nn.Module):
         self.output = nn.Linear(4 * shape.hidden, shape.classes)
 
     def forward(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows classes"]:
-        """The logits of each class; what is left out in training is drawn by `chance`."""
+        """The logits of each class; dropout masks are drawn by the generator `chance`."""
         shape = self.shape
         frames, lengths = frames_of(batch, shape.stride)
         x = F.relu(self.front(frames))
         if self.training:  # of every step of a window the same units
             x = x * kept((len(x), 1, shape.hidden), shape.dropout, chance)
         states, _ = self.recurrent(x, lengths=lengths)
-        beyond = torch.arange(x.shape[1])[None] >= lengths[:, None]
-        weights = self.attention(torch.tanh(states)).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
-        mean = torch.einsum("bt,bth->bh", weights, states)
-        largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
-        pooled = torch.cat([mean, largest], 1)
+        scores = self.attention(torch.tanh(states))
+        features = torch.cat(pooled(states, scores, padding(lengths, x.shape[1])), 1)
         if self.training:
-            pooled = pooled * kept(pooled.shape, shape.dropout, chance)
-        logits: Tensor = self.output(pooled)
+            features = features * kept(features.shape, shape.dropout, chance)
+        logits: Tensor = self.output(features)
         return logits
 
 
-class Ensemble(nn.Module):
+class Ensemble(networks.Ensemble):
     """All networks."""
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(Member(shape) for _ in range(shape.members))
         self.shape = shape
-        self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
-
-    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
-        """The mean of the networks' logits."""
-        return torch.stack([member(batch) for member in self.members]).mean(0)
 
 
 def frames_of(batch: Batch, stride: int) -> tuple[Float[Tensor, "rows frames values"], Int64[Tensor, " rows"]]:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from sluicegate.data.names import shown
-from sluicegate.tasks.classification.evaluation import Rows, report_on
+from sluicegate.tasks.classification.examples import Validation
+from sluicegate.tasks.classification.report import network_facts, reported
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
 
+from .examples import Examples
 from .explaining import explain
 from .trained import Trained
-from .training import Validation
 
-_MISTAKES = 8
 _METHODS = {
     "nearest_neighbour": "the nearest training recording by Euclidean distance, all brought to 64 steps",
     "summary_statistics": "logistic regression on mean, deviation, extremes, quartiles and mean change of each channel",
@@ -23,51 +23,37 @@ _METHODS = {
 }
 
 
-def report(trained: Trained, validation: Validation, title: str, notes: Sequence[str]) -> Report:
+def report(trained: Trained, validation: Validation[Examples], title: str, notes: Sequence[str] = ()) -> Report:
     """Figures, facts and the most certain mistakes."""
-    groups = validation.recordings.groups
-    return report_on(
+    examples = validation.examples
+
+    def explained(row: int, label: int, heading: str) -> Passage:
+        found = explain(trained, trained.windowed(examples.recordings.take(np.array([row]))), 0, label)
+        parts: list[tuple[str, float]] = []
+        for begin, end, share in zip(found.edges[:-1], found.edges[1:], found.shares.sum(1), strict=True):
+            parts += [(f"{begin}\u2013{end - 1}", float(share)), (" ", 0.0)]
+        name = shown(examples.recordings.called[row])
+        return Passage(f"recording {name}: {heading}; its stretches, in steps", tuple(parts))
+
+    return reported(
         f"Class of recordings: {title}",
-        trained.labels.classes,
-        Rows(validation.truth, None if groups is None else tuple(groups.to_list())),
-        validation.said,
-        answers=trained.decision.answers(validation.said["model"]),
+        trained,
+        validation,
         facts=_facts(trained, validation),
         notes=notes,
-        curve=trained.curve,
-        passages=_mistakes(trained, validation),
+        explained=explained,
     )
 
 
-def _facts(trained: Trained, validation: Validation) -> dict[str, str]:
-    shape, lengths = trained.shape, validation.recordings.lengths
-    networks = "1 network" if shape.members == 1 else f"the mean of {shape.members} networks"
-    weights = sum(parameter.numel() for parameter in trained.model.parameters())
+def _facts(trained: Trained, validation: Validation[Examples]) -> dict[str, str]:
+    shape, lengths = trained.shape, validation.examples.recordings.lengths
     facts = {
         "recordings": f"{len(lengths):,}, of {lengths.min():,} to {lengths.max():,} steps",
         "trained on": f"{trained.rows:,} recordings, {trained.steps:,} steps",
         "channels": f"{shape.channels:,}",
         "classes": f"{len(trained.labels.classes):,}",
-        "model": f"{shape.cell.upper()}, {shape.hidden} units each way, {networks}, {weights:,} weights",
+        "model": network_facts(trained, shape.cell, shape.hidden),
         "read in": f"windows of {trained.window:,} steps at most that overlap by half, each step of the recurrent "
         f"layer {shape.stride:,} of them",
     }
-    facts |= {name.replace("_", " "): _METHODS[name] for name in validation.said if name in _METHODS}
-    return facts | trained.decision.facts()
-
-
-def _mistakes(trained: Trained, validation: Validation) -> list[Passage]:
-    said, truth, classes = validation.said["model"], validation.truth, trained.labels.classes
-    answers = trained.decision.answers(said)
-    wrong = np.flatnonzero(answers != truth)
-    certain = wrong[np.argsort(-said[wrong, answers[wrong]], kind="stable")[:_MISTAKES]]
-    passages = []
-    for row in certain.tolist():
-        found = explain(trained, validation.windowed, row, int(answers[row]))
-        parts: list[tuple[str, float]] = []
-        for begin, end, share in zip(found.edges[:-1], found.edges[1:], found.shares.sum(1), strict=True):
-            parts += [(f"{begin}\u2013{end - 1}", float(share)), (" ", 0.0)]
-        name = shown(validation.recordings.called[row])
-        heading = f"recording {name}: said {classes[answers[row]]} ({said[row, answers[row]]:.2f}), is "
-        passages.append(Passage(f"{heading}{classes[truth[row]]}; its stretches, in steps", tuple(parts)))
-    return passages
+    return facts | {name.replace("_", " "): _METHODS[name] for name in validation.said if name in _METHODS}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from safetensors.numpy import save as save_arrays
 from torch import nn
 
 from sluicegate import bundle
@@ -16,10 +15,12 @@ from sluicegate.data import Recordings
 from sluicegate.tasks.classification.batches import logits_in_batches
 from sluicegate.tasks.classification.decision import Decision, Said
 from sluicegate.tasks.classification.labels import Labels
+from sluicegate.tasks.classification.trained import TrainedClassifier
 from sluicegate.tasks.restoring import restored
+from sluicegate.tasks.trained import WEIGHTS
 from sluicegate.training import Curve
 
-from .baselines import METHODS, Method
+from .baselines import METHODS, Method, Values
 from .config import SeriesClassifierConfig
 from .minirocket import MiniRocket, has_minirocket
 from .model import Ensemble, Shape
@@ -47,7 +48,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(TrainedClassifier):
     """The model and all that its use needs beside recordings.
 
     Args:
@@ -63,6 +64,8 @@ class Trained:
         methods: the simple methods, trained on the same recordings.
         curve: the learning curve.
     """
+
+    config: ClassVar[type[SeriesClassifierConfig]] = SeriesClassifierConfig
 
     columns: Columns
     labels: Labels
@@ -80,29 +83,21 @@ class Trained:
         """Recordings as the networks read them."""
         return Windowed.of(recordings, self.standard, self.window)
 
-    def simple(self, windowed: Windowed) -> dict[str, Said]:
-        """What the simple methods say whose packages are installed."""
+    def network(self, inputs: Windowed) -> Said:
+        """The networks' calibrated probability of each class, for each recording."""
+        return self.decision.calibrated(logits_of(self.model, inputs, np.arange(len(inputs.values))))
+
+    def for_methods(self, inputs: Windowed) -> list[Values]:
+        """The standardised recordings."""
+        return inputs.channels
+
+    def usable(self) -> Sequence[Method]:
+        """The simple methods whose packages are installed."""
+        return [method for method in self.methods if method.name != MiniRocket.name or has_minirocket()]
+
+    def settings(self) -> dict[str, Any]:
+        """What `config.json` holds beside the knobs."""
         return {
-            method.name: method.probabilities(windowed.channels)
-            for method in self.methods
-            if method.name != MiniRocket.name or has_minirocket()
-        }
-
-    def probabilities(self, windowed: Windowed) -> Said:
-        """The probability of each class, for each recording."""
-        said = self.decision.calibrated(logits_of(self.model, windowed, np.arange(len(windowed.values))))
-        if self.decision.blend is None:
-            return said
-        method = next(method for method in self.methods if method.name == self.decision.blend.name)
-        return self.decision.mixed(said, method.probabilities(windowed.channels))
-
-    def files(self, config: SeriesClassifierConfig, version: str) -> dict[str, bytes]:
-        """The files of the saved model, without those for people."""
-        settings = {
-            "schema": bundle.SCHEMA,
-            "task": "classify-series",
-            "sluicegate": version,
-            "settings": config.model_dump(mode="json"),
             "columns": asdict(self.columns),
             "classes": list(self.labels.classes),
             "window": self.window,
@@ -113,24 +108,21 @@ class Trained:
             "methods": [method.name for method in self.methods],
             "curve": asdict(self.curve),
         }
-        weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
-        arrays: dict[str, Any] = {
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays beside the weights."""
+        arrays: dict[str, np.ndarray] = {
             "mean": self.standard.mean,
             "deviation": self.standard.deviation,
             "prior": self.decision.prior,
         }
         for method in self.methods:
             arrays |= {f"{method.name}.{name}": array for name, array in method.arrays().items()}
-        return {
-            bundle.CONFIG: json.dumps(settings, indent=1).encode(),
-            "weights.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in weights.items()}),
-            "arrays.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in arrays.items()}),
-        }
+        return arrays
 
     @classmethod
-    def from_bundle(cls, saved: bundle.Bundle) -> tuple[Trained, SeriesClassifierConfig]:
-        """What `files` wrote."""
-        arrays = saved.tensors("arrays.safetensors")
+    def restored(cls, saved: bundle.Bundle, arrays: Mapping[str, Any]) -> Trained:
+        """The value of a saved model."""
         require_series_classifier(saved, arrays)
         settings = saved.json(bundle.CONFIG)
         shape = Shape(**settings["shape"])
@@ -138,7 +130,7 @@ class Trained:
             n: tuple(r) if isinstance(r, list) else r for n, r in dict(settings["columns"]).items()
         }
         columns = Columns(**roles)
-        model = restored(saved, "weights.safetensors", lambda: Ensemble(shape))
+        model = restored(saved, WEIGHTS, lambda: Ensemble(shape))
         names = tuple(settings["methods"])
         methods = tuple(
             METHODS[name].restored(
@@ -147,7 +139,7 @@ class Trained:
             )
             for name in names
         )
-        trained = cls(
+        return cls(
             columns=columns,
             labels=Labels(columns.label or "label", tuple(settings["classes"])),
             standard=Standard(arrays["mean"], arrays["deviation"]),
@@ -160,7 +152,6 @@ class Trained:
             methods=methods,
             curve=Curve(**settings["curve"]),
         )
-        return trained, SeriesClassifierConfig(**settings["settings"])
 
 
 def logits_of(

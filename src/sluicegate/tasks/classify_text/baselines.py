@@ -32,14 +32,14 @@ Said = Float64[np.ndarray, "rows classes"]
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear classifier on the words and pairs of words of a text, or its runs of letters.
+    """A linear classifier on the words and pairs of words of a text, or its character n-grams.
 
     `tfidf_logistic_regression` weighs them by TF-IDF. `nb_svm` takes whether each occurs, times its log-count ratio
     (Wang & Manning 2012), with the logistic loss in place of the hinge, so that it gives probabilities.
 
     Args:
         name: which of the two.
-        vocabulary: the words and pairs, or the runs.
+        vocabulary: the words and pairs, or the character n-grams.
         idf: what each is multiplied by; ones for `nb_svm`.
         weights: of each class; of two classes, of the second alone.
         intercept: the same.
@@ -109,7 +109,7 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
 def by_fold(
     words: Words, truth: Truth, number: Int64[np.ndarray, " rows"], members: int, classes: int, seed: int
 ) -> tuple[dict[str, Said], tuple[Linear, ...]]:
-    """What the simple methods say of each fold when they are trained on the others, and those trained on all rows.
+    """Probabilities of each fold by simple methods trained on the others, and the methods trained on all rows.
 
     With a single fold, which the network does not train on, there are none but those that are trained as it is.
     """

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import polars as pl
 
-from sluicegate import bundle
 from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of, like
@@ -17,36 +15,34 @@ from sluicegate.data.headings import Heading, asked_one
 from sluicegate.data.sequences import texts_in
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import clean
-from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.classification.evaluation import MEASURES
+from sluicegate.errors import DataError
+from sluicegate.tasks.classification.classifier import Classifier
+from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Label, Labels
-from sluicegate.tasks.classification.predictions import FLATTERED, answers
-from sluicegate.tasks.config import checked
+from sluicegate.tasks.classification.predictions import predictions
 from sluicegate.tasks.report import Report
-from sluicegate.tasks.results import Results
-from sluicegate.tasks.task import TrainedTask
 
 from .card import text_card
 from .config import ARGUMENTS, TextClassifierConfig
 from .estimator import TextEstimator
-from .examples import Examples, Validation
+from .examples import Examples
 from .explaining import explain
-from .report import report
+from .report import report, told
 from .trained import AT_ONCE, Trained
-from .training import fit
+from .training import TextPreparation
 
 
-class TextClassifier(TrainedTask[Trained]):
+class TextClassifier(Classifier[TextClassifierConfig, Trained]):
     """Tell classes of texts apart: sentiment, topics, kinds of questions, in any language.
 
-    Several networks read the words both ways with a recurrent layer, pooled by attention and maximum, beside a linear
-    path over words and pairs of words and, of small tables, convolutions over neighbouring words; each is trained on
-    another part of the rows, and their mean is calibrated on the rows that they did not see. Every evaluation sets it
-    beside the majority class, TF-IDF with logistic regression, and NB-SVM.
+    Several networks read the words with a bidirectional recurrent layer, pooled by attention and maximum, beside a
+    linear path over words and pairs of words and, of small tables, convolutions over neighbouring words; each is
+    trained on another part of the rows, and their mean is calibrated on the rows that they did not see. Every
+    evaluation sets it beside the majority class, TF-IDF with logistic regression, and NB-SVM.
 
     Args:
         cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        seed: the random seed of training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the rows; None follows the rows.
         blend: average the probabilities with those of the better simple method; None does so up to 1,000 rows, and
             where words are long.
@@ -65,17 +61,16 @@ class TextClassifier(TrainedTask[Trained]):
     """
 
     name: ClassVar[str] = "classify-text"
-    config_class = TextClassifierConfig
     arguments = ARGUMENTS
     rows_at_once = AT_ONCE
-    measures = MEASURES
+    trained_as = Trained
+    rows_called = "rows"
+    estimator = TextEstimator
 
     def __init__(
         self, *, cell: str = "gru", seed: int = 0, folds: int | None = None, blend: bool | None = None, **settings: Any
     ) -> None:
-        knobs = {"cell": cell, "seed": seed, "folds": folds, "blend": blend, **settings}
-        self.config: TextClassifierConfig = checked(TextClassifierConfig, "TextClassifier", knobs)
-        super().__init__(self.config)
+        super().__init__(cell=cell, seed=seed, folds=folds, blend=blend, **settings)
 
     def fit(
         self,
@@ -117,11 +112,7 @@ class TextClassifier(TrainedTask[Trained]):
             ConfigError: `embedding` is another number than the vectors', or the checkpoint is of another run.
         """
         source = source or Source()
-        if validation is not None and (self.config.folds or 1) > 1:
-            raise ConfigError(
-                f"`folds` (={self.config.folds}) cuts the rows into parts that validate, and `validation` brings rows "
-                "that do: give one of the two"
-            )
+        self._require_no_folds(validation)
         column, of_classes, of_groups = (asked_one(data, name) for name in (text, label, groups))
         table = select(data, [column, of_classes, *([] if of_groups is None else [of_groups])], source)
         if not len(table):
@@ -134,19 +125,9 @@ class TextClassifier(TrainedTask[Trained]):
             held_back = _examples(select(validation, [column, of_classes], other), column, labels, None, other)
             if not len(held_back.truth):
                 raise DataError(f"{other.name} holds no rows: give labelled texts, or leave `validation` out")
-        self._trained, validated = fit(
-            examples,
-            held_back,
-            column,
-            labels,
-            self.config,
-            vectors=None if vectors is None else VectorFile(vectors),
-            checkpoint=None if checkpoint is None else Path(checkpoint),
-            resume=resume,
-            progress=progress,
-        )
-        self.report = report(self._trained, validated, "validation rows", [FLATTERED, *validated.notes])
-        self._results = Results(self.report)
+        file = None if vectors is None else VectorFile(vectors)
+        run = TextPreparation(examples, held_back, column, labels, self.config, file).run(progress)
+        self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
     def evaluate(
@@ -174,12 +155,9 @@ class TextClassifier(TrainedTask[Trained]):
         if not len(table):
             raise DataError(f"{source.name} holds no rows: give labelled texts")
         examples = _examples(table, trained.text, trained.labels, of_groups, source, trained=True)
-        said = {"model": trained.probabilities(examples.texts)}
-        said["majority_class"] = np.tile(trained.decision.prior / trained.decision.prior.sum(), (len(table), 1))
-        said |= {linear.name: linear.probabilities(examples.texts) for linear in trained.baselines}
-        result = report(trained, Validation(examples, said, trained.new_words(examples.texts)), "evaluation", [])
-        self._results = Results(self.report, result)
-        return result
+        notes = told(examples, trained.new_words(examples.texts))
+        validation = Validation(examples, trained.compared(examples.texts), *notes)
+        return self._evaluated(report(trained, validation, "evaluation"))
 
     def predict(self, data: Any, *, source: Source | None = None) -> Any:
         """Classify texts.
@@ -200,14 +178,14 @@ class TextClassifier(TrainedTask[Trained]):
         trained = self.trained
         texts, backend = _texts(data, trained.text, source or Source())
         said = trained.probabilities(texts)
-        return like(pl.DataFrame(answers(trained.labels, trained.decision, said)), backend)
+        return like(pl.DataFrame(predictions(trained.labels, trained.decision, said)), backend)
 
     def explain(self, text: str, label: Label | None = None) -> pl.DataFrame:
         """Tell what each token of a text contributed to the decision.
 
         Args:
             text: the text.
-            label: the class that is explained; None takes the one that is said.
+            label: the class that is explained; None takes the predicted one.
 
         Returns:
             A row for each token: `token`, `begin` and `end` in the text, and `share`: above 0 it spoke for the class,
@@ -235,16 +213,8 @@ class TextClassifier(TrainedTask[Trained]):
         trained = self.trained
         return {"text": trained.text, "label": trained.labels.column}
 
-    def as_sklearn(self) -> TextEstimator:
-        """An untrained classifier with the same knobs for scikit-learn's tools: `fit(X, y)`, labels as answers."""
-        return TextEstimator(**dict(self.config))
-
     def _card(self, trained: Trained) -> str:
         return text_card(self.config, trained, self._results)
-
-    @classmethod
-    def _restored(cls, saved: bundle.Bundle) -> tuple[Trained, TextClassifierConfig]:
-        return Trained.from_bundle(saved)
 
 
 def _examples(

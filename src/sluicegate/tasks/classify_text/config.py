@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -21,6 +21,12 @@ from sluicegate.tasks.config import (
     Whole,
 )
 
+UNITS = 64
+"""Units of the recurrent layer where there are many words, or many classes."""
+
+EMBEDDING = 100
+"""The embedding dimension unless it is given, or that of a file of vectors."""
+
 ARGUMENTS = (
     DATA,
     Argument("text", "the column of texts", usual="text", as_written=True),
@@ -33,6 +39,8 @@ ARGUMENTS = (
 
 class TextClassifierConfig(TaskConfig):
     """Settings of a `TextClassifier`; each has a default that follows the size of the training part or suits most."""
+
+    both_ways: ClassVar[bool] = True
 
     cell: CellKnob = "gru"
     seed: Seed = 0
@@ -47,7 +55,7 @@ class TextClassifierConfig(TaskConfig):
     ] = None
     embedding: Annotated[
         Positive | None,
-        Field(description="numbers that a word is read as; None is 100, or as many as the vectors have that are given"),
+        Field(description="the embedding dimension; None is 100, or as many as the vectors have that are given"),
         Group.MODEL,
     ] = None
     hidden: Annotated[
@@ -61,18 +69,18 @@ class TextClassifierConfig(TaskConfig):
     layers: Layers = 1
     dropout: Annotated[
         Share,
-        Field(description="share of the embedding's numbers and of the pooled units that are left out in training"),
+        Field(description="rate at which the embedding's dimensions and the pooled units are dropped in training"),
         Group.MODEL,
     ] = 0.5
     word_dropout: Annotated[
         Share,
-        Field(description="share of the words that are left out in training, beside the numbers of all words"),
+        Field(description="rate at which whole words are dropped in training, beside `dropout`"),
         Group.TRAINING,
     ] = 0.0
     consistency: Annotated[
         Strength | None,
         Field(
-            description="how much two readings of a text, with other units left out in each, are to agree in training "
+            description="how much two readings of a text, each with its own dropout mask, are to agree in training "
             "(R-Drop, Wu et al. 2021), against how right they are; None is 1 up to 100,000 tokens, and 0 beyond or "
             "with many classes: a step that reads twice takes nearly twice the time"
         ),
@@ -93,7 +101,7 @@ class TextClassifierConfig(TaskConfig):
         Field(
             description="average the model's probabilities with those of the better simple method, in the proportion "
             "that does best on the validation rows; None does so up to 1,000 rows, and where words are so long that "
-            "runs of letters count, for there the simple methods are strong"
+            "character n-grams count, for there the simple methods are strong"
         ),
         Group.MODEL,
     ] = None
@@ -123,3 +131,13 @@ class TextClassifierConfig(TaskConfig):
         Group.TRAINING,
     ] = None
     patience: Patience = 4
+
+    @property
+    def units(self) -> int:
+        """Units of the recurrent layer, where None is asked for those of many words."""
+        return self.hidden or UNITS
+
+    @property
+    def reads(self) -> int:
+        """The embedding dimension."""
+        return self.embedding or EMBEDDING

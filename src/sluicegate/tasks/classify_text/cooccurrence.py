@@ -18,12 +18,12 @@ def vectors_of(corpus: Ragged, tokens: int, width: int) -> Float32[np.ndarray, "
     """Vectors of the training texts' own words, of mean square 1; zero for those that have no neighbours.
 
     The positive pointwise mutual information of words within five of each other, the nearer the more, is brought
-    down to `width` numbers by its singular values (Levy & Goldberg 2014).
+    down to `width` dimensions by its singular values (Levy & Goldberg 2014).
 
     Args:
         corpus: the numbers of the tokens, row by row.
         tokens: how many tokens there are.
-        width: numbers for each.
+        width: the embedding dimension.
     """
     # A million texts would need gigabytes; words that the sample lacks start from zero.
     corpus = corpus.take(np.arange(0, len(corpus), max(1, len(corpus.values) // _MOST)))

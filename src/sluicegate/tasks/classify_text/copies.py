@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Int64, UInt16
 from scipy.sparse import csr_matrix
 
-from sluicegate.tasks.classification.equal_rows import Ties, leaking, near_note, numbered, shared_note
+from sluicegate.tasks.classification.equal_rows import numbered
 
 from .terms import Words
 
-_ALIKE = "they share four words in five, signs and figures aside"
+ALIKE = "they share four words in five, signs and figures aside"
+"""What makes two texts nearly equal, for a note."""
 
 _SHARED = 0.8
 _BANDS, _HASHES = 8, 5  # of texts that share 80 % of their words 96 % are found, of those that share 90 % all
@@ -55,29 +55,6 @@ def near_texts(words: Words, content: Rows) -> Pairs:
             same = np.flatnonzero((band[:, order[1:]] == band[:, order[:-1]]).all(axis=0))
             found += _confirmed(sets, sizes, hashes, order[same], order[same + 1])
     return first[np.unique(np.concatenate(found), axis=0)]
-
-
-def copies_noted(words: Words, content: Rows, ties: Ties, number: Rows) -> list[str]:
-    """What a reader should know of texts that are there several times.
-
-    Args:
-        words: of the texts.
-        content: the numbers that `equal_texts` gives.
-        ties: what keeps texts together.
-        number: of the network that each text validates, -1 where it validates none.
-    """
-    near = leaking(near_texts(words, content), number)
-    return [*ties.notes(len(number), "texts"), *near_note(near, "texts", _ALIKE, given=False)]
-
-
-def shared_noted(texts: Sequence[str], validating: Sequence[str]) -> list[str]:
-    """What a reader should know of texts to validate on that are among those that are trained on."""
-    words = Words.of([*texts, *validating])
-    content = equal_texts(words)
-    number = np.repeat([-1, 0], [len(texts), len(validating)])
-    shared = int(np.isin(content[len(texts) :], content[: len(texts)]).sum())
-    near = leaking(near_texts(words, content), number)
-    return [*shared_note(shared, len(validating), "texts"), *near_note(near, "texts", _ALIKE, given=True)]
 
 
 def _sets(words: Words, rows: Rows) -> csr_matrix:

@@ -1,13 +1,15 @@
-"""Texts with their classes, and what is said of those that validated."""
+"""Texts with their classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
+
+from sluicegate.data.words import clean
 
 Rows: TypeAlias = Int64[np.ndarray, " rows"]
 
@@ -32,19 +34,8 @@ class Examples:
         groups = None if self.groups is None else [self.groups[i] for i in numbers]
         return Examples([self.texts[i] for i in numbers], self.truth[rows], groups)
 
-
-@dataclass(frozen=True)
-class Validation:
-    """What is known of the model on rows that it was not trained on.
-
-    Args:
-        examples: the rows.
-        said: probabilities by method.
-        new_words: the shares of the words that are unknown, and that are read in pieces.
-        notes: what a reader should know of rows that are there several times.
-    """
-
-    examples: Examples
-    said: dict[str, Float64[np.ndarray, "rows classes"]]
-    new_words: tuple[float, float]
-    notes: tuple[str, ...] = ()
+    def digest(self, digest: Any) -> None:
+        """Add the texts and their classes to a digest of `hashlib`."""
+        for text in self.texts:
+            digest.update(clean(text).encode() + b"\0")
+        digest.update(self.truth.tobytes())

@@ -37,9 +37,9 @@ class Explanation:
 def explain(trained: Trained, text: str, label: int | None = None) -> Explanation:
     """Share out the lead of a class over the mean of the others.
 
-    The linear path is a sum over words, pairs of words and runs of letters, whose parts are exact; that of a pair is
-    halved between its words, and that of a run shared by the words of its letters. The recurrent path is shared out by
-    the gradient of the lead times the word's numbers (Simonyan et al. 2014).
+    The linear path is a sum over words, pairs of words and character n-grams, whose parts are exact; that of a pair
+    is halved between its words, and that of an n-gram shared by the words of its letters. The recurrent path is shared
+    out by the gradient of the lead times the word's embedding (Simonyan et al. 2014).
     """
     if label is None:
         label = int(trained.decision.answers(trained.probabilities([text]))[0])

@@ -1,4 +1,4 @@
-"""What the linear path has weights of: words, pairs of words and, where words are long, runs of letters."""
+"""What the linear path has weights of: words, pairs of words and, where words are long, character n-grams."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Grams:
     """The words and pairs of words that have a weight of their own, as sorted keys; number 0 stands for none.
 
     Args:
-        keys: of two token numbers each, the first 0 for a single word; of a run of letters minus its number.
-        letters: of the tokens, where runs of letters count.
+        keys: of two token numbers each, the first 0 for a single word; of a character n-gram minus its number.
+        letters: of the tokens, where character n-grams count.
     """
 
     keys: Int64[np.ndarray, " grams"]

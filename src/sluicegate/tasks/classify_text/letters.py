@@ -1,7 +1,7 @@
-"""Runs of letters as features: what texts have in common whose words hardly ever come again.
+"""Character n-grams as features: what texts have in common whose words hardly ever come again.
 
 Where spaces are rare, as in Thai, Lao, Khmer and Burmese, in sequences of DNA, in keys and in addresses, a word is a
-line or the whole text, and pieces of it depend on where the cut before them fell. Runs of letters that overlap do not.
+line or the whole text, and pieces of it depend on where the cut before them fell. Character n-grams do not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sluicegate.data.words import CONTINUED, SPECIAL, STRETCH
 from .ragged import Ragged
 
 SHORTEST, LONGEST_RUN = 3, 6
-"""Letters of a run: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""
+"""Letters of an n-gram: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""
 
 _BITS = 10
 MOST = (1 << _BITS) - 2  # letters that have a number: those that most words have
@@ -51,7 +51,7 @@ class Letters:
             times = Counter(letter for token in plain for letter in set(token))
             alphabet = "".join(sorted(sorted(times, key=lambda letter: (-times[letter], letter))[:MOST]))
         numbers = {letter: number for number, letter in enumerate(alphabet, _SPACE + 1)}
-        # A special token has one letter, which has no number: no run goes over it.
+        # A special token has one letter, which has no number: no n-gram goes over it.
         rows = [np.array([numbers.get(letter, 0) for letter in token or "\0"], dtype=np.int32) for token in plain]
         return cls(alphabet, Ragged.of(rows), inner)
 
@@ -85,7 +85,7 @@ class Letters:
 def runs_of(
     letters: Ragged,
 ) -> tuple[Int64[np.ndarray, " runs"], Int64[np.ndarray, " runs"], Int64[np.ndarray, " runs"]]:
-    """The runs of letters of all rows.
+    """The character n-grams of all rows.
 
     Returns:
         A number for each that tells it from the others, the place of its first letter, and how many letters it has.
@@ -106,7 +106,7 @@ def runs_of(
 
 
 def spelt(run: int, alphabet: str) -> str:
-    """The letters of a run by its number."""
+    """The letters of an n-gram by its number."""
     found = ""
     while run:
         found, run = f" {alphabet}"[(run & (1 << _BITS) - 1) - 1] + found, run >> _BITS

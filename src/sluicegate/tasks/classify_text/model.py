@@ -1,8 +1,6 @@
-"""The network: a recurrent layer that reads both ways, pooled by attention and maximum, beside a linear path.
+"""The network: a bidirectional recurrent layer, pooled by attention and maximum, beside a linear path.
 
 In small tables convolutions over neighbouring words stand beside the recurrent layer.
-
-Several networks of one shape, each with weights of its own, are trained together and averaged.
 """
 
 from __future__ import annotations
@@ -18,14 +16,15 @@ from torch import Tensor, nn
 
 from sluicegate.data.words import Capitals
 from sluicegate.nn.layers import LAYERS
-from sluicegate.tasks.classification.dropout import kept
+from sluicegate.tasks.classification import networks
+from sluicegate.tasks.classification.networks import kept, padding, pooled
 from sluicegate.types import Cell
 
 from .corpus import Batch
 from .spelling import Spelling
 
 FILTERS = 100  # of each convolution
-_CAPITALS, _RUNS = 0.1, 0.3  # the size of what is added to a word's numbers at the start
+_CAPITALS, _RUNS = 0.1, 0.3  # the size of what is added to a word's embedding at the start
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,12 @@ class Shape:
         tokens: of the vocabulary.
         grams: words and pairs with a weight of their own.
         classes: what is told apart.
-        embedding: numbers that a token is read as.
+        embedding: the embedding dimension.
         hidden: units in each direction.
         layers: recurrent layers.
         cell: their kind.
-        dropout: share of units left out in training.
-        word_dropout: share of words left out in training.
+        dropout: rate at which units are dropped in training.
+        word_dropout: rate at which words are dropped in training.
         members: how many networks there are.
         capitals: whether they are told which letters of words are capitals.
         windows: how many words each convolution sees at a time.
@@ -62,16 +61,16 @@ class Shape:
 
     @property
     def pooled(self) -> int:
-        """Count what is said of a whole text: means and largest states of two directions, and the filters' largest."""
+        """Count the pooled features of a text: means and largest states of two directions, and the filters' largest."""
         return 4 * self.hidden + FILTERS * len(self.windows)
 
 
 class Spelled(nn.Module):
-    """What the letters of a word add to its numbers, learnt from all words with the same runs of letters.
+    """What the letters of a word add to its embedding, learnt from all words with the same character n-grams.
 
     Args:
-        spelling: the runs of each token.
-        width: numbers of a token.
+        spelling: the n-grams of each token.
+        width: the embedding dimension.
     """
 
     def __init__(self, spelling: Spelling, width: int) -> None:
@@ -82,7 +81,7 @@ class Spelled(nn.Module):
         self.register_buffer("bounds", torch.from_numpy(spelling.runs.bounds), persistent=False)
 
     def forward(self, tokens: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape width"]:
-        """The mean over the runs of each token."""
+        """The mean over the n-grams of each token."""
         assert isinstance(self.values, Tensor)
         assert isinstance(self.bounds, Tensor)
         distinct, place = tokens.unique(return_inverse=True)  # type: ignore[no-untyped-call]
@@ -113,16 +112,16 @@ class Member(nn.Module):
         self.attention = nn.Linear(2 * shape.hidden, 1)
         self.convolutions = nn.ModuleList(nn.Linear(size * shape.embedding, FILTERS) for size in shape.windows)
         self.output = nn.Linear(shape.pooled, shape.classes)
-        # What each word or pair says of each class at the start, and how far training has moved that.
+        # What each word or pair adds to each class at the start, and how far training has moved that.
         self.wide = nn.Parameter(torch.zeros(shape.grams + 1, shape.classes))
         self.register_buffer("ratio", torch.ones(shape.grams + 1, shape.classes), persistent=False)
 
     def forward(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows classes"]:
-        """The logits of each class; what is left out in training is drawn by `chance`."""
+        """The logits of each class; dropout masks are drawn by the generator `chance`."""
         return self.read(batch, self.embed(batch, chance), chance) + self.linear(batch)
 
     def embed(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows tokens embedding"]:
-        """Words as numbers; in training some words are left out, and of every word of a text the same numbers."""
+        """Embedded words; in training some words are dropped, and the words of a text share one dropout mask."""
         x: Tensor = self.embedding(batch.tokens)
         if self.spelling is not None:
             x = x + self.spelling(batch.tokens)
@@ -139,19 +138,16 @@ class Member(nn.Module):
     ) -> Float[Tensor, "rows classes"]:
         """The recurrent path, and that of the convolutions."""
         states, _ = self.recurrent(x, lengths=batch.lengths)
-        beyond = torch.arange(x.shape[1])[None] >= batch.lengths[:, None]
-        weights = self.attention(states).squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
-        mean = torch.einsum("bt,bth->bh", weights, states)
-        largest = states.masked_fill(beyond[..., None], -torch.inf).amax(1)
+        beyond = padding(batch.lengths, x.shape[1])
         found = [F.relu(said).masked_fill(beyond[..., None], 0.0).amax(1) for said in self.convolved(x)]
-        pooled = torch.cat([mean, largest, *found], 1)
+        features = torch.cat([*pooled(states, self.attention(states), beyond), *found], 1)
         if self.training:
-            pooled = pooled * kept(pooled.shape, self.shape.dropout, chance)
-        logits: Tensor = self.output(pooled)
+            features = features * kept(features.shape, self.shape.dropout, chance)
+        logits: Tensor = self.output(features)
         return logits
 
     def convolved(self, x: Float[Tensor, "rows tokens embedding"]) -> Iterator[Float[Tensor, "rows tokens filters"]]:
-        """What each convolution says of the words around each word (Kim 2014), zeros beyond the text."""
+        """What each convolution makes of the words around each word (Kim 2014), zeros beyond the text."""
         for size, convolution in zip(self.shape.windows, self.convolutions, strict=True):
             around = F.pad(x, (0, 0, (size - 1) // 2, size // 2))
             yield convolution(torch.cat([around[:, i : i + x.shape[1]] for i in range(size)], 2))
@@ -162,13 +158,12 @@ class Member(nn.Module):
         return F.embedding_bag(batch.grams, self.wide * self.ratio, batch.bounds, mode="sum")
 
 
-class Ensemble(nn.Module):
+class Ensemble(networks.Ensemble):
     """All networks."""
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(Member(shape) for _ in range(shape.members))
         self.shape = shape
-        self.members = nn.ModuleList(Member(shape) for _ in range(shape.members))
 
     @torch.no_grad()
     def begin(self, vectors: Float[Tensor, "tokens embedding"], spelling: Spelling | None) -> None:
@@ -191,7 +186,3 @@ class Ensemble(nn.Module):
             if member.spelling is not None:
                 member.embedding.weight.add_(member.spelling(torch.arange(self.shape.tokens)))
                 member.spelling = None
-
-    def forward(self, batch: Batch) -> Float[Tensor, "rows classes"]:
-        """The mean of the networks' logits."""
-        return torch.stack([member(batch) for member in self.members]).mean(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,11 +10,9 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from sluicegate.tasks.classification.decision import Decision
+from sluicegate.tasks.classification import objective
 from sluicegate.tasks.classification.loss import Loss
-from sluicegate.training import Part
 
-from .config import TextClassifierConfig
 from .corpus import Corpus
 from .examples import Rows
 from .model import Ensemble, Member
@@ -61,7 +58,7 @@ class _Reading(NamedTuple):
         return flat.reshape(grams, classes)
 
 
-class Objective:
+class Objective(objective.Objective):
     """Draws batches for every network, and measures the losses.
 
     Args:
@@ -69,10 +66,11 @@ class Objective:
         corpora: the texts, read in one way or several, which the epochs take in turn.
         truth: the number of each text's class.
         number: of the network that each text validates, -1 where it validates none.
-        decision: how far the classes are evened out.
-        config: the knobs.
+        looked: what validates each network.
+        shown: the number of the class of each text that validates.
+        loss: what is minimised.
+        seed: the source of all chance.
         batch: texts in a step.
-        consistency: how much two readings of a text are to agree; 0 reads once.
     """
 
     def __init__(
@@ -81,14 +79,15 @@ class Objective:
         corpora: Sequence[Corpus],
         truth: Rows,
         number: Rows,
-        decision: Decision,
-        config: TextClassifierConfig,
+        looked: Sequence[Looked],
+        shown: Int64[np.ndarray, " shown"],
+        loss: Loss,
+        *,
+        seed: int,
         batch: int,
-        consistency: float,
     ) -> None:
-        self._model, self._seed, self._batch = model, config.seed, batch
-        adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
-        self._losses = Loss(adjustment, config.smoothing, config.robust, consistency)
+        super().__init__(model, shown, loss)
+        self._looked, self._seed, self._batch = looked, seed, batch
         self._readings = [_Reading.of(corpus, truth, number, len(model.members)) for corpus in corpora]
         self.steps = -(-max(len(parts) for reading in self._readings for parts in reading.trained) // batch)
         self._epochs: list[tuple[int, list[Rows]]] = [(-1, [])] * len(model.members)
@@ -96,13 +95,6 @@ class Objective:
             assert isinstance(member, Member)
             counts = [reading.counts(k, member.wide.shape) for reading in self._readings]
             member.ratio = _log_count_ratio(1.0 + np.sum(counts, axis=0))
-
-    def parts(self, looked: list[Looked], truth: Rows) -> list[Part]:
-        """What is trained: each network, which its own texts of `looked` validate."""
-        return [
-            Part(member, partial(self._loss, k), partial(self._validate, k, *looked[k], truth))
-            for k, member in enumerate(self._model.members)
-        ]
 
     def _loss(self, network: int, step: int, generator: torch.Generator) -> Tensor:
         """The loss of a network's batch in a step."""
@@ -129,10 +121,9 @@ class Objective:
             batches += [chunk[i : i + size] for i in range(0, len(chunk), size)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
-    def _validate(self, network: int, corpus: Corpus, parts: Parts, truth: Rows) -> float:
-        """The mean loss of a network on the rows that it is validated on."""
-        said = torch.from_numpy(logits_of(self._model.members[network], corpus, parts))
-        return self._losses.validation(said, torch.from_numpy(truth[corpus.text[parts]]))
+    def _said(self, network: int) -> tuple[np.ndarray, Rows]:
+        corpus, parts = self._looked[network]
+        return logits_of(self._model.members[network], corpus, parts), corpus.text[parts]
 
 
 def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Tensor, "grams classes"]:
@@ -140,15 +131,3 @@ def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Te
     others = counts.sum(1, keepdims=True) - counts
     ratio = np.log(counts / counts.sum(0)) - np.log(others / others.sum(0))
     return torch.from_numpy(_WIDE * ratio).float()
-
-
-def unseen(
-    model: Ensemble, looked: list[Looked], rows: int, classes: int
-) -> tuple[Float64[np.ndarray, "seen classes"], Rows]:
-    """The mean logits of texts by the networks that did not train on them, and which texts these are."""
-    total, times = np.zeros((rows, classes)), np.zeros(rows)
-    for member, (corpus, parts) in zip(model.members, looked, strict=True):
-        np.add.at(total, corpus.text[parts], logits_of(member, corpus, parts))
-        np.add.at(times, corpus.text[parts], 1.0)
-    seen = np.flatnonzero(times)
-    return total[seen] / times[seen, None], seen

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from sluicegate.data.words import clean
-from sluicegate.tasks.classification.evaluation import Rows, report_on
+from sluicegate.tasks.classification.examples import Validation
+from sluicegate.tasks.classification.report import network_facts, reported
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.report.content import Passage
 
 from .baselines import MOST_ROWS
-from .examples import Validation
+from .examples import Examples
 from .explaining import Explanation, explain
 from .letters import LONGEST_RUN, SHORTEST
 from .terms import Reading
 from .trained import Trained
 
-_MISTAKES = 8
 _LONGEST = 400  # characters of a mistake that are shown
 _MANY_UNKNOWN = 0.05  # of the words, beyond which a note says so
 _RUNS = f"runs of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
@@ -29,69 +27,58 @@ _TERMS: dict[Reading, str] = {
 }
 
 
-def report(trained: Trained, validation: Validation, title: str, notes: Sequence[str]) -> Report:
+def report(trained: Trained, validation: Validation[Examples], title: str, notes: Sequence[str] = ()) -> Report:
     """Figures, facts and the most certain mistakes."""
-    examples, said = validation.examples, validation.said
-    blank = sum(not text.strip() for text in examples.texts)
-    if blank:
-        notes = [*notes, f"{blank:,} of the texts are blank."]
-    unknown, pieces = validation.new_words
-    if unknown > _MANY_UNKNOWN:
-        notes = [
-            *notes,
-            f"{unknown:.0%} of the words have letters that training did not have and are unknown: the model guesses "
-            "there; train on texts of this script too.",
-        ]
-    return report_on(
+
+    def explained(row: int, label: int, heading: str) -> Passage:
+        text = clean(validation.examples.texts[row][:_LONGEST])
+        return Passage(heading, _parts(text, explain(trained, text, label)) or (("(blank)", 0.0),))
+
+    return reported(
         f"Class of {trained.text}: {title}",
-        trained.labels.classes,
-        Rows(examples.truth, None if examples.groups is None else tuple(examples.groups)),
-        said,
-        answers=trained.decision.answers(said["model"]),
-        facts=_facts(trained, validation) | {"new words": f"{unknown:.1%} unknown, {pieces:.1%} read in pieces"},
+        trained,
+        validation,
+        facts=_facts(trained, len(validation.examples.truth)),
         notes=notes,
-        curve=trained.curve,
-        passages=_mistakes(trained, validation),
+        explained=explained,
     )
 
 
-def _facts(trained: Trained, validation: Validation) -> dict[str, str]:
-    shape, examples = trained.shape, validation.examples
-    networks = "1 network" if shape.members == 1 else f"the mean of {shape.members} networks"
-    weights = sum(parameter.numel() for parameter in trained.model.parameters())
+def told(examples: Examples, new_words: tuple[float, float]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What a reader should know of some texts: notes, and a fact.
+
+    Args:
+        examples: the texts.
+        new_words: the shares of their words that are unknown, and that are read in pieces.
+    """
+    notes, (unknown, pieces) = [], new_words
+    if blank := sum(not text.strip() for text in examples.texts):
+        notes.append(f"{blank:,} of the texts are blank.")
+    if unknown > _MANY_UNKNOWN:
+        notes.append(
+            f"{unknown:.0%} of the words have letters that training did not have and are unknown: the model guesses "
+            "there; train on texts of this script too."
+        )
+    return tuple(notes), {"new words": f"{unknown:.1%} unknown, {pieces:.1%} read in pieces"}
+
+
+def _facts(trained: Trained, rows: int) -> dict[str, str]:
+    shape, reading = trained.shape, trained.methods[0].reading
     beside = f" beside convolutions over {' and '.join(map(str, shape.windows))} words" if shape.windows else ""
+    counted = "words and pairs" if trained.grams.letters is None else "words, pairs and runs of letters"
     facts = {
-        "rows": f"{len(examples.truth):,}",
+        "rows": f"{rows:,}",
         "trained on": f"{trained.rows:,} rows",
         "classes": f"{len(trained.labels.classes):,}",
-        "model": f"{shape.cell.upper()}, {shape.hidden} units each way{beside}, {networks}, {weights:,} weights",
-        "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} {_counted(trained)} in the linear path",
+        "model": network_facts(trained, shape.cell, shape.hidden, beside),
+        "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} {counted} in the linear path",
         **({} if trained.covered is None else {"vectors": trained.covered.fact()}),
-        "tfidf logistic regression": f"{_TERMS[trained.baselines[0].reading]}, C = 10",
-        "nb svm": f"{_TERMS[trained.baselines[0].reading]}, with the logistic loss, so that it gives probabilities",
+        "tfidf logistic regression": f"{_TERMS[reading]}, C = 10",
+        "nb svm": f"{_TERMS[reading]}, with the logistic loss, so that it gives probabilities",
     }
     if trained.rows > MOST_ROWS:
         facts["simple methods"] = f"trained on {MOST_ROWS:,} of the rows, drawn at random"
-    return facts | trained.decision.facts()
-
-
-def _counted(trained: Trained) -> str:
-    return "words and pairs" if trained.grams.letters is None else "words, pairs and runs of letters"
-
-
-def _mistakes(trained: Trained, validation: Validation) -> list[Passage]:
-    examples, said = validation.examples, validation.said["model"]
-    answers, classes = trained.decision.answers(said), trained.labels.classes
-    wrong = np.flatnonzero(answers != examples.truth)
-    certain = wrong[np.argsort(-said[wrong, answers[wrong]], kind="stable")[:_MISTAKES]]
-    passages = []
-    for row in certain.tolist():
-        text = clean(examples.texts[row][:_LONGEST])
-        found = explain(trained, text, int(answers[row]))
-        parts = _parts(text, found)
-        heading = f"said {classes[answers[row]]} ({said[row, answers[row]]:.2f}), is {classes[examples.truth[row]]}"
-        passages.append(Passage(heading, parts or (("(blank)", 0.0),)))
-    return passages
+    return facts
 
 
 def _parts(text: str, found: Explanation) -> tuple[tuple[str, float], ...]:

@@ -1,4 +1,4 @@
-"""How words are spelled: those that share runs of letters learn from each other."""
+"""How words are spelled: those that share character n-grams learn from each other."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sluicegate.data.words import CONTINUED, SPECIAL
 
 from .ragged import Ragged
 
-_SHORTEST, _LONGEST = 3, 5  # letters of a run
-_LEAST = 5  # tokens that have it: with rarer runs training took a third longer and came no further
+_SHORTEST, _LONGEST = 3, 5  # letters of an n-gram
+_LEAST = 5  # tokens that have it: with rarer n-grams training took a third longer and came no further
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """The runs of three to five letters that five tokens or more have in common, the ends of a word counted as letters.
+    """The character n-grams (3 to 5) that five tokens or more have in common, the ends of a word counted as letters.
 
-    Bojanowski et al. 2017, but for rare runs: what only one token has says nothing beyond the token itself.
+    Bojanowski et al. 2017, but for rare n-grams: what only one token has says nothing beyond the token itself.
 
     Args:
-        runs: the numbers of the runs of each token.
-        count: how many runs there are.
+        runs: the numbers of the n-grams of each token.
+        count: how many n-grams there are.
     """
 
     runs: Ragged
@@ -44,7 +44,7 @@ class Spelling:
 
 
 def _runs(token: str) -> Iterator[str]:
-    """The runs of a token; a piece that goes on with a word has no beginning."""
+    """The n-grams of a token; a piece that goes on with a word has no beginning."""
     letters = f"{token.removeprefix(CONTINUED)}>" if token.startswith(CONTINUED) else f"<{token}>"
     for length in range(_SHORTEST, _LONGEST + 1):
         for begin in range(len(letters) - length + 1):

@@ -1,4 +1,4 @@
-"""Words and pairs of words of texts, or runs of letters, counted: what the simple methods see."""
+"""Words and pairs of words of texts, or character n-grams, counted: what the simple methods see."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .letters import LONGEST_RUN, MOST, SHORTEST, Letters, number_of, runs_of, s
 from .ragged import Ragged
 
 Reading = Literal["earlier", "words", "letters"]
-"""What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or runs of letters."""
+"""What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or n-grams."""
 
 _EARLIER = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")  # tears words at the marks of letters, and not ideographs
 _ALL = 2**31
 _SHARE = 0.1  # of all letters, in long words: of English it is less than .001, of German .03
-_RUN_LEAST = 2  # times that a run of letters occurs: most occur once, and say nothing of other texts
+_RUN_LEAST = 2  # times that a character n-gram occurs: most occur once, and say nothing of other texts
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Words:
         return Words((" ", *letters.alphabet), letters.within(self.rows)[0], "letters")
 
     def long(self) -> bool:
-        """Whether words of more than `LONG` letters hold so many of the letters that runs of letters are to count."""
+        """Whether words of more than `LONG` letters hold so many of the letters that character n-grams are to count."""
         lengths = np.array([0, *map(len, self.names)], dtype=np.int64)
         letters = lengths * np.bincount(self.rows.values, minlength=len(lengths))
         return bool(letters[lengths > LONG].sum() > _SHARE * letters.sum())
@@ -64,11 +64,11 @@ class Words:
 
 @dataclass(frozen=True)
 class Terms:
-    """The words and pairs, or the runs of letters, that count.
+    """The words and pairs, or the character n-grams, that count.
 
     Args:
         names: as those of `Words`.
-        keys: ascending: of two numbers each, the first 0 for a single word; or of a run of letters.
+        keys: ascending: of two numbers each, the first 0 for a single word; or of a character n-gram.
         reading: what is counted.
     """
 
@@ -88,12 +88,12 @@ class Terms:
         """Terms by their letters, or their words, which a space divides.
 
         Raises:
-            ValueError: they are not in their order, or are no runs of letters.
+            ValueError: they are not in their order, or are no character n-grams.
         """
         if reading == "letters":
             alphabet = "".join(sorted(set().union(*terms) - {" "}))
             if len(alphabet) > MOST or not all(SHORTEST <= len(term) <= LONGEST_RUN for term in terms):
-                raise ValueError(f"the terms of a simple method are no runs of {SHORTEST} to {LONGEST_RUN} letters")
+                raise ValueError(f"the terms of a simple method are no n-grams of {SHORTEST} to {LONGEST_RUN} letters")
             names = (" ", *alphabet)
             keys = np.array([number_of(term, alphabet) for term in terms], dtype=np.int64)
         else:
@@ -163,6 +163,6 @@ def _keys(rows: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, "
 
 
 def _runs(rows: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]:
-    """The numbers of all runs of letters, and the row of each."""
+    """The numbers of all character n-grams, and the row of each."""
     keys, places, _ = runs_of(rows)
     return keys, np.repeat(np.arange(len(rows)), rows.lengths)[places]

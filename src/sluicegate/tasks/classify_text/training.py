@@ -1,195 +1,214 @@
-"""Train a text classifier: folds, one network for each, and what the rows that each did not see say of it."""
+"""Train a text classifier: what is read of texts, how large the networks are, and how long they are trained."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from sluicegate.data.vectors import VectorFile
-from sluicegate.data.words import clean
-from sluicegate.tasks.classification.decision import Decision
-from sluicegate.tasks.classification.equal_rows import Ties
+from sluicegate.tasks.classification.decision import Decision, Said
+from sluicegate.tasks.classification.equal_rows import Pairs
+from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Labels
-from sluicegate.tasks.classification.loss import MIN_DELTA
-from sluicegate.tasks.classification.splitting import validation_folds
-from sluicegate.training import Schedule, train
+from sluicegate.tasks.classification.objective import loss_for
+from sluicegate.tasks.classification.training import Preparation
+from sluicegate.tasks.report import Report
+from sluicegate.tasks.task import Run
+from sluicegate.training import Curve
 
-from .baselines import by_fold, fit_both, majority
-from .config import TextClassifierConfig
-from .copies import copies_noted, equal_texts, shared_noted
+from .baselines import Linear, by_fold, fit_both
+from .config import UNITS, TextClassifierConfig
+from .copies import ALIKE, equal_texts, near_texts
 from .corpus import Corpus
-from .examples import Examples, Validation
+from .examples import Examples, Rows
 from .grams import Grams
 from .letters import Letters
 from .model import Ensemble, Shape
-from .objective import Objective, unseen
+from .objective import Looked, Objective
 from .ragged import Ragged
+from .report import report, told
 from .spelling import Spelling
 from .terms import Words
 from .trained import Trained
 from .vocabulary import Vocabulary
 
-_FEW = 20_000  # rows up to which there are several networks, and a word that occurs once has weights of its own
+_FEW = 20_000  # rows up to which there are several networks, and a rare word has weights of its own
 _FEW_TOKENS, _FEW_WEIGHTS = 100_000, 500_000  # and weights of words up to which they are wider, and read twice
-_NETWORKS = 5
-UNITS, _MORE_UNITS = 64, 128
+_MORE_UNITS = 128
 _WINDOWS = (2, 3)  # words that convolutions see there; of larger tables they took half as long again and helped nothing
-_CONSISTENCY = 1.0  # that is asked for there
 _EPOCHS, _MORE_EPOCHS = 15, 25  # times through the rows, and where consistency is asked for, which takes longer
 _STEPS, _MOST_STEPS = 400, 12_000  # at least and at most
 _MANY, _LARGE_BATCH = 100_000, 256  # rows beyond which a step takes more of them: most of its time goes into weights
-_LOOK_LEAST, _LOOK = 10, 1000  # steps between two looks at the validation rows: patience outlasts the warm-up
+_LOOK_LEAST, _LOOK = 10, 1000  # steps between two validation checks: patience outlasts the warm-up
 _BLENDED = 1000  # rows up to which the better simple method is mixed in: of 480 rows of MR it knows more
 _GRAMS, _WIDE_WEIGHTS = 200_000, 1_000_000  # words and pairs, and weights of theirs for all classes, at most
-_START = 0.3  # the size of a word's numbers at the start
+_START = 0.3  # the size of a word's embedding at the start
 
 
-def fit(
-    examples: Examples,
-    held_back: Examples | None,
-    text: str,
-    labels: Labels,
-    config: TextClassifierConfig,
-    *,
-    vectors: VectorFile | None,
-    checkpoint: Path | None,
-    resume: bool,
-    progress: bool | None,
-) -> tuple[Trained, Validation]:
-    """Train on examples, with `held_back` to validate on and `vectors` to start from where they are given.
+class TextPreparation(Preparation[Examples, Trained]):
+    """Labelled texts made ready to train on.
 
-    Returns:
-        What was learnt, and what the rows that validated say.
+    Args:
+        examples: the texts.
+        held_back: those that validate; None holds some of the texts back.
+        text: the column that they are of.
+        labels: the classes.
+        config: the knobs.
+        vectors: a file of word vectors to start from.
     """
-    rows, classes = len(examples.truth), len(labels.classes)
-    batch = config.batch or (64 if rows <= _MANY else _LARGE_BATCH)
-    words = Words.of(examples.texts)
-    lined = words.long()  # words are as good as unique, so that all are read in pieces
-    least = 1 if rows <= _FEW and not lined else 2
-    vocabulary = Vocabulary.of(examples.texts, least, config, vectors)
-    tokenizer = vocabulary.tokenizer
-    # As they will be read, and as they will be read by a network that knows none of the words that occur once.
-    capitals = config.lowercase and any(text != text.lower() for text in examples.texts)
-    ways = [way for way in (tokenizer, vocabulary.strange) if way is not None]
-    plain = [Corpus.of(examples.texts, way, capitals=capitals) for way in ways]
-    together = Ragged.joined([corpus.tokens for corpus in plain])
-    letters = Letters.of(tokenizer.tokens()) if lined else None
-    grams = Grams.of(together, least, max(1, min(_GRAMS, _WIDE_WEIGHTS // classes)), letters)
-    corpora = [replace(corpus, grams=grams.within(corpus.tokens)) for corpus in plain]
-    few = len(plain[0].tokens.values) <= _FEW_TOKENS and len(grams.keys) * classes <= _FEW_WEIGHTS
-    content = equal_texts(words)
-    ties = Ties.of(examples.truth, examples.groups, content, config.folds or 1)
-    members = config.folds or _networks(rows, ties)
-    number = np.full(rows, -1)
-    if held_back is None:
-        number = validation_folds(examples.truth, ties, members, config.seed)
-        notes = copies_noted(words, content, ties, number)
-    else:
-        notes = shared_noted(examples.texts, held_back.texts)
-    shape = Shape(
-        tokens=len(tokenizer),
-        grams=len(grams.keys),
-        classes=classes,
-        embedding=vocabulary.embedding,
-        hidden=config.hidden or (_MORE_UNITS if few else UNITS),
-        layers=config.layers,
-        cell=config.cell,
-        dropout=config.dropout,
-        word_dropout=config.word_dropout,
-        members=members,
-        capitals=capitals,
-        windows=_WINDOWS if few else (),
-    )
-    decision = Decision.before(examples.truth, classes, config.balance)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = Ensemble(shape)
-        spelling = Spelling.of(tokenizer.tokens()) if rows <= _FEW else None
-        model.begin(torch.from_numpy(_START * vocabulary.start(together)), spelling)
-    consistency = config.consistency
-    if consistency is None:
-        consistency = _CONSISTENCY if few else 0.0
-    objective = Objective(model, corpora, examples.truth, number, decision, config, batch, consistency)
-    if held_back is None:
-        corpus = corpora[-1]
-        looked = [(corpus, np.flatnonzero(number[corpus.text] == k)) for k in range(members)]
-    else:
-        other = Corpus.of(held_back.texts, tokenizer, grams, capitals=capitals)
-        looked = [(other, np.arange(len(other.text)))] * members
-    shown = examples if held_back is None else held_back
-    steps = objective.steps * (config.epochs or 1)
-    if config.epochs is None:
-        epochs = _MORE_EPOCHS if consistency > 0 else _EPOCHS
-        steps = min(max(epochs, -(-_STEPS // objective.steps)) * objective.steps, _MOST_STEPS)
-    curve = train(
-        model,
-        objective.parts(looked, shown.truth),
-        Schedule(
+
+    what: ClassVar[str] = "texts"
+    alike: ClassVar[str] = ALIKE
+
+    def __init__(
+        self,
+        examples: Examples,
+        held_back: Examples | None,
+        text: str,
+        labels: Labels,
+        config: TextClassifierConfig,
+        vectors: VectorFile | None,
+    ) -> None:
+        self._words = self._all_words = Words.of(examples.texts)
+        super().__init__(examples, held_back, labels, config, content=equal_texts(self._words), few=_FEW)
+        self._text = text
+        self._lined = self._words.long()  # words are as good as unique, so that all are read in pieces
+        self._least = 1 if self.rows <= _FEW and not self._lined else 2
+        self._vocabulary = Vocabulary.of(examples.texts, self._least, config, vectors)
+        self._capitals = config.lowercase and any(text != text.lower() for text in examples.texts)
+        self._read()
+        self._shape = self._sizes()
+        self._model = self._started()
+
+    def _read(self) -> None:
+        """Read the texts as they will be read, and as by a network that knows no rare word."""
+        tokenizer = self._vocabulary.tokenizer
+        ways = [way for way in (tokenizer, self._vocabulary.strange) if way is not None]
+        plain = [Corpus.of(self.examples.texts, way, capitals=self._capitals) for way in ways]
+        self._together = Ragged.joined([corpus.tokens for corpus in plain])
+        letters = Letters.of(tokenizer.tokens()) if self._lined else None
+        most = max(1, min(_GRAMS, _WIDE_WEIGHTS // self.classes))
+        self._grams = Grams.of(self._together, self._least, most, letters)
+        self._corpora = [replace(corpus, grams=self._grams.within(corpus.tokens)) for corpus in plain]
+        weights = len(self._grams.keys) * self.classes
+        self._small = len(plain[0].tokens.values) <= _FEW_TOKENS and weights <= _FEW_WEIGHTS
+
+    def _sizes(self) -> Shape:
+        config, vocabulary = self.config, self._vocabulary
+        return Shape(
+            tokens=len(vocabulary.tokenizer),
+            grams=len(self._grams.keys),
+            classes=self.classes,
+            embedding=vocabulary.embedding,
+            hidden=config.hidden or (_MORE_UNITS if self._small else UNITS),
+            layers=config.layers,
+            cell=config.cell,
+            dropout=config.dropout,
+            word_dropout=config.word_dropout,
+            members=self.members,
+            capitals=self._capitals,
+            windows=_WINDOWS if self._small else (),
+        )
+
+    def _started(self) -> Ensemble:
+        """The networks, as they start."""
+        tokens = self._vocabulary.tokenizer.tokens()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            model = Ensemble(self._shape)
+            spelling = Spelling.of(tokens) if self.rows <= _FEW else None
+            model.begin(torch.from_numpy(_START * self._vocabulary.start(self._together)), spelling)
+        return model
+
+    @cached_property
+    def _looked(self) -> list[Looked]:
+        """What validates each network."""
+        if self.held_back is None:
+            corpus = self._corpora[-1]
+            return [(corpus, np.flatnonzero(self.number[corpus.text] == k)) for k in range(self.members)]
+        other = Corpus.of(self.held_back.texts, self._vocabulary.tokenizer, self._grams, capitals=self._capitals)
+        return [(other, np.arange(len(other.text)))] * self.members
+
+    def run(self, progress: bool | None) -> Run[Trained]:
+        """What is trained, and for how long."""
+        config = self.config
+        consistency = self.consistency(few=self._small)
+        objective = Objective(
+            self._model,
+            self._corpora,
+            self.examples.truth,
+            self.number,
+            self._looked,
+            self.shown.truth,
+            loss_for(self.decision, config.smoothing, config.robust, consistency),
+            seed=config.seed,
+            batch=config.batch or (64 if self.rows <= _MANY else _LARGE_BATCH),
+        )
+        steps = objective.steps * (config.epochs or 1)
+        if config.epochs is None:
+            epochs = _MORE_EPOCHS if consistency > 0 else _EPOCHS
+            steps = min(max(epochs, -(-_STEPS // objective.steps)) * objective.steps, _MOST_STEPS)
+        return self.prepared(
+            self._model,
+            objective,
             steps=steps,
             every=max(_LOOK_LEAST, min(objective.steps // 2, _LOOK)),
-            patience=config.patience,
-            min_delta=MIN_DELTA,
-            learning_rate=config.learning_rate,
             epoch=objective.steps,
-        ),
-        seed=config.seed,
-        fingerprint=_fingerprint(examples, held_back, config, vocabulary),
-        checkpoint=checkpoint,
-        resume=resume,
-        progress=progress,
-    )
-    model.finish()
-    logits, seen = unseen(model, looked, len(shown.truth), classes)
-    kept = shown.take(seen)
-    words = words.spelt() if lined else words
-    if held_back is None:
-        simple, baselines = by_fold(words, examples.truth, number, members, classes, config.seed)
-        simple = {name: said[seen] for name, said in simple.items()}
-    else:
-        baselines, _ = fit_both(words, examples.truth, classes, config.seed)
-        simple = {linear.name: linear.probabilities(kept.texts) for linear in baselines}
-    blend = lined or rows <= _BLENDED if config.blend is None else config.blend
-    decision, said = decision.after(logits, kept.truth, simple, blend=blend)
-    trained = Trained(
-        text=text,
-        labels=labels,
-        tokenizer=tokenizer,
-        grams=grams,
-        shape=shape,
-        model=model,
-        decision=decision,
-        rows=rows,
-        covered=vocabulary.covered,
-        baselines=baselines,
-        curve=curve,
-    )
-    majority_said = majority(examples.truth, classes, len(seen))
-    new_words = tokenizer.shares(looked[0][0].tokens.values)
-    said_of = {"model": said, "majority_class": majority_said, **simple}
-    return trained, Validation(kept, said_of, new_words, tuple(notes))
+            blend=self._lined or self.rows <= _BLENDED if config.blend is None else config.blend,
+            progress=progress,
+        )
 
+    def _ended(self) -> None:
+        self._model.finish()
 
-def _networks(rows: int, ties: Ties) -> int:
-    """How many to train: of some groups or different texts no more than these."""
-    if rows > _FEW:
-        return 1
-    return _NETWORKS if ties.parts is None else max(1, min(_NETWORKS, ties.parts))
+    def _content_of_both(self, held_back: Examples) -> Rows:
+        self._all_words = Words.of([*self.examples.texts, *held_back.texts])
+        return equal_texts(self._all_words)
 
+    def _near(self) -> Pairs:
+        return near_texts(self._all_words, self.content)
 
-def _fingerprint(
-    examples: Examples, held_back: Examples | None, config: TextClassifierConfig, vocabulary: Vocabulary
-) -> str:
-    digest = hashlib.sha256(config.model_dump_json().encode())
-    for part in (examples, held_back):
-        for text in () if part is None else part.texts:
-            digest.update(clean(text).encode() + b"\0")
-        if part is not None:
-            digest.update(part.truth.tobytes())
-    if vocabulary.vectors is not None:
-        digest.update("\0".join(vocabulary.vectors.words).encode())
-        digest.update(vocabulary.vectors.values.tobytes())
-    return digest.hexdigest()
+    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Linear], dict[str, Said]]:
+        del progress  # it takes a few seconds
+        words = self._words.spelt() if self._lined else self._words
+        truth, classes, seed = self.examples.truth, self.classes, self.config.seed
+        if self.held_back is None:
+            said, methods = by_fold(words, truth, self.number, self.members, classes, seed)
+            return methods, {name: probabilities[seen] for name, probabilities in said.items()}
+        methods, _ = fit_both(words, truth, classes, seed)
+        texts = self.shown.take(seen).texts
+        return methods, {method.name: method.probabilities(texts) for method in methods}
+
+    def _trained(self, decision: Decision, methods: Sequence[Linear], curve: Curve) -> Trained:
+        return Trained(
+            text=self._text,
+            labels=self.labels,
+            tokenizer=self._vocabulary.tokenizer,
+            grams=self._grams,
+            shape=self._shape,
+            model=self._model,
+            decision=decision,
+            rows=self.rows,
+            covered=self._vocabulary.covered,
+            methods=tuple(methods),
+            curve=curve,
+        )
+
+    def _validation(self, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
+        kept = self.shown.take(seen)
+        shares = self._vocabulary.tokenizer.shares(self._looked[0][0].tokens.values)
+        return Validation(kept, said, *told(kept, shares))
+
+    def _report(self, trained: Trained, validation: Validation[Examples], notes: Sequence[str]) -> Report:
+        return report(trained, validation, "validation rows", notes)
+
+    def _digest_further(self, digest: Any) -> None:
+        vectors = self._vocabulary.vectors
+        if vectors is not None:
+            digest.update("\0".join(vectors.words).encode())
+            digest.update(vectors.values.tobytes())

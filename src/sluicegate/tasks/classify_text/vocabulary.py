@@ -1,4 +1,4 @@
-"""The words that a classifier knows, and the numbers that each is read as at the start."""
+"""The words that a classifier knows, and the embedding of each at the start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from sluicegate.errors import ConfigError
 from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
 from .ragged import Ragged
-
-_EMBEDDING = 100  # numbers of a word
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,9 @@ class Vocabulary:
 
     Args:
         tokenizer: cuts texts into tokens.
-        strange: the same, but reads words that occur once in pieces, as it does those that training did not have; None
+        strange: the same, but reads rare words, which occur once, in pieces, as those that training did not have; None
             where the tokenizer itself does.
-        embedding: numbers that a word is read as.
+        embedding: the embedding dimension.
         vectors: from a file, if one was given.
         covered: how many words have one.
     """
@@ -70,7 +68,7 @@ class Vocabulary:
         if file is not None:
             if config.embedding not in (None, file.dimension):
                 raise ConfigError(
-                    f"`embedding` (={config.embedding}) must be {file.dimension}, the numbers that a word has in "
+                    f"`embedding` (={config.embedding}) must be {file.dimension}, the embedding dimension of "
                     f"{file.path}; leave `embedding` out, or give other vectors"
                 )
             known = words_of(texts, config.words, 1, lowercase=config.lowercase)
@@ -82,7 +80,7 @@ class Vocabulary:
             once, often = (words_of(texts, config.words, times, lowercase=config.lowercase) for times in (1, 2))
             strange = tokenizer.without(set(once).difference(often, also))
         if file is None or vectors is None:
-            return cls(tokenizer, strange, config.embedding or _EMBEDDING, None, None)
+            return cls(tokenizer, strange, config.reads, None, None)
         whole = set(tokenizer.tokens()).intersection(known)
         return cls(tokenizer, strange, file.dimension, vectors, Covered(vectors.source, len(also), len(whole)))
 

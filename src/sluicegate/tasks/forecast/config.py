@@ -76,9 +76,9 @@ class ForecasterConfig(TaskConfig):
     ] = None
     hidden: Annotated[Positive, Field(description="units of the recurrent layer"), Group.MODEL] = 128
     layers: Layers = 1
-    dropout: Annotated[Share, Field(description="share of units left out in training, from 0 up to 1"), Group.MODEL] = (
-        0.3
-    )
+    dropout: Annotated[
+        Share, Field(description="rate at which units are dropped in training, from 0 up to 1"), Group.MODEL
+    ] = 0.3
     quantiles: Annotated[
         tuple[Annotated[Real, Field(gt=0, lt=1)], ...],
         Field(

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Int64
 
-from sluicegate import bundle
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, kind_named, kind_of, like
 from sluicegate.data.headings import Heading, asked, asked_one
 from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.tasks.config import checked, told_apart
+from sluicegate.tasks.config import told_apart
 from sluicegate.tasks.report import Report
-from sluicegate.tasks.results import Results
 from sluicegate.tasks.task import TrainedTask
 
 from .batches import Columns
@@ -30,13 +27,13 @@ from .evaluation import evaluate
 from .forecasting import forecast_next
 from .report import MEASURES
 from .trained import Trained
-from .training import fit
+from .training import Preparation
 
 _ANSWER = r"time|target|mean|q[0-9.]+"
 _logger = logging.getLogger("sluicegate")
 
 
-class Forecaster(TrainedTask[Trained]):
+class Forecaster(TrainedTask[ForecasterConfig, Trained]):
     """Forecast one series, many series with one model, or several target columns.
 
     The model reads the context in segments with one recurrent layer and writes all of the horizon at once, with a
@@ -46,7 +43,7 @@ class Forecaster(TrainedTask[Trained]):
         horizon: steps to forecast, at least 1.
         context: steps that each forecast looks back on; None follows the season and the length of the table.
         cell: `gru`, `lstm`, `rnn` or `mingru`.
-        seed: the source of all chance in training; the same seed gives the same weights to the bit.
+        seed: the random seed of training; the same seed gives the same weights to the bit.
         settings: further knobs, listed at `ForecasterConfig`.
 
     Raises:
@@ -60,16 +57,14 @@ class Forecaster(TrainedTask[Trained]):
     """
 
     name: ClassVar[str] = "forecast"
-    config_class = ForecasterConfig
     arguments = ARGUMENTS
+    trained_as = Trained
     measures = MEASURES
 
     def __init__(
         self, horizon: int, *, context: int | None = None, cell: str = "gru", seed: int = 0, **settings: Any
     ) -> None:
-        knobs = {"horizon": horizon, "context": context, "cell": cell, "seed": seed, **settings}
-        self.config: ForecasterConfig = checked(ForecasterConfig, "Forecaster", knobs)
-        super().__init__(self.config)
+        super().__init__(horizon=horizon, context=context, cell=cell, seed=seed, **settings)
         self.notes: tuple[str, ...] = ()
         """What must be known of the last forecast, a sentence each: which series are new, short, of another scale."""
 
@@ -124,17 +119,8 @@ class Forecaster(TrainedTask[Trained]):
             if validation is None
             else self._read(validation, columns, panel, validation_source or Source("the validation table"))
         )
-        self._trained, self.report = fit(
-            panel,
-            ahead,
-            columns,
-            self.config,
-            checkpoint=None if checkpoint is None else Path(checkpoint),
-            resume=resume,
-            progress=progress,
-        )
-        self._trained = replace(self._trained, frame=kind_of(backend_of(data)))
-        self._results = Results(self.report)
+        run = Preparation(panel, ahead, columns, self.config).run(frame=kind_of(backend_of(data)), progress=progress)
+        self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
     def evaluate(
@@ -167,9 +153,9 @@ class Forecaster(TrainedTask[Trained]):
         if stride < 1:
             raise ConfigError(f"`stride` (={stride}) must be at least 1")
         panel = self._read(data, trained.columns, trained.tail, source)
-        report = evaluate(trained, panel, start=start, stride=stride, baselines=baselines, progress=progress)
-        self._results = Results(self.report, report)
-        return report
+        return self._evaluated(
+            evaluate(trained, panel, start=start, stride=stride, baselines=baselines, progress=progress)
+        )
 
     def predict(
         self,
@@ -250,7 +236,3 @@ class Forecaster(TrainedTask[Trained]):
 
     def _card(self, trained: Trained) -> str:
         return forecast_card(self.config, trained, self._results)
-
-    @classmethod
-    def _restored(cls, saved: bundle.Bundle) -> tuple[Trained, ForecasterConfig]:
-        return Trained.from_bundle(saved)

@@ -1,6 +1,6 @@
 """By how much the mean forecasts of each series are to be multiplied, so that they add up to what came.
 
-The mean of values that were bent, or that are zero on most days and large on a few, is the hardest part of a forecast:
+The mean of transformed values, or of values mostly zero and at times large, is the hardest part of a forecast:
 an error of the network's is one of the level, and adds up. The sum of the forecasts over all rows, training and
 validation alike, is compared with the sum of the truth: the ratio estimator of survey sampling, which does here what
 the smearing of Duan (1983) does for a transform alone.

@@ -32,7 +32,7 @@ def refine(
         loss: draws a batch by a generator and returns its loss.
         steps: how many.
         learning_rate: that of training.
-        seed: the source of all chance.
+        seed: the random seed.
     """
     optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE * learning_rate, weight_decay=0.0)
     generator = torch.Generator().manual_seed(seed)

@@ -41,7 +41,7 @@ class Scale(NamedTuple):
     ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
         """From the standardised scale to the target's unit.
 
-        The mean of a bent value lies above the bent mean: of a normal error, by the factor exp(deviation^2 / 2).
+        The mean lies above sinh of the transformed mean: of a normal error, by the factor exp(deviation^2 / 2).
         """
         level, knee = self.mean[:, None], self.knee[:, None]
         unit = np.where(self.deviation > 0, self.deviation, 1.0)[:, None]

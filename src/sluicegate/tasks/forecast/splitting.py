@@ -51,7 +51,7 @@ def long_enough(
         shortest = int(panel.lengths.min())
         if rows == whole:
             needed = "the context and the horizon together"
-            remedy = longer(panel.lengths, context, config.horizon, ahead)
+            remedy = longer(panel.lengths, context, config.horizon, given=ahead is not None)
         else:
             needed = "the horizon and two to look back on"
             lower = f", lower `horizon` to {shortest - 2}" if shortest > 2 else ""
@@ -73,16 +73,16 @@ def long_enough(
     return kept, ahead
 
 
-def longer(lengths: Int64[np.ndarray, " series"], context: int, horizon: int, ahead: Panel | None) -> str:
+def longer(lengths: Int64[np.ndarray, " series"], context: int, horizon: int, *, given: bool) -> str:
     """What to do where no series has room for a context, a horizon to train on and one to validate on.
 
     Args:
         lengths: of the series.
         context: steps that each forecast looks back on.
         horizon: steps to forecast.
-        ahead: the rows to validate on, where they are given.
+        given: whether the rows to validate on are.
     """
-    rows, horizons = int(lengths.max()), 2 if ahead is None else 1
+    rows, horizons = int(lengths.max()), 1 if given else 2
     ways = [f"give {context + horizons * horizon} rows of a series at least"]
     if 2 <= (most := rows - horizons * horizon) < context:
         ways.append(f"lower `context` to {most}")

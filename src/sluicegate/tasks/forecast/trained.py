@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from safetensors.numpy import save as save_arrays
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, Support, TimeAxis
 from sluicegate.metrics import seasonal_scale
 from sluicegate.tasks.restoring import restored
+from sluicegate.tasks.trained import WEIGHTS, TrainedModel
 from sluicegate.training import Curve
 
 from .batches import Calendar, Columns, PreparedWindows, Scalers
 from .config import ForecasterConfig
 from .known_future import future_arrays, future_panel
 from .model import SegmentForecaster, Shape
-from .schema import require_forecaster
+from .schema import ARRAYS, SERIES, require_forecaster
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(TrainedModel):
     """The model and all that its use needs beside a table.
 
     Args:
@@ -49,6 +50,9 @@ class Trained:
         linear: the linear map that training started from; None in models of versions that did not keep it.
         frame: the kind of frame that it was trained on, see `sluicegate.data.frames.kind_of`.
     """
+
+    arrays_file: ClassVar[str] = ARRAYS
+    config: ClassVar[type[ForecasterConfig]] = ForecasterConfig
 
     columns: Columns
     names: tuple[Any, ...]
@@ -135,14 +139,9 @@ class Trained:
             calendar=replace(self.calendar, axis=axis),
         )
 
-    def files(self, config: ForecasterConfig, version: str) -> dict[str, bytes]:
-        """The files of the saved model, without those for people."""
-        targets, covariates = self.scalers
-        settings = {
-            "schema": bundle.SCHEMA,
-            "task": "forecast",
-            "sluicegate": version,
-            "settings": config.model_dump(mode="json"),
+    def settings(self) -> dict[str, Any]:
+        """What `config.json` holds beside the knobs."""
+        return {
             "columns": asdict(self.columns),
             "axis": asdict(self.axis),
             "season": self.season,
@@ -152,6 +151,14 @@ class Trained:
             "curve": asdict(self.curve),
             "frame": self.frame,
         }
+
+    def further_files(self) -> dict[str, bytes]:
+        """The names of the series."""
+        return {SERIES: json.dumps(list(self.names)).encode()}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays beside the weights."""
+        targets, covariates = self.scalers
         tail = [self.tail.columns[name] for name in self.columns.values]
         arrays = {
             "trained": self.trained_until,
@@ -175,28 +182,20 @@ class Trained:
         }
         if self.linear is not None:
             arrays["linear"] = self.linear.astype(np.float32)
-        weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
-        return {
-            bundle.CONFIG: json.dumps(settings, indent=1).encode(),
-            "series.json": json.dumps(list(self.names)).encode(),
-            "weights.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in weights.items()}),
-            "scaler.safetensors": save_arrays({n: np.ascontiguousarray(a) for n, a in arrays.items()}),
-        }
+        return arrays
 
     @classmethod
-    def from_bundle(cls, saved: bundle.Bundle) -> tuple[Trained, ForecasterConfig]:
-        """What `files` wrote."""
-        arrays = saved.tensors("scaler.safetensors")
+    def restored(cls, saved: bundle.Bundle, arrays: Mapping[str, Any]) -> Trained:
+        """The value of a saved model."""
         require_forecaster(saved, arrays)
         settings = saved.json(bundle.CONFIG)
-        config = ForecasterConfig(**settings["settings"])
         roles = settings["columns"]
         series = tuple(roles["series"]) if isinstance(roles["series"], list) else roles["series"]
         columns = Columns(roles["time"], tuple(roles["targets"]), series, tuple(roles["past"]), tuple(roles["known"]))
-        names = tuple(tuple(name) if isinstance(name, list) else name for name in saved.json("series.json"))
+        names = tuple(tuple(name) if isinstance(name, list) else name for name in saved.json(SERIES))
         axis = TimeAxis.from_json(settings["axis"])
         shape = Shape(**settings["shape"])
-        model = restored(saved, "weights.safetensors", lambda: SegmentForecaster(shape))
+        model = restored(saved, WEIGHTS, lambda: SegmentForecaster(shape))
         linear = arrays.get("linear")
         ends = arrays["ends"]
         # Before series of different lengths were taken, all tails were of one.
@@ -210,7 +209,7 @@ class Trained:
             {},
             future_panel(arrays, axis, names, columns.known),
         )
-        trained = cls(
+        return cls(
             columns=columns,
             names=names,
             trained_until=arrays["trained"],
@@ -242,7 +241,6 @@ class Trained:
             frame=settings.get("frame", "polars"),
             linear=None if linear is None else linear.astype(np.float64),
         )
-        return trained, config
 
 
 def seasonal_scales(

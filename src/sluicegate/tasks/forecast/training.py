@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float64
+from torch import Tensor
 
-from sluicegate.data import Panel, Scaler, Support, Windows, find_season
+from sluicegate.data import Panel, Scaler, Support, Windows
 from sluicegate.data.axis import calendar_periods
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
-from sluicegate.training import Part, Schedule, train
+from sluicegate.tasks.task import Run
+from sluicegate.training import Curve, Part
 
 from . import refining
 from .batches import Calendar, Columns, PreparedWindows, Scalers, first_origins
@@ -26,176 +27,210 @@ from .forecasting import last_rows, measure_widths, outputs_of
 from .gain import measure_gain
 from .model import SegmentForecaster, Shape, temper
 from .objective import Objective
-from .splitting import VALIDATED, Split, hold_back, join, long_enough, longer
+from .sizes import context_for, default_segment, schedule_of, season_in
+from .splitting import VALIDATED, hold_back, join, long_enough, longer
 from .trained import Trained, seasonal_scales
 
 
-def fit(
-    panel: Panel,
-    ahead: Panel | None,
-    columns: Columns,
-    config: ForecasterConfig,
-    *,
-    checkpoint: Path | None,
-    resume: bool,
-    progress: bool | None,
-) -> tuple[Trained, Report]:
-    """Train on a panel, with `ahead` as the rows that validate.
+class Preparation:
+    """A panel made ready to train on: cut by time, measured, and seen in windows.
 
-    Returns:
-        What was learnt, and the report on the validation part.
+    Args:
+        panel: the table.
+        ahead: the rows that follow it, which validate; None holds the last ones back.
+        columns: the roles of its columns.
+        config: the knobs.
+
+    Raises:
+        DataError: it holds no window to train on, or none to validate on.
     """
-    season = config.season or panel.axis.season or _season_in(panel, columns)
-    context = config.context or _context_for(panel, season, config.horizon)
-    panel, ahead = long_enough(panel, ahead, context, config)
-    split = hold_back(panel, context, config.horizon) if ahead is None else join(panel, ahead)
-    panel = split.panel
-    lengths = split.ends - panel.bounds[:-1]
-    scalers = Scalers(
-        Scaler.fit(panel, columns.targets, split.ends, season).or_where_still(
-            lambda: Scaler.fit(panel, columns.targets, panel.bounds[1:], season)
-        ),
-        Scaler.fit(panel, columns.past + columns.known, split.ends).pooled(lengths),
-    )
-    calendar = Calendar(panel.axis, tuple(calendar_periods(panel.axis, int(np.median(lengths)))))
-    shape = Shape(
-        context=context,
-        horizon=config.horizon,
-        segment=config.segment or default_segment(season, context),
-        past=len(columns.past),
-        known=len(columns.known),
-        calendar=calendar.width,
-        outputs=1 + len(config.quantiles),
-        median=1 + config.quantiles.index(0.5),
-        cell=config.cell,
-        hidden=config.hidden,
-        layers=config.layers,
-        dropout=config.dropout,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = SegmentForecaster(shape)
-    support = Support.fit(panel, columns.targets, panel.bounds[1:]).where(scalers.targets.knee == 0)
-    prepared = PreparedWindows(panel, np.arange(len(panel.names)), columns, scalers, calendar, shape, season, support)
-    first = first_origins(panel, context, config.horizon)
-    training = Windows.between(first, split.ends, config.horizon)
-    held_back = Windows.between(np.maximum(split.ends, first), panel.bounds[1:], config.horizon)
-    if not len(training) or not len(held_back):
-        remedy = (
-            f"give {config.horizon} rows at least in `validation` (`--validation`) that follow a series of training"
-            if ahead is not None and len(training)
-            else longer(panel.lengths if ahead is None else lengths, context, config.horizon, ahead)
+
+    def __init__(self, panel: Panel, ahead: Panel | None, columns: Columns, config: ForecasterConfig) -> None:
+        self.columns, self.config = columns, config
+        self.season = config.season or panel.axis.season or season_in(panel, columns)
+        context = config.context or context_for(panel, self.season, config.horizon)
+        panel, ahead = long_enough(panel, ahead, context, config)
+        self.given = ahead is not None
+        self.split = hold_back(panel, context, config.horizon) if ahead is None else join(panel, ahead)
+        self.panel = self.split.panel
+        self.lengths = self.split.ends - self.panel.bounds[:-1]
+        self.scalers = self._scalers()
+        self.calendar = Calendar(
+            self.panel.axis, tuple(calendar_periods(self.panel.axis, int(np.median(self.lengths))))
         )
-        raise DataError(
-            f"the table holds {len(training)} windows to train on and {len(held_back)} to validate on, each of "
-            f"{context} + {config.horizon} rows: {remedy}"
+        self.shape = self._shape(context)
+        self.support = Support.fit(self.panel, columns.targets, self.panel.bounds[1:]).where(
+            self.scalers.targets.knee == 0
         )
-    # What never changes is forecast by that rule, and would have the network take all intervals for narrow.
-    moves = np.any(scalers.targets.deviation > 0, axis=1)
-    training, validating = (_of(windows, moves) for windows in (training, held_back))
-    objective = Objective(prepared, training, len(columns.targets), torch.tensor(config.quantiles))
-    start = objective.solve(model, validating)
-    curve = train(
-        model,
-        [
-            Part(
-                model,
-                lambda _, generator: objective.loss(model, config.batch, generator),
-                lambda: objective.validate(model, validating),
-            )
-        ],
-        _schedule(config, len(training) * len(columns.targets)),
-        seed=config.seed,
-        fingerprint=_fingerprint(prepared, split, columns, config),
-        checkpoint=checkpoint,
-        resume=resume,
-        progress=progress,
-    )
-    share = objective.share(model, validating, start)
-    temper(model, share, start)
-    trained = Trained(
-        columns=columns,
-        names=panel.names,
-        trained_until=panel.starts + (lengths - 1) * panel.axis.step,
-        ends=panel.starts + (panel.lengths - 1) * panel.axis.step,
-        season=season,
-        calendar=calendar,
-        scalers=scalers,
-        support=support,
-        naive_share=np.zeros((*scalers.targets.mean.shape, 2)),
-        gain=np.ones_like(scalers.targets.mean),
-        deviation=Scaler.fit(panel, columns.targets, split.ends).deviation,
-        naive_scale=seasonal_scales(panel, columns.targets, panel.bounds[1:], season),
-        shape=shape,
-        quantiles=config.quantiles,
-        widths=np.ones((config.horizon, len(config.quantiles))),
-        tail=last_rows(panel, context),
-        curve=curve,
-        model=model,
-        linear=start.double().numpy(),
-    )
-    trained = replace(trained, naive_share=measure_shares(trained, prepared, validating))
-    trained = replace(trained, widths=_calibrate(trained, prepared, validating))
-    left_over = np.maximum(0, panel.bounds[1:] - first) % config.horizon
-    every = Windows.between(first + left_over, panel.bounds[1:], config.horizon, config.horizon)
-    trained = replace(trained, gain=measure_gain(trained, prepared, every))
-    report = evaluate_rows(
-        trained, prepared, held_back.thinned(VALIDATED), "validation part", (), panel.notes, progress
-    )
-    if ahead is None and (steps := int(share * refining.most(curve.steps[-1]))) > 0:
-        windows = _of(Windows.between(first, panel.bounds[1:], config.horizon), moves)
-        whole = Objective(prepared, windows, len(columns.targets), torch.tensor(config.quantiles))
+        self.prepared = PreparedWindows(
+            self.panel,
+            np.arange(len(self.panel.names)),
+            columns,
+            self.scalers,
+            self.calendar,
+            self.shape,
+            self.season,
+            self.support,
+        )
+        self.first = first_origins(self.panel, context, config.horizon)
+        training = Windows.between(self.first, self.split.ends, config.horizon)
+        self.held_back = Windows.between(np.maximum(self.split.ends, self.first), self.panel.bounds[1:], config.horizon)
+        self._require_windows(training)
+        # What never changes is forecast by that rule, and would have the network take all intervals for narrow.
+        self.moves = np.any(self.scalers.targets.deviation > 0, axis=1)
+        self.training, self.validating = (_of(windows, self.moves) for windows in (training, self.held_back))
+
+    def run(self, *, frame: str, progress: bool | None) -> Run[Trained]:
+        """Build the network, which starts from the linear map.
+
+        Args:
+            frame: the kind of frame that the table was.
+            progress: whether a progress bar is shown while the validation part is measured.
+        """
+        config = self.config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            model = SegmentForecaster(self.shape)
+        objective = self._objective(self.training)
+        start = objective.solve(model, self.validating)
+        return Run(
+            model,
+            [
+                Part(
+                    model,
+                    lambda _, generator: objective.loss(model, config.batch, generator),
+                    lambda: objective.validate(model, self.validating),
+                )
+            ],
+            schedule_of(config, len(self.training) * len(self.columns.targets)),
+            self._fingerprint(),
+            lambda curve: self._finished(model, objective, start, curve, frame, progress),
+        )
+
+    def _finished(
+        self,
+        model: SegmentForecaster,
+        objective: Objective,
+        start: Tensor,
+        curve: Curve,
+        frame: str,
+        progress: bool | None,
+    ) -> tuple[Trained, Report]:
+        """Weigh the network against the linear map, calibrate, report, and go on with the rows held back."""
+        share = objective.share(model, self.validating, start)
+        temper(model, share, start)
+        trained = self._trained(model, start, curve, frame)
+        trained = replace(trained, naive_share=measure_shares(trained, self.prepared, self.validating))
+        trained = replace(trained, widths=_calibrate(trained, self.prepared, self.validating))
+        horizon = self.config.horizon
+        left_over = np.maximum(0, self.panel.bounds[1:] - self.first) % horizon
+        every = Windows.between(self.first + left_over, self.panel.bounds[1:], horizon, horizon)
+        trained = replace(trained, gain=measure_gain(trained, self.prepared, every))
+        report = evaluate_rows(
+            trained,
+            self.prepared,
+            self.held_back.thinned(VALIDATED),
+            "validation part",
+            (),
+            self.panel.notes,
+            progress,
+        )
+        if not self.given and (steps := int(share * refining.most(curve.steps[-1]))) > 0:
+            self._refine(model, steps)
+            trained = replace(trained, trained_until=trained.ends, gain=np.ones_like(trained.gain))
+            trained = replace(trained, gain=measure_gain(trained, self.prepared, every))
+        return trained, report
+
+    def _refine(self, model: SegmentForecaster, steps: int) -> None:
+        """Take a few small steps on windows of all rows."""
+        windows = Windows.between(self.first, self.panel.bounds[1:], self.config.horizon)
+        whole = self._objective(_of(windows, self.moves))
         refining.refine(
             model,
-            lambda generator: whole.loss(model, config.batch, generator),
+            lambda generator: whole.loss(model, self.config.batch, generator),
             steps=steps,
-            learning_rate=config.learning_rate,
-            seed=config.seed,
+            learning_rate=self.config.learning_rate,
+            seed=self.config.seed,
         )
-        trained = replace(trained, trained_until=trained.ends, gain=np.ones_like(trained.gain))
-        trained = replace(trained, gain=measure_gain(trained, prepared, every))
-    return trained, report
 
+    def _objective(self, windows: Windows) -> Objective:
+        return Objective(self.prepared, windows, len(self.columns.targets), torch.tensor(self.config.quantiles))
 
-def default_context(season: int, horizon: int, length: int) -> int:
-    """Steps to look back on: two weeks of hours, or a few of longer seasons, as far as series of `length` allow."""
-    seasons = season * (14 if season <= 24 else 4)
-    wanted = min(max(seasons, 2 * horizon, 32), 1024)
-    return max(2, min(wanted, length - 3 * horizon, (3 * length) // 4))
+    def _scalers(self) -> Scalers:
+        panel, columns, ends = self.panel, self.columns, self.split.ends
+        return Scalers(
+            Scaler.fit(panel, columns.targets, ends, self.season).or_where_still(
+                lambda: Scaler.fit(panel, columns.targets, panel.bounds[1:], self.season)
+            ),
+            Scaler.fit(panel, columns.past + columns.known, ends).pooled(self.lengths),
+        )
 
+    def _shape(self, context: int) -> Shape:
+        config = self.config
+        return Shape(
+            context=context,
+            horizon=config.horizon,
+            segment=config.segment or default_segment(self.season, context),
+            past=len(self.columns.past),
+            known=len(self.columns.known),
+            calendar=self.calendar.width,
+            outputs=1 + len(config.quantiles),
+            median=1 + config.quantiles.index(0.5),
+            cell=config.cell,
+            hidden=config.hidden,
+            layers=config.layers,
+            dropout=config.dropout,
+        )
 
-def _context_for(panel: Panel, season: int, horizon: int) -> int:
-    """The steps that the shortest series allows, or, where that is less than half, those that most series allow."""
-    shortest, usual = (
-        default_context(season, horizon, int(length)) for length in (panel.lengths.min(), np.median(panel.lengths))
-    )
-    return shortest if 2 * shortest >= usual else usual
+    def _require_windows(self, training: Windows) -> None:
+        if len(training) and len(self.held_back):
+            return
+        context, horizon = self.shape.context, self.shape.horizon
+        lengths = self.lengths if self.given else self.panel.lengths
+        remedy = (
+            f"give {horizon} rows at least in `validation` (`--validation`) that follow a series of training"
+            if self.given and len(training)
+            else longer(lengths, context, horizon, given=self.given)
+        )
+        raise DataError(
+            f"the table holds {len(training)} windows to train on and {len(self.held_back)} to validate on, each of "
+            f"{context} + {horizon} rows: {remedy}"
+        )
 
+    def _trained(self, model: SegmentForecaster, start: Tensor, curve: Curve, frame: str) -> Trained:
+        """What was learnt, before anything is calibrated."""
+        panel, columns, mean = self.panel, self.columns, self.scalers.targets.mean
+        return Trained(
+            columns=columns,
+            names=panel.names,
+            trained_until=panel.starts + (self.lengths - 1) * panel.axis.step,
+            ends=panel.starts + (panel.lengths - 1) * panel.axis.step,
+            season=self.season,
+            calendar=self.calendar,
+            scalers=self.scalers,
+            support=self.support,
+            naive_share=np.zeros((*mean.shape, 2)),
+            gain=np.ones_like(mean),
+            deviation=Scaler.fit(panel, columns.targets, self.split.ends).deviation,
+            naive_scale=seasonal_scales(panel, columns.targets, panel.bounds[1:], self.season),
+            shape=self.shape,
+            quantiles=self.config.quantiles,
+            widths=np.ones((self.shape.horizon, len(self.config.quantiles))),
+            tail=last_rows(panel, self.shape.context),
+            curve=curve,
+            model=model,
+            linear=start.double().numpy(),
+            frame=frame,
+        )
 
-def default_segment(season: int, context: int) -> int:
-    """Steps in a segment: a season, or the largest part of a long one that divides it, but two segments at least."""
-    if season == 1:
-        return max(1, min(24, context // 8))
-    size = next(part for part in range(min(season, 32), 0, -1) if season % part == 0)
-    if size < 5:
-        size *= max(1, 12 // size)
-    return max(1, min(size, context // 2))
-
-
-def _season_in(panel: Panel, columns: Columns) -> int:
-    longest = int(min(400, np.median(panel.lengths) // 3))
-    return find_season(panel, list(columns.targets), panel.bounds[1:], longest)
-
-
-def _schedule(config: ForecasterConfig, windows: int) -> Schedule:
-    steps = config.steps or int(np.clip(8 * windows / config.batch, 300, 1500))
-    return Schedule(
-        steps=steps,
-        every=max(1, steps // 20),
-        patience=config.patience,
-        learning_rate=config.learning_rate,
-        epoch=-(-windows // config.batch),
-    )
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        digest.update(json.dumps([asdict(self.columns), [str(name) for name in self.panel.names]]).encode())
+        digest.update(repr(self.panel.axis).encode())
+        digest.update(np.concatenate([self.panel.starts, self.split.ends]).tobytes())
+        for values in self.panel.columns.values():
+            digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
 
 
 def _of(windows: Windows, series: Bool[np.ndarray, " series"]) -> Windows:
@@ -220,13 +255,3 @@ def _calibrate(
     return measure_widths(
         np.concatenate(spreads), np.concatenate(truths), trained.quantiles, shape.segment, independent
     )
-
-
-def _fingerprint(prepared: PreparedWindows, split: Split, columns: Columns, config: ForecasterConfig) -> str:
-    digest = hashlib.sha256(config.model_dump_json().encode())
-    digest.update(json.dumps([asdict(columns), [str(name) for name in split.panel.names]]).encode())
-    digest.update(repr(split.panel.axis).encode())
-    digest.update(np.concatenate([split.panel.starts, split.ends]).tobytes())
-    for values in prepared.panel.columns.values():
-        digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()

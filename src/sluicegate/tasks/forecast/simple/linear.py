@@ -39,6 +39,6 @@ class LinearMap:
         batch, scale, _ = standardised(self._trained, self._prepared, series, origins, self._target)
         z, level = self._trained.model.without_level(batch.context, batch.known)
         linear = (z @ self._weights.T + level).double().numpy()
-        # No error to speak of, so that a bent value comes back as it is: the median, as for the other methods.
+        # No error to speak of, so that a transformed value comes back as it is: the median, as for the other methods.
         _, quantiles = scale.unscale(linear, linear[..., None], np.zeros_like(linear))
         return quantiles[..., 0]
