@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -35,6 +36,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
+    # Looking for plugins of pydantic among all that is installed took 0.04 s of the 0.12 s of the first settings.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     app(prog_name="sluicegate")
 
 
