@@ -1,4 +1,4 @@
-"""The next value of a column: a task in thirty lines that nobody exports, to hold the house to what it promises."""
+"""The next value of a column: a task in one short file that nobody exports, to hold the house to what it promises."""
 
 import hashlib
 

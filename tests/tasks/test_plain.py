@@ -1,4 +1,4 @@
-"""A task of thirty lines has all that the others have: the conformance suite, a saved model, a stream and a study."""
+"""A task in one short file has all that the others have: the conformance suite, a saved model, a stream and a study."""
 
 import sys
 from pathlib import Path
