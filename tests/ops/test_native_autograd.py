@@ -5,13 +5,13 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from sluicegate.ops.calls import Unfit
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.testing._internal.optests import aot_autograd_check
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 from sluicegate import nn
+from sluicegate.ops.kernel_calls import Unfit
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 

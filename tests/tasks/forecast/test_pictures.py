@@ -286,7 +286,7 @@ def test_saving_writes_the_reports(trained, evaluated, tmp_path):
 
 
 def test_figures_that_do_not_hold_together_are_refused(trained, tmp_path):
-    files = trained._trained.files(trained.config, "0")
+    files = trained._trained.files("forecast", trained.config)
     for content in (b"[]", b"{}", b'{"validation": 1, "evaluation": null}', b'{"validation": {"title": "x"}}'):
         sluicegate.bundle.write(tmp_path / "model", {**files, "metrics.json": content})
         with pytest.raises(BundleError, match=r"metrics\.json"):

@@ -19,7 +19,7 @@ from .trained import Trained
 
 _LONGEST = 400  # characters of a mistake that are shown
 _MANY_UNKNOWN = 0.05  # of the words, beyond which a note says so
-_RUNS = f"runs of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
+_RUNS = f"character n-grams of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
 _TERMS: dict[Reading, str] = {
     "earlier": "words and pairs of words",
     "words": "words and pairs of words",
@@ -65,7 +65,7 @@ def told(examples: Examples, new_words: tuple[float, float]) -> tuple[tuple[str,
 def _facts(trained: Trained, rows: int) -> dict[str, str]:
     shape, reading = trained.shape, trained.methods[0].reading
     beside = f" beside convolutions over {' and '.join(map(str, shape.windows))} words" if shape.windows else ""
-    counted = "words and pairs" if trained.grams.letters is None else "words, pairs and runs of letters"
+    counted = "words and pairs" if trained.grams.letters is None else "words, pairs and character n-grams"
     facts = {
         "rows": f"{rows:,}",
         "trained on": f"{trained.rows:,} rows",
