@@ -222,3 +222,12 @@ def test_the_command_line(table, tmp_path):
 def test_layers_are_by_the_name_of_their_cells():
     assert LAYERS["gru"] is GRU
     assert set(LAYERS) >= {"rnn", "lstm", "gru"}
+
+
+@pytest.mark.parametrize("missing", ["horizon", "time", "target"])
+def test_what_a_task_needs_is_asked_for(tmp_path, table, missing):
+    told = {"time": "day", "target": "y", "knobs": {"horizon": 2}}
+    told |= {"knobs": {}} if missing == "horizon" else {missing: None}
+    with pytest.raises(ConfigError, match=f"`{missing}` .`--{missing}`. is missing"):
+        compare(table, task="forecast", out=tmp_path / "study", **told)
+    assert not (tmp_path / "study").exists()

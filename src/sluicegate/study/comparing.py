@@ -100,9 +100,9 @@ def study(
             f"`cells` (={', '.join(cells)}) must hold {_REFERENCE} and one more: the others are set beside it"
         )
     folder, given = Path(out), {name: value for name, value in columns.items() if value is not None}
-    registry.task_class(task)(
-        **(dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden}))
-    )  # refuses what is no knob
+    _require_needed(task, {**given, **(knobs or {})})
+    tried = dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})
+    registry.task_class(task)(**tried)  # refuses what is no knob
     arrays = {name: str(given[name]) for name in ARRAYS if name in given}
     (path, content), measured = _kept(data, folder, arrays), None if test is None else Path(test)
     plans = dict(_plans(path, task, cells, seeds, hidden, measured, threads, dict(knobs or {}), given))
@@ -114,6 +114,21 @@ def study(
     write_atomic(folder / TABLE, short_numbers(result.frame).write_csv().encode())
     result.report.to_html(folder / PAGE)
     return result
+
+
+def _require_needed(task: str, given: Mapping[str, Any]) -> None:
+    """Refuse a study that does not say what the task cannot do without.
+
+    Raises:
+        ConfigError: a knob or a column is missing; the message names it.
+    """
+    config, arguments = registry.declared(task)
+    knobs = {} if config is None else config.model_fields
+    needed = {name: name for name, field in knobs.items() if field.is_required()}
+    needed |= {of.name: of.option for of in arguments if of.required and of.kind != "data"}
+    for name, option in needed.items():
+        if name not in given:
+            raise ConfigError(f"`{name}` (`--{option}`) is missing, and the task {task} cannot do without it: give it")
 
 
 def _plans(
