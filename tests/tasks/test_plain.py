@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import sluicegate
@@ -88,3 +89,12 @@ def test_it_has_its_command(case, tmp_path):
     said = CliRunner().invoke(app, ["fit", "next-value", "--help"]).output
     assert "the column of values" in said.lower()
     assert "--seed" in said
+
+
+def test_its_fingerprint_hangs_on_every_weight():
+    task = fit(NextValue())
+    before = task.fingerprint
+    assert fit(NextValue()).fingerprint == before
+    with torch.no_grad():
+        next(task.trained.model.parameters())[0, 0] += 1e-3
+    assert task.fingerprint != before
