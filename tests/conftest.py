@@ -9,12 +9,18 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from sluicegate.collection import collect_rarely
+
 ROOT = Path(__file__).parents[1]
 THREADS = 1
 
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))  # for the programs that tests start
 hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("sluicegate")
+
+
+def pytest_configure():
+    collect_rarely()
 
 
 def pytest_collection_modifyitems(items):

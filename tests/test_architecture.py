@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "sluicegate"
 
 FLOORS = [
     {"errors", "types"},
-    {"_core", "atomic"},
+    {"_core", "atomic", "collection"},
     {"ops"},
     {"nn"},
     {"data", "training", "metrics", "bundle", "streaming"},

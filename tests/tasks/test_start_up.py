@@ -5,10 +5,10 @@ from pathlib import Path
 SAVED = Path(__file__).parent / "saved"
 
 
-def loaded_after(code):
+def loaded_after(code, folder=None):
     """The names of all modules that are loaded when the code has run in a process of its own."""
     code += "\nimport sys; print(*sys.modules, sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     return set(done.stdout.splitlines())
 
 
@@ -30,6 +30,19 @@ def test_a_forecast_loads_nothing_that_it_does_not_use():
         "sktime",
     }
     assert not loaded & {*others, "statsforecast", "sluicegate.tasks.classify_text", "sluicegate.tasks.classify_series"}
+
+
+def test_training_does_not_load_pytorchs_compiler(tmp_path):
+    loaded = loaded_after(
+        """
+import polars
+from sluicegate import Forecaster
+table = polars.DataFrame({"time": range(60), "sales": [float(row % 5) for row in range(60)]})
+Forecaster(2, context=6, season=5, hidden=2, steps=2).fit(table, time="time", target="sales", progress=False).save("m")
+""",
+        tmp_path,
+    )
+    assert not loaded & {"torch._dynamo", "sympy", "scipy.stats", "sklearn"}
 
 
 def test_a_task_is_known_by_its_name_before_it_was_used():

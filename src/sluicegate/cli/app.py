@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sluicegate.collection import collect_rarely
+
 from .lazy import PLAIN, LazyGroup, command
 
 COMMANDS = ("fit", "predict", "evaluate", "stream", "study", "info", "demo")
@@ -38,6 +40,7 @@ def main() -> None:
     """Run the command line."""
     # Looking for plugins of pydantic among all that is installed took 0.04 s of the 0.12 s of the first settings.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    collect_rarely()
     app(prog_name="sluicegate")
 
 

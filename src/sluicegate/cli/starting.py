@@ -1,10 +1,7 @@
-"""The start of a command that applies a model, most of which is spent on importing."""
+"""The start of a command that computes: its model and its threads."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +11,9 @@ if TYPE_CHECKING:
 
 def load_task(model: Path, threads: int | None) -> Task:
     """Load a model, with the modules that its task needs, and set how many threads it computes with."""
-    with _without_collection():
-        from sluicegate.tasks import load
+    from sluicegate.tasks import load
 
-        task = load(model)
+    task = load(model)
     use_threads(threads)
     return task
 
@@ -28,19 +24,3 @@ def use_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for no garbage in the block, nor ever after in what it leaves behind, which is modules for the most part.
-
-    Looking through them took a quarter of the time of a short command: half of that on the way in, half at the end.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if before:
-            gc.enable()

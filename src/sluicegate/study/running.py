@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from sluicegate.atomic import write_atomic
+from sluicegate.collection import collect_rarely
 from sluicegate.errors import SluicegateError
 from sluicegate.nn.layers import Layer
 from sluicegate.tasks import Report
@@ -159,6 +160,7 @@ def outcome_path(path: Path) -> Path:
 
 
 if __name__ == "__main__":
+    collect_rarely()
     try:
         for module in sys.argv[2:]:
             import_module(module)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from sluicegate.tasks.registry import task_class
 from sluicegate.tasks.report import Measure, Report
@@ -159,7 +159,7 @@ def interval(values: np.ndarray) -> float:
     """Half the width of the 95 % interval of a mean, by Student's t; NaN of a single value."""
     if len(values) < 2:
         return math.nan
-    return float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
+    return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / math.sqrt(len(values)))
 
 
 def _within_noise(first: dict[str, Any], second: dict[str, Any], metric: str) -> bool:

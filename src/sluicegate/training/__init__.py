@@ -1,5 +1,6 @@
 """Training: one loop for every task, with early stopping, progress and checkpoints; and one for streams without end."""
 
+from .adamw import AdamW as AdamW
 from .checkpoint import Curve as Curve
 from .cost import Cost as Cost
 from .cost import peak_memory as peak_memory

@@ -62,9 +62,9 @@ def train(
     optimizers = [
         PartOptimizer(part, number, schedule, seed, average, alone=len(parts) == 1) for number, part in enumerate(parts)
     ]
-    states = {weight: optimizer.adamw.state for optimizer in optimizers for weight in optimizer.weights}
+    kept = {weight: optimizer.adamw.moments for optimizer in optimizers for weight in optimizer.weights}
     for name, own in moments.items():
-        states[weights[name]][weights[name]] = own
+        kept[weights[name]][weights[name]] = own
     begun, first_step = time.perf_counter(), state.step
     with (
         progress_bar("training", schedule.steps, progress) as report,
@@ -88,7 +88,7 @@ def train(
             )
             report(until, f"validation loss {state.curve.validation[-1]:.4f}")
             if checkpoint is not None:
-                moments = {name: states[weight].get(weight, {}) for name, weight in weights.items()}
+                moments = {name: kept[weight].get(weight, {}) for name, weight in weights.items()}
                 state.write(checkpoint, weights, moments, fingerprint)
     note_cost(time.perf_counter() - begun, state.step - first_step, schedule.epoch)
     with torch.no_grad():

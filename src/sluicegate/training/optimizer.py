@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .adamw import AdamW
+
 _WARM_UP = 50  # warm-up: without it Adam's first steps are too long
 
 
@@ -89,9 +91,7 @@ class PartOptimizer:
     ) -> None:
         self._part, self._number, self._schedule, self._seed = part, number, schedule, seed
         self.weights = list(part.model.parameters())
-        self.adamw = torch.optim.AdamW(
-            self.weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
-        )
+        self.adamw = AdamW(self.weights, weight_decay=schedule.weight_decay, fused=True)
         self._average = [average[weight] for weight in self.weights]
         # Of the processor alone: `torch.manual_seed` notes down the call stack for every other kind of device.
         self._generators = [torch.Generator(), *([torch.default_generator] if alone else [])]
@@ -102,13 +102,11 @@ class PartOptimizer:
         chance = _seed_of(self._seed, step, self._number)
         for generator in self._generators:
             generator.manual_seed(chance)
-        for group in self.adamw.param_groups:
-            group["lr"] = self._schedule.rate(step)
         self.adamw.zero_grad()
         loss = self._part.loss(step, self._generators[0])
         loss.backward()  # type: ignore[no-untyped-call]
         _clip(self.weights, self._schedule.clip)
-        self.adamw.step()
+        self.adamw.step(self._schedule.rate(step))
         torch._foreach_lerp_(self._average, [w.detach() for w in self.weights], 1 - self._schedule.keep(step))
         self._total += loss.detach()
 

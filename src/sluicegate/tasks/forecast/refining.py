@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sluicegate.training import AdamW
+
 _STEPS = 400
 _SHARE = 0.2  # of the steps of training, which were few or cut short where a table is soon learnt
 _RATE = 0.3  # of the learning rate of training, at first; it falls to nothing
@@ -34,16 +36,14 @@ def refine(
         learning_rate: that of training.
         seed: the random seed.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE * learning_rate, weight_decay=0.0)
+    optimizer = AdamW(model.parameters(), weight_decay=0.0, fused=False)
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model.train()
         for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = _RATE * learning_rate * (1 - step / steps)
             optimizer.zero_grad()
             loss(generator).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            optimizer.step(_RATE * learning_rate * (1 - step / steps))
         model.eval()
