@@ -3,12 +3,15 @@
 import json
 import math
 import re
+import shutil
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import ttest_1samp
+from typer.testing import CliRunner
 
+from sluicegate.cli.app import app
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.nn import GRU, LSTM
 from sluicegate.nn.layers import LAYERS
@@ -22,11 +25,20 @@ WORDS = {"good": ["fine", "great", "lovely"], "bad": ["dull", "poor", "awful"]}
 QUICK = {"epochs": 2, "folds": 1, "embedding": 6, "batch": 8}
 
 
-@pytest.fixture
-def table(tmp_path):
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tables") / "table.csv"
     rows = [(f"the {it} is {word}", label) for it in ("film", "cast") for label in WORDS for word in WORDS[label]] * 3
-    pl.DataFrame(rows, schema=["text", "label"], orient="row").write_csv(tmp_path / "table.csv")
-    return tmp_path / "table.csv"
+    pl.DataFrame(rows, schema=["text", "label"], orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def studied(table, tmp_path_factory):
+    """The folder of a study of two cells, and its frame."""
+    folder = tmp_path_factory.mktemp("studies") / "study"
+    options = {"task": "classify-text", "knobs": QUICK, "hidden": 4, "progress": False}
+    return folder, compare(table, **options, out=folder, cells=["gru", "rnn"], seeds=1, test=table)
 
 
 def outcome(accuracy, seconds=1.0, epochs=2.0):
@@ -105,26 +117,42 @@ def test_the_steps_of_a_stream_are_those_of_one_row():
     assert step_seconds(LSTM(3, 4, 2, bidirectional=True)) > 0
 
 
-def test_a_study_is_whole_and_goes_on(table, tmp_path, monkeypatch):
-    options = {"task": "classify-text", "out": tmp_path / "study", "knobs": QUICK, "hidden": 4, "progress": False}
-    frame = compare(table, **options, cells=["gru", "rnn"], seeds=1, test=table)
+def test_a_study_is_whole(studied):
+    folder, frame = studied
     assert frame.select("cell", "sizing").rows() == [("gru", "hidden"), ("rnn", "hidden"), ("rnn", "parameters")]
     assert frame["units"][0] == frame["units"][1] == 4
     weights = frame["recurrent_parameters"]
     assert abs(weights[2] - weights[0]) < abs(weights[1] - weights[0])
-    page = (tmp_path / "study/report.html").read_text()
+    page = (folder / "report.html").read_text()
     assert "On this data take the" in page
     assert page.count("<figure>") == 3
-    assert pl.read_csv(tmp_path / "study/study.csv").columns == frame.columns
+    assert pl.read_csv(folder / "study.csv").columns == frame.columns
+
+
+def test_the_command_line_goes_on_with_a_study(table, studied, tmp_path, monkeypatch):
+    shutil.copytree(studied[0], tmp_path / "study")
+    (tmp_path / "study/runs/hidden-rnn-0.outcome.json").unlink()
     begun = []
     real = comparing._started
     monkeypatch.setattr(comparing, "_started", lambda path, module: begun.append(path.stem) or real(path, module))
-    (tmp_path / "study/runs/hidden-rnn-0.outcome.json").unlink()
-    again = compare(table, **options, cells=["gru", "rnn"], seeds=1, test=table)
+    words = ["study", table, "--task", "classify-text", "--out", tmp_path / "study", "--seeds", "1", "--hidden", "4"]
+    words += ["--cell", "gru", "--cell", "rnn", "--test", table]
+    words = [str(word) for word in words]
+    words += [part for name, value in QUICK.items() for part in ("--set", f"{name}={value}")]
+    done = CliRunner().invoke(app, [*words, "--json"])
+    assert done.exit_code == 0, done.output
     assert begun == ["hidden-rnn-0"]
-    assert again["accuracy"].to_list() == frame["accuracy"].to_list()
-    with pytest.raises(ConfigError, match="holds a study of other data or settings"):
-        compare(table, **options | {"hidden": 5}, cells=["gru", "rnn"], seeds=1, test=table)
+    found = json.loads(done.stdout)
+    assert [row["accuracy"] for row in found["rows"]] == studied[1]["accuracy"].to_list()
+    assert "take the" in found["verdict"]
+    for wrong, sentence in (
+        (["--hidden", "5"], "holds a study of other data or settings"),
+        (["--horizon", "3"], "`--horizon` is no option of the task classify-text: leave it out"),
+        (["--set", "epochs"], "must be a knob and its value, such as hidden=32"),
+    ):
+        done = CliRunner().invoke(app, [*words, *wrong])
+        assert done.exit_code == 1
+        assert sentence in " ".join(done.stderr.split())
 
 
 def test_a_run_that_fails_says_why(table, tmp_path):
@@ -195,28 +223,6 @@ def test_errors_are_best_when_small():
         for name, plan, value in runs({"lstm": [0.9, 0.91, 0.9], "gru": [0.2, 0.21, 0.2]}, {"lstm": 1.0, "gru": 1.0})
     ]
     assert "take the GRU" in summarize("forecast", "t", found).report.verdict
-
-
-def test_the_command_line(table, tmp_path):
-    from typer.testing import CliRunner
-
-    from sluicegate.cli.app import app
-
-    words = ["study", table, "--task", "classify-text", "--out", tmp_path / "s", "--seeds", "1", "--hidden", "3"]
-    words += ["--cell", "gru", "--cell", "rnn", "--label", "label"]
-    words += [part for name, value in QUICK.items() for part in ("--set", f"{name}={value}")]
-    done = CliRunner().invoke(app, [str(word) for word in [*words, "--json"]])
-    assert done.exit_code == 0, done.output
-    said = json.loads(done.stdout)
-    assert len(said["rows"]) == 3
-    assert "take the" in said["verdict"]
-    for wrong, sentence in (
-        (["--horizon", "3"], "`--horizon` is no option of the task classify-text: leave it out"),
-        (["--set", "epochs"], "must be a knob and its value, such as hidden=32"),
-    ):
-        done = CliRunner().invoke(app, [str(word) for word in [*words, *wrong]])
-        assert done.exit_code == 1
-        assert sentence in " ".join(done.stderr.split())
 
 
 def test_layers_are_by_the_name_of_their_cells():

@@ -152,14 +152,14 @@ def test_temperature_prior_and_decision_take_part(trained, table):
 
 def test_rare_classes_are_found(quick, texts):
     """Decisions are tuned, very rare classes are evened out in training, and the report says that sizes are unequal."""
-    rows = texts(rows=400, weights=[11 / 12, 1 / 12], seed=5)
+    rows = texts(rows=240, weights=[11 / 12, 1 / 12], seed=5)
     task = sluicegate.TextClassifier(**quick).fit(rows, progress=False)
     assert task._trained.decision.balance == 0.0
     report = task.evaluate(texts(rows=300, weights=[11 / 12, 1 / 12], seed=6))
     assert report.metrics["balanced_accuracy"] > 0.9
     assert any("unequal size" in note for note in report.notes)
     assert "macro f1" in report.verdict
-    rarer = texts(rows=600, weights=[0.96, 0.04], seed=8)
+    rarer = texts(rows=500, weights=[0.96, 0.04], seed=8)
     task = sluicegate.TextClassifier(**quick).fit(rarer, progress=False)
     assert task._trained.decision.balance == 1.0
     assert task.evaluate(texts(rows=300, weights=[0.9, 0.1], seed=9)).metrics["balanced_accuracy"] > 0.9
