@@ -1,7 +1,7 @@
 """The exceptions that Sluicegate raises, in one tree.
 
     SluicegateError
-    ├── ConfigError     an argument or a knob is out of its range          (also a ValueError)
+    ├── ConfigError     an argument or a setting is out of its range       (also a ValueError)
     ├── DataError       a table or a file cannot be used as it is          (also a ValueError)
     ├── BundleError     a saved model is damaged, incomplete or too new    (also a ValueError)
     ├── SnapshotError   the snapshot of a stream is damaged or another's   (also a ValueError)
@@ -20,7 +20,7 @@ class SluicegateError(Exception):
 
 
 class ConfigError(SluicegateError, ValueError):
-    """An argument or a knob is out of its range."""
+    """An argument or a setting is out of its range."""
 
 
 class DataError(SluicegateError, ValueError):

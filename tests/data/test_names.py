@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from sluicegate.data.names import LABELS, SERIES, column_of, in_words, matched, named, ordered, said
+from sluicegate.data.names import LABELS, SERIES, column_of, in_words, matched, named, ordered, quoted
 from sluicegate.errors import DataError
 
 
@@ -85,7 +85,7 @@ def test_labels_that_are_measurements():
 
 
 def test_in_words():
-    assert [said("0"), said(0), said(False), said(("a", 0))] == [
+    assert [quoted("0"), quoted(0), quoted(False), quoted(("a", 0))] == [
         "the text '0'",
         "the number 0",
         "the truth value False",

@@ -17,7 +17,7 @@ from narwhals.exceptions import DuplicateError
 from sluicegate.errors import DataError
 
 from .headings import headed
-from .names import said
+from .names import quoted
 from .serial import computed
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None")
@@ -132,7 +132,7 @@ def _mixed(table: nw.DataFrame[Any], source: Source) -> tuple[str, str]:
                 if value is not None and value == value:
                     first.setdefault(type(value), row)
             rows = sorted(first.values())[:2]
-            examples = " and ".join(f"{said(values[row])} in {source.row(row)}" for row in rows)
+            examples = " and ".join(f"{quoted(values[row])} in {source.row(row)}" for row in rows)
             return f"column {name!r}", examples if len(rows) > 1 else ""
     return "a column", ""
 

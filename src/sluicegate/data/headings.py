@@ -9,7 +9,7 @@ from narwhals.stable.v2.dependencies import is_pandas_dataframe
 
 from sluicegate.errors import DataError
 
-from .names import said
+from .names import quoted
 
 Heading: TypeAlias = str | int | tuple[Any, ...]
 
@@ -41,8 +41,8 @@ def headed(frame: Any, name: str = "the table") -> Any:
         text = heading(column)
         if text in seen:
             raise DataError(
-                f"{name} has two columns that are called {text} as text, {said(seen[text])} and {said(column)}: rename "
-                "one of them"
+                f"{name} has two columns that are called {text} as text, {quoted(seen[text])} and {quoted(column)}: "
+                "rename one of them"
             )
         seen[text] = column
     view = frame.copy(deep=False)

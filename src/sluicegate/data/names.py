@@ -110,14 +110,14 @@ def matched(found: Sequence[Any], known: Sequence[Any], what: str) -> list[int]:
         places_of = alike.get(_likeness(name), [])
         if len(places_of) > 1:
             raise DataError(
-                f"{what} holds {said(name)}, which may be {said(known[places_of[0]])} or {said(known[places_of[1]])} "
-                "of training: give the column as text, written as in training"
+                f"{what} holds {quoted(name)}, which may be {quoted(known[places_of[0]])} or "
+                f"{quoted(known[places_of[1]])} of training: give the column as text, written as in training"
             )
         for place in places_of:
             if place in taken:
                 raise DataError(
-                    f"{what} holds {said(taken[place])} and {said(name)}, which may both be {said(known[place])} of "
-                    "training: write it in one way"
+                    f"{what} holds {quoted(taken[place])} and {quoted(name)}, which may both be {quoted(known[place])} "
+                    "of training: write it in one way"
                 )
             taken[place] = name
         result.append(places_of[0] if places_of else -1)
@@ -132,10 +132,10 @@ def ordered(names: Iterable[Name]) -> list[Name]:
     return sorted(names)
 
 
-def said(name: Any) -> str:
+def quoted(name: Any) -> str:
     """A name in words that tell a text from a number: the text '0', the number 0."""
     if isinstance(name, tuple):
-        return "(" + ", ".join(map(said, name)) + ")"
+        return "(" + ", ".join(map(quoted, name)) + ")"
     return f"the {_WORDS.get(type(name), 'value')} {name!r}"
 
 
@@ -153,7 +153,7 @@ def column_of(name: str, names: Sequence[Name]) -> pl.Series:
 def in_words(name: Any, known: Sequence[Any]) -> str:
     """A name that is not among the known ones, for a message: told apart from one that looks like it."""
     if known and _kinds(name) != _kinds(known[0]):
-        return said(name)
+        return quoted(name)
     alike = next((other for other in known if _likeness(other) == _likeness(name)), None)
     return repr(name) if alike is None else f"{name!r} (not {alike!r})"
 

@@ -97,10 +97,10 @@ _RECENT = 100_000  # values that are enough to see whether a series is to be tra
 _GROWS = 0.2  # the correlation of changes with the level from which they count as growing with it
 
 
-def bend(values: Float64[np.ndarray, "*shape"], knee: float) -> Float64[np.ndarray, "*shape"]:
+def arcsinh_scaled(values: Float64[np.ndarray, "*shape"], knee: float) -> Float64[np.ndarray, "*shape"]:
     """Values on the scale on which they are standardised."""
-    bent: Float64[np.ndarray, "*shape"] = np.arcsinh(values / knee) if knee > 0 else values
-    return bent
+    transformed: Float64[np.ndarray, "*shape"] = np.arcsinh(values / knee) if knee > 0 else values
+    return transformed
 
 
 def find_knee(values: Float64[np.ndarray, " rows"], season: int) -> float:
@@ -114,8 +114,8 @@ def find_knee(values: Float64[np.ndarray, " rows"], season: int) -> float:
     if np.mean(values == 0) >= FREQUENT or is_small_count(values):
         return 0.0  # between 0 and the next value there is nothing for a logarithm to even out
     knee = float(np.quantile(values[values > 0], 0.01))
-    straight, bent = (_growth(scaled, season) for scaled in (values, bend(values, knee)))
-    return knee if straight > _GROWS and abs(bent) < straight else 0.0
+    straight, transformed = (_growth(scaled, season) for scaled in (values, arcsinh_scaled(values, knee)))
+    return knee if straight > _GROWS and abs(transformed) < straight else 0.0
 
 
 def _growth(values: Float64[np.ndarray, " rows"], season: int) -> float:
@@ -129,10 +129,10 @@ def _growth(values: Float64[np.ndarray, " rows"], season: int) -> float:
 def _moments(values: Float64[np.ndarray, " rows"], knee: float) -> tuple[float, float]:
     """Mean and standard deviation of the transformed values; exactly the value and 0 where all values are one."""
     if values.min() == values.max():
-        return float(bend(values[:1], knee)[0]), 0.0
+        return float(arcsinh_scaled(values[:1], knee)[0]), 0.0
     starts = range(0, len(values), _CHUNK)
-    mean = sum(float(bend(values[i : i + _CHUNK], knee).sum()) for i in starts) / len(values)
-    squares = sum(float(np.square(bend(values[i : i + _CHUNK], knee) - mean).sum()) for i in starts)
+    mean = sum(float(arcsinh_scaled(values[i : i + _CHUNK], knee).sum()) for i in starts) / len(values)
+    squares = sum(float(np.square(arcsinh_scaled(values[i : i + _CHUNK], knee) - mean).sum()) for i in starts)
     return mean, float(np.sqrt(squares / len(values)))
 
 
@@ -142,4 +142,4 @@ def _standardise(
     # In doubles, so that a small swing on a large level survives; in pieces, so that little memory is needed.
     for begin in range(0, len(values), _CHUNK):
         part = slice(begin, begin + _CHUNK)
-        out[part] = (bend(values[part], knee) - mean) / unit
+        out[part] = (arcsinh_scaled(values[part], knee) - mean) / unit

@@ -81,7 +81,7 @@ def study(
         test: a file to measure on; None takes what the rows that validated say.
         jobs: processes at a time; None takes as many as the processor has cores, by `threads`.
         threads: of each process.
-        knobs: further ones of the task.
+        knobs: further settings of the task.
         progress: show a progress bar; None shows it on a terminal.
         columns: what the task's `fit` is told of the data, such as `time` and `target`.
 
@@ -102,7 +102,7 @@ def study(
     folder, given = Path(out), {name: value for name, value in columns.items() if value is not None}
     _require_needed(task, {**given, **(knobs or {})})
     tried = dict(knobs or {}) | ({} if hidden is None else {"hidden": hidden})
-    registry.task_class(task)(**tried)  # refuses what is no knob
+    registry.task_class(task)(**tried)  # refuses what is no setting
     arrays = {name: str(given[name]) for name in ARRAYS if name in given}
     (path, content), measured = _kept(data, folder, arrays), None if test is None else Path(test)
     plans = dict(_plans(path, task, cells, seeds, hidden, measured, threads, dict(knobs or {}), given))
@@ -120,7 +120,7 @@ def _require_needed(task: str, given: Mapping[str, Any]) -> None:
     """Refuse a study that does not say what the task cannot do without.
 
     Raises:
-        ConfigError: a knob or a column is missing; the message names it.
+        ConfigError: a setting or a column is missing; the message names it.
     """
     config, arguments = registry.declared(task)
     knobs = {} if config is None else config.model_fields
@@ -174,9 +174,9 @@ def _run_all(plans: Mapping[str, Run], folder: Path, jobs: int, progress: bool |
                     running[name] = _started(files[name], registry.module_of(plans[name].task))
                 name = _first_done(running)
                 process = running.pop(name)
-                _, said = process.communicate()
+                _, stderr = process.communicate()
                 if process.returncode:
-                    raise DataError(f"the run {name} failed: {_last_line(said)}")
+                    raise DataError(f"the run {name} failed: {_last_line(stderr)}")
                 report(len(plans) - len(left) - len(running), name)
         finally:
             for process in running.values():
@@ -205,8 +205,8 @@ def _first_done(running: Mapping[str, subprocess.Popen[str]]) -> str:
             return name
 
 
-def _last_line(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _last_line(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
     return lines[-1] if lines else "it was killed, perhaps for want of memory"
 
 
@@ -241,9 +241,9 @@ def _require_same_study(folder: Path, data: list[bytes], plans: Mapping[str, Run
             raise ConfigError(
                 f"{folder} holds a study of other data or settings: go on with the same ones, or choose another folder"
             )
-    elif strange := next((name for name in (DATA, TABLE, PAGE, "runs") if (folder / name).exists()), None):
+    elif unknown := next((name for name in (DATA, TABLE, PAGE, "runs") if (folder / name).exists()), None):
         raise ConfigError(
-            f"will not replace {strange!r} in {folder}, which holds no study: choose a new or an empty folder, or move "
+            f"will not replace {unknown!r} in {folder}, which holds no study: choose a new or an empty folder, or move "
             "that away"
         )
     folder.mkdir(parents=True, exist_ok=True)

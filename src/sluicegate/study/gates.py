@@ -92,8 +92,8 @@ def trained(x: Float[Tensor, "time 4"], size: Size, seed: int) -> tuple[Network,
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        said = network(x[:-1].unsqueeze(1))[:, 0, 0]
-    errors = (said - x[1:, 0]).square()[-365:].mean(), (x[:-1, 0] - x[1:, 0]).square()[-365:].mean()
+        predicted = network(x[:-1].unsqueeze(1))[:, 0, 0]
+    errors = (predicted - x[1:, 0]).square()[-365:].mean(), (x[:-1, 0] - x[1:, 0]).square()[-365:].mean()
     return network, float(errors[0] / errors[1])
 
 

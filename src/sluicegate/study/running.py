@@ -37,7 +37,7 @@ class Run:
         cell: `rnn`, `lstm`, `gru` or `mingru`.
         hidden: units of the recurrent layer.
         seed: of the task.
-        knobs: further ones of the task.
+        knobs: further settings of the task.
         data: the file that it is trained on.
         columns: what `fit` is told of them.
         test: the file that it is measured on; None takes what the rows that validated say.

@@ -18,7 +18,7 @@ def weights_of(task: str, cell: str, hidden: int, knobs: dict[str, Any]) -> int:
         task: its name.
         cell: its kind of layer.
         hidden: units.
-        knobs: the task's further ones.
+        knobs: the task's further settings.
     """
     config = _config(task, **{**knobs, "hidden": hidden})
     with torch.device("meta"):  # sizes alone, no memory

@@ -83,7 +83,7 @@ def train(
             workers.rounds(take_step, optimizers, range(state.step, until))
             loss = float(np.mean([optimizer.loss() for optimizer in optimizers])) / (until - state.step)
             state.step = until
-            _look(
+            _check(
                 model, weights, state, lambda: float(np.mean(workers.map(_validated, parts))), loss, schedule.min_delta
             )
             report(until, f"validation loss {state.curve.validation[-1]:.4f}")
@@ -102,7 +102,7 @@ def _validated(part: Part) -> float:
     return part.validate()
 
 
-def _look(
+def _check(
     model: nn.Module,
     weights: dict[str, nn.Parameter],
     state: Checkpoint,

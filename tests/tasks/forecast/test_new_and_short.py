@@ -12,7 +12,7 @@ import sluicegate
 from sluicegate.cli.app import app
 from sluicegate.data import Panel, Windows
 from sluicegate.data.axis import TimeAxis
-from sluicegate.data.scaling import bend
+from sluicegate.data.scaling import arcsinh_scaled
 from sluicegate.tasks.forecast.batches import first_origins
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape
 from sluicegate.tasks.forecast.scales import at_least_as_wide, rescaled, worthless
@@ -156,7 +156,7 @@ def test_a_short_series_repeats_its_first_season_before_its_first_row(trained):
     assert batch.padded.tolist() == [18, 25]
     scaler = trained._trained.scalers.targets
     for row, known, i in zip(batch.context.numpy(), expected, series, strict=True):
-        z = (bend(known, scaler.knee[i, 0]) - scaler.mean[i, 0]) / scaler.deviation[i, 0]
+        z = (arcsinh_scaled(known, scaler.knee[i, 0]) - scaler.mean[i, 0]) / scaler.deviation[i, 0]
         np.testing.assert_array_equal(row, z.astype(np.float32))
 
 

@@ -1,10 +1,10 @@
-"""Writes the table of a task's knobs where a page asks for it: `<!-- knobs of ForecasterConfig -->`."""
+"""Writes the table of a task's settings where a page asks for it: `<!-- settings of ForecasterConfig -->`."""
 
 import re
 
 from sluicegate import tasks
 
-_ASKED = re.compile(r"^<!-- knobs of (\w+) -->$", re.MULTILINE)
+_ASKED = re.compile(r"^<!-- settings of (\w+) -->$", re.MULTILINE)
 
 
 def on_page_markdown(markdown, **_):
@@ -17,4 +17,4 @@ def _table(config):
         f"| `{name}` | {'' if field.is_required() else f'`{field.default!r}`'} | {field.description} |"
         for name, field in config.model_fields.items()
     ]
-    return "\n".join(["| knob | default | |", "| --- | --- | --- |", *rows])
+    return "\n".join(["| setting | default | |", "| --- | --- | --- |", *rows])
