@@ -298,16 +298,16 @@ def test_info():
 def test_info_tells_how_to_get_an_extra(monkeypatch):
     from importlib.metadata import PackageNotFoundError
 
-    from sluicegate.cli import information
+    from sluicegate.cli.commands import info
 
-    known = information.version
+    known = info.version
 
     def version(package):
         if package == "statsforecast":
             raise PackageNotFoundError(package)
         return known(package)
 
-    monkeypatch.setattr(information, "version", version)
+    monkeypatch.setattr(info, "version", version)
     assert "lacks statsforecast: pip install 'sluicegate[baselines]'" in succeeded("info").stdout
 
 

@@ -12,8 +12,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from sluicegate.cli.app import app
-from sluicegate.cli.knobs import of_field, option_of
-from sluicegate.cli.studying import columns_and_knobs
+from sluicegate.cli.commands.study import columns_and_settings
+from sluicegate.cli.declared import of_field, option_of
 from sluicegate.errors import BundleError
 from sluicegate.tasks import Report, Task, registry
 from sluicegate.tasks.arguments import DATA, Argument, Called, Group
@@ -228,7 +228,7 @@ def test_a_task_that_was_imported_has_its_command(drift, tmp_path, monkeypatch):
 def test_a_study_knows_it_too(drift):
     shown = sections("study")
     assert "--value" in shown["Data"]
-    found = columns_and_knobs("drift", {"value": ["y"]}, ["pull=3"])
+    found = columns_and_settings("drift", {"value": ["y"]}, ["pull=3"])
     assert found == ("drift", {"values": ["y"]}, {"pull": 3})
     assert registry.module_of("drift") == Drift.__module__
     assert registry.module_of("forecast") is None
@@ -260,7 +260,7 @@ def test_options_of_every_kind_of_field():
     assert get_args(most.annotation)[1].rich_help_panel == "Model"
 
 
-def test_knobs_of_numpy_are_refused_and_read_without_importing_it():
+def test_settings_of_numpy_are_refused_and_read_without_importing_it():
     np = pytest.importorskip("numpy")
     from sluicegate.tasks import ForecasterConfig
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import sluicegate
 from sluicegate import Forecaster, SeriesClassifier, TextClassifier
 from sluicegate.cli.app import app
-from sluicegate.cli.studying import columns_and_knobs
+from sluicegate.cli.commands.study import columns_and_settings
 from sluicegate.data import frames
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classify_series import baselines, trained
@@ -194,7 +194,7 @@ def test_a_loaded_model_answers_in_the_frames_of_its_training(tmp_path, monkeypa
 
 def test_a_study_notes_a_single_series_column_as_before():
     for given, noted in ((["id"], "id"), (["shop", "id"], ["shop", "id"])):
-        assert columns_and_knobs("forecast", {"series": given, "time": None}, ())[1] == {"series": noted}
+        assert columns_and_settings("forecast", {"series": given, "time": None}, ())[1] == {"series": noted}
 
 
 def test_recordings_of_a_csv_file(tmp_path, monkeypatch):

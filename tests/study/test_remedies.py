@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sluicegate.cli.studying import columns_and_knobs
+from sluicegate.cli.commands.study import columns_and_settings
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.study import compare, comparing
 
@@ -104,7 +104,7 @@ def test_settings(study, tmp_path, data, options, words, obeyed, then):
 )
 def test_options(task, given, settings, words, obeyed):
     with pytest.raises(ConfigError, match=words):
-        columns_and_knobs(task, given, settings)
-    _, columns, knobs = columns_and_knobs(*obeyed)
+        columns_and_settings(task, given, settings)
+    _, columns, knobs = columns_and_settings(*obeyed)
     assert columns == obeyed[1]
     assert knobs == ({"hidden": 32} if obeyed[2] else {})

@@ -27,8 +27,8 @@ def note(words: str) -> None:
 @contextmanager
 def failing_plainly(debug: bool) -> Iterator[None]:
     """Turn what goes wrong in the block into a sentence and an exit status, and say what is logged as a warning."""
-    logger, said = logging.getLogger("sluicegate"), _Said(logging.WARNING)
-    logger.addHandler(said)
+    logger, notes = logging.getLogger("sluicegate"), _Notes(logging.WARNING)
+    logger.addHandler(notes)
     try:
         yield
         sys.stdout.flush()
@@ -45,10 +45,10 @@ def failing_plainly(debug: bool) -> Iterator[None]:
         note(f"error: {_sentence(error)}")
         raise typer.Exit(1) from None
     finally:
-        logger.removeHandler(said)
+        logger.removeHandler(notes)
 
 
-class _Said(logging.Handler):
+class _Notes(logging.Handler):
     """Says what is logged to the person."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -16,12 +16,7 @@ PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": Fa
 
 
 class Commands(Mapping[str, Any]):
-    """Commands by name.
-
-    Args:
-        names: lists them.
-        build: builds one.
-    """
+    """Commands by name: `names` lists them, and `build` builds one."""
 
     def __init__(self, names: Callable[[], list[str]], build: Callable[[str], Any]) -> None:
         self._names, self._build = names, build
@@ -83,14 +78,7 @@ class GroupedCommand(TyperCommand):
 
 
 def command(name: str, call: Callable[..., Any], about: str | None = None, options: Iterable[Parameter] = ()) -> Any:
-    """A function as a command.
-
-    Args:
-        name: of the command.
-        call: what it calls, with a parameter for each option.
-        about: what it is for; by default, what its docstring says.
-        options: further ones, which it is given by name.
-    """
+    """A function as a command; its docstring is the help unless `about` is given, and it takes `options` by name."""
     own = signature(call, eval_str=True).parameters
     named = [option for option in own.values() if option.kind is not Parameter.VAR_KEYWORD]
     named += [option for option in options if option.name not in own]

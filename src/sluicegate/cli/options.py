@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from sluicegate.tasks.arguments import ARRAY, DATA, LENGTHS
+from sluicegate.tasks.arguments import ARRAY, DATA, LENGTHS, Group
 from sluicegate.tasks.registry import declared, known
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ Model: TypeAlias = Annotated[Path, typer.Argument(help="The folder of a saved mo
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 Threads: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads to compute with.")]
+
+
+in_data, in_model, in_training, in_output = (partial(typer.Option, rich_help_panel=group.value) for group in Group)
+"""Options by the groups of the help that show them."""
 
 
 def given_only(**options: Any) -> dict[str, Any]:

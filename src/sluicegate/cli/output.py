@@ -25,11 +25,7 @@ ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 
 
 def check_table_path(path: Path, *read: Path | None) -> None:
-    """Refuse a file whose ending names no kind of table, or which is a folder or one of the tables that are read.
-
-    Args:
-        path: of the file.
-        read: the tables.
+    """Refuse a file whose ending names no kind of table, or which is a folder or one of the tables that are `read`.
 
     Raises:
         ConfigError: it is one of these.

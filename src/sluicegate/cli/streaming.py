@@ -94,8 +94,10 @@ def _answer(stream: Stream, line: bytes, *, takes_future: bool) -> Any:
     if not isinstance(row, dict):
         raise DataError(f"the line holds a {type(row).__name__}: write an object, with a value for each column")
     future = {"future": row.pop("future")} if takes_future and isinstance(row.get("future"), list) else {}
-    said = stream.push(row, **future)
-    return said if isinstance(said, dict) else {"forecast": as_rows(nw.from_native(said, eager_only=True).to_polars())}
+    answer = stream.push(row, **future)
+    if isinstance(answer, dict):
+        return answer
+    return {"forecast": as_rows(nw.from_native(answer, eager_only=True).to_polars())}
 
 
 def _read(readline: ReadLine, signals: _Signals) -> Iterator[bytes]:

@@ -21,16 +21,7 @@ from .starting import use_threads
 
 
 def fit_files(task: Task, told: Mapping[str, Any], out: Path, *, threads: int | None, resume: bool, json: bool) -> None:
-    """Train a task on a file, save it, and show its report.
-
-    Args:
-        task: what is trained.
-        told: the files and what `fit` is told of them, by the names of the task's `arguments`.
-        out: the folder that the model is saved to.
-        threads: how many to compute with.
-        resume: go on from the checkpoint of an interrupted run.
-        json: whether the report is shown as JSON.
-    """
+    """Train a task on the files that it is told of, by the names of its `arguments`, save it, and show its report."""
     require_writable(out)
     use_threads(threads)
     data, beside = _read(task, told)
@@ -63,12 +54,6 @@ def _read(task: Task, told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resume: bool) -> None:
     """Train a task with a checkpoint beside its place, save it, and take the checkpoint away.
-
-    Args:
-        task: what is trained.
-        train: trains it, keeping its state in the file that it is given.
-        out: the folder that the model is saved to.
-        resume: whether the person asked to go on from the checkpoint.
 
     Raises:
         BundleError: the folder cannot be written.

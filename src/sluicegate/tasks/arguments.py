@@ -1,4 +1,4 @@
-"""What a task's `fit` is told of the data, declared once as values, and in which group of options each knob is.
+"""What a task's `fit` is told of the data, declared once as values, and in which group of options each setting is.
 
 The command line, studies and readers take it from here.
 
@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 
 class Group(Enum):
-    """The groups of options in the help of the command line, in their order; each knob names its own in its field."""
+    """The groups of options in the help of the command line, in order; each setting names its own in its field."""
 
     DATA = "Data"
     MODEL = "Model"

@@ -2,7 +2,7 @@
 
 A task of your own is held to it by one call in its tests:
 
-    check_task(lambda seed, **knobs: MyTask(seed=seed, **knobs), fit=lambda task: task.fit(table, ...), data=table)
+    check_task(lambda seed, **more: MyTask(seed=seed, **more), fit=lambda task: task.fit(table, ...), data=table)
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import copy
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,7 @@ class Case:
     """A task on data; the checks share what it trains, so give them one case.
 
     Args:
-        make: makes an untrained task from a seed, and from further knobs by name.
+        make: makes an untrained task from a seed, and from further settings by name.
         fit: trains a task on the case's data and returns it; a second or two is enough.
         data: what `evaluate` and `predict` take.
         rows: of a task that has streams, what is pushed, one after the other; ten or twenty are enough.
@@ -148,9 +149,7 @@ def report_is_whole(case: Case) -> None:
 def loaded_predicts_the_same_bits(case: Case) -> None:
     """A saved model that is loaded again predicts the same bits, and saves the same weights."""
     task = case.trained
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "model"
-        task.save(folder)
+    with _saved(task) as folder:
         again = load(folder)
     assert type(again) is type(task), "another kind of task came back"
     assert _same(task.predict(case.data), again.predict(case.data)), "the loaded model predicts something else"
@@ -159,17 +158,14 @@ def loaded_predicts_the_same_bits(case: Case) -> None:
 
 def damaged_is_refused(case: Case) -> None:
     """A folder with a file cut short is refused."""
-    task = case.trained
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "model"
-        task.save(folder)
+    with _saved(case.trained) as folder:
         weights = folder / "weights.safetensors"
         weights.write_bytes(weights.read_bytes()[:-1])
         _must_raise(BundleError, lambda: load(folder))
 
 
 def unknown_knob_is_refused(case: Case) -> None:
-    """A knob that does not exist is refused, by a message that names it."""
+    """A setting that does not exist is refused, by a message that names it."""
     error = _must_raise(ConfigError, lambda: case.make(0, no_such_knob=1))
     assert "no_such_knob" in str(error), "the message does not name the knob"
 
@@ -184,21 +180,30 @@ def streams_say_the_same_bits(case: Case) -> None:
     assert rows, "a task that has streams needs `rows` in its case"
     assert case.offline is not None, "a task that has streams needs `offline` in its case"
     half, stream = len(rows) // 2, task.open_stream()
-    said = [stream.push(row) for row in rows[:half]]
+    answers = [stream.push(row) for row in rows[:half]]
     snapshot, chunked, restored = stream.snapshot(), task.open_stream(), task.open_stream()
-    said += [stream.push(row) for row in rows[half:]]
+    answers += [stream.push(row) for row in rows[half:]]
     in_chunks = [chunked.push(rows[:half]), chunked.push(rows[half:])]
-    assert _flat(in_chunks) == _flat(said), "rows pushed as a chunk are answered by something else"
+    assert _flat(in_chunks) == _flat(answers), "rows pushed as a chunk are answered by something else"
     restored.restore(snapshot)
     rest = [restored.push(row) for row in rows[half:]]
-    assert _flat(rest) == _flat(said[half:]), "a stream that was restored says something else"
+    assert _flat(rest) == _flat(answers[half:]), "a stream that was restored says something else"
     for count in (1, half + 1, len(rows)):
         told = case.offline(task, rows[:count])
-        assert _flat([told]) == _flat([said[count - 1]]), f"offline, something else is said after {count} rows"
+        assert _flat([told]) == _flat([answers[count - 1]]), f"offline, something else is said after {count} rows"
     stream.finish()
     _must_raise(StreamError, lambda: stream.push(rows[0]))
     stream.reset()
-    assert _flat([stream.push(rows[0])]) == _flat(said[:1]), "a stream that was reset says something else"
+    assert _flat([stream.push(rows[0])]) == _flat(answers[:1]), "a stream that was reset says something else"
+
+
+@contextmanager
+def _saved(task: Task) -> Iterator[Path]:
+    """The folder of the saved task, which is gone after the block."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "model"
+        task.save(folder)
+        yield folder
 
 
 def _flat(answers: Sequence[Any]) -> list[Any]:

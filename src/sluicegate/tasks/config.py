@@ -1,6 +1,6 @@
-"""What the settings of all tasks have: kinds of numbers, the knobs that every task has, and how they are checked.
+"""What the settings of all tasks have: kinds of numbers, those that every task has, and how they are checked.
 
-A knob is described once, in its field: the documentation comes from there.
+A setting is described once, in its field: the documentation comes from there.
 """
 
 from __future__ import annotations
@@ -34,11 +34,7 @@ Strength = Annotated[Real, Field(ge=0, allow_inf_nan=False)]
 CellKnob = Annotated[Cell, Field(description="`gru`, `lstm`, `rnn` or `mingru`"), Group.MODEL]
 Seed = Annotated[
     Whole,
-    Field(
-        ge=0,
-        lt=2**31,
-        description="the random seed of training; the same seed gives the same weights to the bit",
-    ),
+    Field(ge=0, lt=2**31, description="the random seed of training; the same seed gives the same weights to the bit"),
     Group.TRAINING,
 ]
 Layers = Annotated[Positive, Field(description="recurrent layers on top of one another"), Group.MODEL]
@@ -80,39 +76,40 @@ class TaskConfig(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **arguments: Any) -> None:
-        """List the knobs below the docstring, for `help()`."""
+        """List the fields below the docstring, for `help()`."""
         super().__pydantic_init_subclass__(**arguments)
-        knobs = "\n".join(f"    {name}: {field.description}." for name, field in cls.model_fields.items())
-        cls.__doc__ = f"{inspect.getdoc(cls)}\n\nArgs:\n{knobs}\n"
+        fields = "\n".join(f"    {name}: {field.description}." for name, field in cls.model_fields.items())
+        cls.__doc__ = f"{inspect.getdoc(cls)}\n\nArgs:\n{fields}\n"
 
 
-def checked(config: type[BaseModel], owner: str, knobs: dict[str, Any]) -> Any:
-    """The settings.
+def checked(config: type[BaseModel], owner: str, settings: dict[str, Any]) -> Any:
+    """The settings, checked.
 
     Raises:
-        ConfigError: a knob is unknown or out of its range.
+        ConfigError: a setting is unknown or out of its range.
     """
     try:
-        return config(**knobs)
+        return config(**settings)
     except ValidationError as error:
         fault = error.errors()[0]
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
             known = ", ".join(config.model_fields)
             raise ConfigError(f"there is no knob `{name}`: a {owner} has {known}") from None
-        said = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
-        raise ConfigError(f"`{name}` (={fault['input']!r}) {said}") from None
+        message = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+        raise ConfigError(f"`{name}` (={fault['input']!r}) {message}") from None
+
+
+def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns that tell series apart: none, one or several."""
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
 def told_apart(names: str | Sequence[str] | None, answer: str) -> str | tuple[str, ...] | None:
     """The column or columns that tell series apart; several keep their names in the answer.
 
-    Args:
-        names: as they were given.
-        answer: a pattern of the names of the answer's other columns.
-
     Raises:
-        ConfigError: one of several has such a name.
+        ConfigError: one of several has a name of the pattern `answer`, as the answer's other columns have.
     """
     if names is None or isinstance(names, str):
         return names

@@ -98,11 +98,11 @@ class PlainTask(TrainedTask[Config, Trained]):
         simple = {name: row for name, row in figures.items() if name != "model"}
         best = min(simple, key=lambda name: abs(simple[name][metric] - ideal))
         ahead = abs(model[metric] - ideal) < abs(simple[best][metric] - ideal)
-        said = (
+        verdict = (
             f"Use {'the model' if ahead else words(best)}: {words(metric)} is {figure(model[metric])} of the model and "
             f"{figure(simple[best][metric])} of {words(best)}, the best simple method, on the same rows."
         )
-        return Report(f"{self.name}: {title}", model, simple, said, measures=self.measures)
+        return Report(f"{self.name}: {title}", model, simple, verdict, measures=self.measures)
 
     def _roles(self) -> dict[str, Any]:
         return dict(self.trained.columns)

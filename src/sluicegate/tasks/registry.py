@@ -33,12 +33,7 @@ class Entry(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """What a task says of itself before it is loaded.
-
-    Args:
-        config: the class of its settings; None where it has none.
-        arguments: what its `fit` is told of the data.
-    """
+    """What a task says of itself before it is loaded: its settings, if any, and what `fit` is told of the data."""
 
     config: type[TaskConfig] | None
     arguments: tuple[Argument, ...]

@@ -88,14 +88,7 @@ class _ShapesAlone(TorchFunctionMode):
 
 
 def restored(saved: bundle.Bundle, name: str, build: Callable[[], Module]) -> Module:
-    """A network with the weights of a file.
-
-    It is built without memory first, to know what the file must hold.
-
-    Args:
-        saved: the model.
-        name: of the file.
-        build: makes the network.
+    """A network that `build` makes, with the weights of a file; without memory first, to know what that must hold.
 
     Raises:
         BundleError: the weights are not those of such a network, or not finite.

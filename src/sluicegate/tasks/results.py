@@ -11,7 +11,7 @@ from typing import Any
 from sluicegate import bundle
 
 from .report import FOOTNOTE, Measure, Report
-from .report.figures import figure, plain, words
+from .report.figures import plain, words
 from .restoring import Saved, Text, read_json
 
 METRICS, PAGE, CARD = "metrics.json", "report.html", "MODEL_CARD.md"
@@ -85,23 +85,12 @@ def card(
     limits: Sequence[str],
     use: str,
 ) -> str:
-    """The model card, after Mitchell et al. 2019.
-
-    Args:
-        title: what the model does, in a line.
-        purpose: the same in a sentence.
-        results: what was measured.
-        data: what it was trained on.
-        settings: its knobs.
-        measures: what the figures mean.
-        limits: what it cannot do.
-        use: a few lines of Python.
-    """
+    """The model card, after Mitchell et al. 2019; `limits` is what the model cannot do, `use` a few lines of Python."""
     parts = [f"# {safe(title)}", purpose]
     for heading, report in (("Validation", results.validation), ("Last evaluation", results.evaluation)):
         if report is not None:
             parts += [f"## {heading}", safe(report.verdict), _figures(report)]
-            parts += [safe(f"{FOOTNOTE} {said}") for said, _ in report.footnotes().values()]
+            parts += [safe(f"{FOOTNOTE} {sentence}") for sentence, _ in report.footnotes().values()]
             parts += [safe(note) for note in report.notes]
             parts += [_items([f"{name}: {fact}" for name, fact in report.facts.items()])]
     parts += ["## Data", _items(data)]
@@ -117,20 +106,16 @@ def safe(text: str) -> str:
 
 
 def _figures(report: Report) -> str:
-    best, footnotes = report.best(), report.footnotes()
     lines = [
         "| | " + " | ".join(safe(words(metric)) for metric in report.metrics) + " |",
         "| --- |" + " ---: |" * len(report.metrics),
     ]
-    for name, row in report.rows.items():
-        noted = {metric for metric, (_, rows) in footnotes.items() if name in rows}
-        cells = [
-            figure(row.get(metric, float("nan"))) + (FOOTNOTE if metric in noted else "") for metric in report.metrics
-        ]
-        marked = [
-            f"**{cell}**" if name in best[metric] else cell for metric, cell in zip(report.metrics, cells, strict=True)
-        ]
-        lines.append(f"| {safe(words(name))} | " + " | ".join(marked) + " |")
+    for name, row in report.cells().items():
+        cells = []
+        for text, best, noted in row.values():
+            text += FOOTNOTE if noted else ""
+            cells.append(f"**{text}**" if best else text)
+        lines.append(f"| {safe(words(name))} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -173,10 +173,10 @@ class TrainedTask(Task, Generic[Config, Trained]):
     """A task that keeps what it learnt in one value, and what was measured of it beside.
 
     Args:
-        knobs: by name; they are listed at the task's settings.
+        settings: by name; they are listed at the class of the task's settings.
 
     Raises:
-        ConfigError: a knob is unknown or out of its range.
+        ConfigError: a setting is unknown or out of its range.
     """
 
     trained_as: ClassVar[type[TrainedModel]]
@@ -189,8 +189,8 @@ class TrainedTask(Task, Generic[Config, Trained]):
             cls.config_class = cls.trained_as.config
         super().__init_subclass__(**arguments)
 
-    def __init__(self, **knobs: Any) -> None:
-        self.config: Config = checked(self.trained_as.config, type(self).__name__, knobs)
+    def __init__(self, **settings: Any) -> None:
+        self.config: Config = checked(self.trained_as.config, type(self).__name__, settings)
         self.report: Report | None = None
         self._trained: Trained | None = None
         self._results = Results()
@@ -221,11 +221,11 @@ class TrainedTask(Task, Generic[Config, Trained]):
 
     def __repr__(self) -> str:
         fields = type(self.config).model_fields
-        knobs = ", ".join(f"{name}={value!r}" for name, value in self.config if value != fields[name].default)
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.config if value != fields[name].default)
         state = "not trained"
         if self._trained is not None:
             state = f"trained, {sum(weight.numel() for weight in self._trained.model.parameters()):,} weights"
-        return f"<{type(self).__name__}({knobs}): {state}>"
+        return f"<{type(self).__name__}({settings}): {state}>"
 
     @property
     def trained(self) -> Trained:

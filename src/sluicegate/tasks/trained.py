@@ -37,7 +37,7 @@ class TrainedModel(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """What `config.json` holds beside the knobs."""
+        """What `config.json` holds beside the settings."""
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
@@ -57,12 +57,7 @@ class TrainedModel(ABC):
         """
 
     def files(self, task: str, config: TaskConfig) -> dict[str, bytes]:
-        """The files of the saved model, without those for people.
-
-        Args:
-            task: the name of the task.
-            config: its knobs.
-        """
+        """The files of the saved model of a task with these settings, without those for people."""
         settings = {
             "schema": bundle.SCHEMA,
             "task": task,
@@ -80,7 +75,7 @@ class TrainedModel(ABC):
 
     @classmethod
     def from_bundle(cls, saved: bundle.Bundle) -> tuple[TrainedModel, TaskConfig]:
-        """What `files` wrote: the value, and the knobs.
+        """What `files` wrote: the value, and the settings.
 
         Raises:
             BundleError: the files do not hold what they must.
@@ -91,7 +86,7 @@ class TrainedModel(ABC):
 
 @dataclass(frozen=True)
 class TrainedNetwork(TrainedModel):
-    """The simplest: a network that its knobs alone make, beside the columns that it was trained on.
+    """The simplest: a network that its settings alone make, beside the columns that it was trained on.
 
     Args:
         model: the network.
@@ -106,7 +101,7 @@ class TrainedNetwork(TrainedModel):
     @classmethod
     @abstractmethod
     def build(cls, config: Any) -> nn.Module:
-        """The network of these knobs, with the values that it starts from."""
+        """The network of these settings, with the values that it starts from."""
 
     def settings(self) -> dict[str, Any]:
         """The columns and the learning curve."""

@@ -5,17 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from sluicegate.tasks import registry
-from sluicegate.tasks.arguments import Group
 
+from ..declared import of_argument, of_config
 from ..failures import failing_plainly
-from ..knobs import of_argument, of_config
 from ..lazy import LazyGroup, command
-from ..options import Debug, Json, given_only
-
-TRAINING, OUTPUT = Group.TRAINING.value, Group.OUTPUT.value
+from ..options import Debug, Json, given_only, in_output, in_training
 
 
 class _Tasks(LazyGroup):
@@ -28,15 +23,9 @@ class _Tasks(LazyGroup):
         config, arguments = registry.declared(name)
 
         def fit(
-            out: Annotated[
-                Path, typer.Option(help="The folder to save the model to.", metavar="MODEL", rich_help_panel=OUTPUT)
-            ],
-            resume: Annotated[
-                bool, typer.Option("--resume", help="Go on from an interrupted run.", rich_help_panel=TRAINING)
-            ] = False,
-            threads: Annotated[
-                int | None, typer.Option(min=1, help="Threads to compute with.", rich_help_panel=TRAINING)
-            ] = None,
+            out: Annotated[Path, in_output(help="The folder to save the model to.", metavar="MODEL")],
+            resume: Annotated[bool, in_training("--resume", help="Go on from an interrupted run.")] = False,
+            threads: Annotated[int | None, in_training(min=1, help="Threads to compute with.")] = None,
             json: Json = False,
             debug: Debug = False,
             **given: Any,

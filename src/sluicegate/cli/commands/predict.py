@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from ..options import Array, Debug, Json, Lengths, Model, Threads, given_only, r
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from sluicegate.tasks import Task
 
 
 def predict(
@@ -29,7 +32,7 @@ def predict(
 ) -> None:
     """Apply a model: forecast what follows the last row of each series, or classify each row."""
     with failing_plainly(debug):
-        from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_table
+        from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_batches, write_table
         from ..starting import load_task
 
         if out is not None:
@@ -37,9 +40,7 @@ def predict(
         task = load_task(model, threads)
         arrays = given_only(array=array, lengths=lengths)
         if task.rows_at_once is not None and data is not None and future is None and out is not None and not arrays:
-            from ..predicting import in_batches
-
-            note_written(in_batches(task, data, out), out, json)
+            note_written(write_batches(_predicted(task, data), out), out, json)
             return
         options: dict[str, Any] = {}
         table = None
@@ -57,3 +58,14 @@ def predict(
             print_json(as_rows(frame))
         else:
             typer.echo(as_csv(frame), nl=False)
+
+
+def _predicted(task: Task, data: Path) -> Iterator[pl.DataFrame]:
+    """The predictions of a table of any length, of which a part at a time is in memory."""
+    from sluicegate.data import read_batches, source_of
+
+    assert task.rows_at_once is not None
+    before = 0
+    for batch in read_batches(data, task.rows_at_once, task.columns_as_written()):
+        yield task.predict(batch, source=source_of(data, before))
+        before += len(batch)

@@ -14,9 +14,8 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from sluicegate.tasks.classification.decision import Said
 
-from .minirocket import MiniRocket, has_minirocket
+from .minirocket import LINEAR, MiniRocket, Values, has_minirocket
 
-Values = Float32[np.ndarray, "_ channels"]
 Rows = Int64[np.ndarray, " _"]
 
 _POINTS = 64  # steps that a recording is brought to before it is compared
@@ -71,9 +70,9 @@ class NearestNeighbour:
     def probabilities(self, recordings: Sequence[Values]) -> Said:
         """The probability of each class."""
         near = pairwise_distances_argmin(np.stack([resampled(part) for part in recordings]), self.known)
-        said = np.full((len(recordings), self.classes), (1 - self.trust) / (self.classes - 1))
-        said[np.arange(len(said)), self.truth[near]] = self.trust
-        return said
+        probabilities = np.full((len(recordings), self.classes), (1 - self.trust) / (self.classes - 1))
+        probabilities[np.arange(len(probabilities)), self.truth[near]] = self.trust
+        return probabilities
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What it learnt."""
@@ -123,13 +122,13 @@ class SummaryStatistics:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What it learnt."""
-        return {name: getattr(self, name) for name in ("mean", "deviation", "weights", "intercept")}
+        return {name: getattr(self, name) for name in LINEAR}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, Any], classes: int) -> SummaryStatistics:
         """What `arrays` gave."""
         del classes
-        return cls(*(arrays[name] for name in ("mean", "deviation", "weights", "intercept")))
+        return cls(*(arrays[name] for name in LINEAR))
 
 
 METHODS: dict[str, Any] = {method.name: method for method in (NearestNeighbour, SummaryStatistics, MiniRocket)}

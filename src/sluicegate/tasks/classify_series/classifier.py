@@ -50,10 +50,10 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         folds: networks, each validated on another part of the recordings; None follows the recordings.
         window: steps read at a time, None follows the lengths; nothing is ever cut off.
         blend: average the probabilities with those of the better simple method.
-        settings: further knobs, listed at `SeriesClassifierConfig`.
+        settings: further ones, listed at `SeriesClassifierConfig`.
 
     Raises:
-        ConfigError: a knob is unknown or out of its range.
+        ConfigError: a setting is unknown or out of its range.
 
     >>> import numpy as np
     >>> slow, fast = (np.sin(np.arange(40)[:, None] * speed) for speed in (0.3, 0.9))
@@ -167,12 +167,12 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
             labels = None
         recordings = _read(data, columns, labels, groups, columns.channels, source)
         truth = trained.labels.numbers(_labels(recordings), _where(recordings, source))
-        said = trained.compared(trained.windowed(recordings))
+        compared = trained.compared(trained.windowed(recordings))
         early = {
             share: trained.probabilities(trained.windowed(recordings).first(share)) for share in trained.early_shares
         }
         facts = early_facts(trained.decision, early, truth)
-        validation = Validation(Examples(recordings, truth), said, facts=facts)
+        validation = Validation(Examples(recordings, truth), compared, facts=facts)
         return self._evaluated(report(trained, validation, "evaluation"))
 
     def predict(self, data: Any, *, source: Source | None = None) -> Any:
@@ -195,9 +195,9 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         table = _is_table(data)
         columns = Columns(trained.columns.channels, trained.columns.series, trained.columns.time)
         recordings = _read(data, columns, None, None, columns.channels, source)
-        said = trained.probabilities(trained.windowed(recordings))
+        probabilities = trained.probabilities(trained.windowed(recordings))
         names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
-        frame = pl.DataFrame({**names.to_dict(), **predictions(trained.labels, trained.decision, said)})
+        frame = pl.DataFrame({**names.to_dict(), **predictions(trained.labels, trained.decision, probabilities)})
         return like(frame, backend_of(data) if table else nw.Implementation.POLARS)
 
     def open_stream(self) -> SeriesStream:

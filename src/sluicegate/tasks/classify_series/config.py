@@ -1,4 +1,4 @@
-"""The knobs of the series classifier."""
+"""The settings of the series classifier."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from jaxtyping import Float32, Int64
 from sluicegate.data import Recordings
 from sluicegate.tasks.classification.equal_rows import numbered
 
-from .baselines import Values, resampled
+from .baselines import resampled
+from .minirocket import Values
 
 ALIKE = "they differ by less than 2 % of what sets either apart from the mean"
 """What makes two recordings nearly equal, for a note."""
@@ -39,11 +40,7 @@ def near_recordings(recordings: Sequence[Values], content: Rows) -> Pairs:
     """Pairs of rows whose recordings are not equal but nearly so, brought to one length.
 
     Recordings that lie on the same sides of random planes are compared (Charikar 2002), each with the next of its
-    bucket, so that the time grows as the recordings do; some pairs are missed.
-
-    Args:
-        recordings: standardised.
-        content: the numbers that `equal_recordings` gives.
+    bucket, so that the time grows as the recordings do; some pairs are missed. `content` numbers equal recordings.
     """
     first = np.unique(content)
     found = [np.empty((0, 2), dtype=np.int64)]

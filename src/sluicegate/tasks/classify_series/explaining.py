@@ -16,15 +16,13 @@ _STRETCHES = 20  # that a recording is told of in
 
 @dataclass(frozen=True)
 class Explanation:
-    """The stretches of a recording and their shares.
+    """The stretches of a recording and their shares in the decision for a class.
 
     Args:
-        label: the number of the class that is explained.
         edges: where each stretch begins, in steps, and the end.
         shares: of each stretch and channel: above 0 it spoke for the class, below 0 against it; their sizes sum to 1.
     """
 
-    label: int
     edges: Int64[np.ndarray, " edges"]
     shares: Float64[np.ndarray, "stretches channels"]
 
@@ -52,4 +50,4 @@ def explain(trained: Trained, windowed: Windowed, row: int, label: int) -> Expla
     edges = np.unique(np.linspace(0, length, min(_STRETCHES, length) + 1).astype(np.int64))
     summed = np.add.reduceat(shares, edges[:-1], axis=0)
     size = float(np.abs(summed).sum())
-    return Explanation(label, edges, summed / size if size > 0 else summed)
+    return Explanation(edges, summed / size if size > 0 else summed)

@@ -16,7 +16,7 @@ from .shape import Shape
 
 Key: TypeAlias = tuple[str | int, ...]
 """What names a recording; nothing where rows do not say."""
-Said: TypeAlias = Float64[np.ndarray, "time classes"]
+Probabilities: TypeAlias = Float64[np.ndarray, "time classes"]
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,7 @@ def taken(kind: str, fingerprint: str, memories: Mapping[Key, Memory], *, finish
 def restored(
     kind: str, fingerprint: str, snapshot: bytes, shape: Shape, window: int | None
 ) -> tuple[dict[Key, Memory], bool]:
-    """Read it again.
-
-    Args:
-        kind: of the stream.
-        fingerprint: of the model.
-        snapshot: what `taken` wrote.
-        shape: of the networks.
-        window: how many steps are kept; None where the networks are causal.
+    """Read it again; `window` is how many steps are kept, None where the networks are causal.
 
     Raises:
         SnapshotError: it is none of such a stream.

@@ -23,6 +23,9 @@ from sluicegate.tasks.classification.decision import Said
 
 Values = Float32[np.ndarray, "_ channels"]
 
+LINEAR = ("mean", "deviation", "weights", "intercept")
+"""The arrays of a linear map of standardised features."""
+
 _PARTS = ("channels_of", "channels", "dilations", "features_of", "biases")  # what sktime calls the parameters
 _SHORTEST = 9  # steps that its kernels look at
 _MOST = 4000  # recordings that it is trained on, whose features take 0.3 GB
@@ -120,27 +123,21 @@ class MiniRocket:
         margins = np.concatenate(parts)
         if margins.shape[1] == 1:
             margins = np.concatenate([-margins, margins], axis=1)
-        said: Said = softmax(margins / self.by, axis=1)
-        return said
+        probabilities: Said = softmax(margins / self.by, axis=1)
+        return probabilities
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What it learnt."""
         parts = {name: np.asarray(part) for name, part in zip(_PARTS, self.parameters, strict=True)}
-        learnt = {name: getattr(self, name) for name in ("mean", "deviation", "weights", "intercept")}
+        learnt = {name: getattr(self, name) for name in LINEAR}
         return parts | learnt | {"by": np.array([self.by])}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, Any], classes: int) -> MiniRocket:
         """What `arrays` gave."""
         del classes
-        return cls(
-            tuple(arrays[name] for name in _PARTS),
-            arrays["mean"],
-            arrays["deviation"],
-            arrays["weights"],
-            arrays["intercept"],
-            float(arrays["by"][0]),
-        )
+        learnt: dict[str, Any] = {name: arrays[name] for name in LINEAR}
+        return cls(tuple(arrays[name] for name in _PARTS), **learnt, by=float(arrays["by"][0]))
 
 
 @contextmanager

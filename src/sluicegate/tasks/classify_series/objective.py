@@ -29,8 +29,8 @@ class Objective(objective.Objective):
         windowed: the recordings.
         truth: the number of each one's class.
         number: of the network that each recording validates, -1 where it validates none.
-        other: the recordings that validate, and `looked` which of them validate each network.
-        looked: these.
+        other: the recordings that validate.
+        validating: which of them validate each network.
         shown: the number of the class of each.
         loss: what is minimised.
         seed: the source of all chance.
@@ -44,7 +44,7 @@ class Objective(objective.Objective):
         truth: Rows,
         number: Rows,
         other: Windowed,
-        looked: Sequence[Rows],
+        validating: Sequence[Rows],
         shown: Rows,
         loss: Loss,
         *,
@@ -52,7 +52,8 @@ class Objective(objective.Objective):
         batch: int,
     ) -> None:
         super().__init__(model, shown, loss)
-        self._windowed, self._other, self._looked, self._seed, self._batch = windowed, other, looked, seed, batch
+        self._windowed, self._other, self._validating = windowed, other, validating
+        self._seed, self._batch = seed, batch
         self._truth = torch.from_numpy(truth)
         self._trained = [np.flatnonzero(number != k) for k in range(len(model.members))]
 
@@ -69,11 +70,7 @@ class Objective(objective.Objective):
         return torch.stack(losses).mean()
 
     def early(self, share: float) -> Objective:
-        """The same on the first parts of the recordings that validate.
-
-        Args:
-            share: of each recording's steps.
-        """
+        """The same on the first part of each recording that validates, this share of its steps."""
         other = copy(self)
         other._other = self._other.first(share)
         return other
@@ -90,5 +87,5 @@ class Objective(objective.Objective):
         return np.array([orders[epoch][i] for epoch, i in zip(epochs.tolist(), at.tolist(), strict=True)])
 
     def _said(self, network: int) -> tuple[np.ndarray, Rows]:
-        rows = self._looked[network]
+        rows = self._validating[network]
         return logits_of(self._model.members[network], self._other, rows), rows

@@ -60,14 +60,8 @@ def _facts(trained: Trained, validation: Validation[Examples]) -> dict[str, str]
 
 
 def early_facts(decision: Decision, early: Mapping[float, Said], truth: Rows) -> dict[str, str]:
-    """How often causal networks are right before the end.
-
-    Args:
-        decision: what makes answers of probabilities.
-        early: the probabilities after the first parts of each recording, by the share of these.
-        truth: the number of each one's class.
-    """
-    right = {share: float((decision.answers(said) == truth).mean()) for share, said in early.items()}
+    """How often causal networks are right before the end, by the share of each recording that they had read."""
+    right = {share: float((decision.answers(probabilities) == truth).mean()) for share, probabilities in early.items()}
     return {f"after {share:.0%} of each recording": f"{r:.1%} of the answers are right" for share, r in right.items()}
 
 

@@ -44,11 +44,7 @@ class Reading:
 
 
 class Reader:
-    """Networks of one shape, with the weights that they have now.
-
-    Args:
-        members: the networks.
-    """
+    """Networks of one shape, with the weights that they have now."""
 
     def __init__(self, members: list[CausalMember]) -> None:
         self.shape: Shape = members[0].shape
@@ -71,11 +67,7 @@ class Reader:
     def read(
         self, features: Float32[ndarray, "rows steps features"], reading: Reading
     ) -> tuple[Float64[ndarray, "frames rows members pooled"], Reading]:
-        """Read on.
-
-        Args:
-            features: the next steps of each recording.
-            reading: how far they were read.
+        """Read the next steps of each recording.
 
         Returns:
             What the output layer is given after each frame that ends here, and how far they are read then.
@@ -113,21 +105,21 @@ class Reader:
     def logits(self, pooled: Float64[ndarray, "places members pooled"]) -> Float64[ndarray, "places classes"]:
         """The mean of the networks' logits."""
         size = max(1, _AT_ONCE // self._weight.size)
-        said = np.empty((len(pooled), len(self._networks), self.shape.classes))
+        logits = np.empty((len(pooled), len(self._networks), self.shape.classes))
         for begin in range(0, len(pooled), size):
             part = slice(begin, begin + size)
-            said[part] = (pooled[part, :, None, :] * self._weight).sum(-1) + self._bias
-        total = said[:, 0]
-        for k in range(1, said.shape[1]):
-            total = total + said[:, k]
-        return total / said.shape[1]
+            logits[part] = (pooled[part, :, None, :] * self._weight).sum(-1) + self._bias
+        total = logits[:, 0]
+        for k in range(1, logits.shape[1]):
+            total = total + logits[:, k]
+        return total / logits.shape[1]
 
     def at_the_end(
         self, recordings: list[Float32[ndarray, "_ features"]], most: int
     ) -> Float64[ndarray, "recordings classes"]:
         """The logits after the last step of each recording, `most` steps of several side by side at a time."""
         order = np.argsort([-len(part) for part in recordings], kind="stable")
-        said, begin = np.empty((len(recordings), self.shape.classes)), 0
+        logits, begin = np.empty((len(recordings), self.shape.classes)), 0
         while begin < len(order):
             longest = len(recordings[order[begin]])
             some = order[begin : begin + max(1, most // longest)]
@@ -136,9 +128,9 @@ class Reader:
                 values[row, : len(recordings[number])] = recordings[number]
             pooled, _ = self.read(values, self.begin(len(some)))
             last = [(len(recordings[number]) - 1) // self.shape.stride for number in some.tolist()]
-            said[some] = self.logits(pooled[last, np.arange(len(some))])
+            logits[some] = self.logits(pooled[last, np.arange(len(some))])
             begin += len(some)
-        return said
+        return logits
 
 
 def _dense(member: CausalMember) -> Model:

@@ -17,8 +17,9 @@ from sluicegate.data.columns import LARGEST, numbers_of, select
 from sluicegate.errors import DataError
 from sluicegate.streaming.stream import Stream
 from sluicegate.tasks.classification.predictions import predictions
+from sluicegate.tasks.config import listed
 
-from .memory import Key, Memory, Pushed, Said, restored, taken
+from .memory import Key, Memory, Probabilities, Pushed, restored, taken
 from .running import Reader
 from .trained import Trained
 
@@ -38,10 +39,6 @@ class SeriesStream(Stream):
     times that training had, these must ascend. A step without a finite number in every channel is refused.
 
     Open it by `SeriesClassifier.open_stream`.
-
-    Args:
-        trained: what training left behind.
-        fingerprint: of the model, to which snapshots are bound.
     """
 
     def __init__(self, trained: Trained, fingerprint: str) -> None:
@@ -72,14 +69,14 @@ class SeriesStream(Stream):
         """
         self.require_running()
         pushed = self._pushed(x)
-        memories, said = dict(self._memories), np.empty((len(pushed.values), self._trained.shape.classes))
+        memories, probabilities = dict(self._memories), np.empty((len(pushed.values), self._trained.shape.classes))
         for key, part in pushed.parts():
             memory = memories.get(key) or Memory({}, None)
             self._require_ascending(memory, pushed, part)
-            memories[key], said[part] = self._read(memory, pushed.values[part])
+            memories[key], probabilities[part] = self._read(memory, pushed.values[part])
             memories[key] = replace(memories[key], time=pushed.times[part][-1] if pushed.times else memory.time)
         self._memories = memories
-        frame = pl.DataFrame(predictions(self._trained.labels, self._trained.decision, said))
+        frame = pl.DataFrame(predictions(self._trained.labels, self._trained.decision, probabilities))
         return frame if pushed.several else frame.row(0, named=True)
 
     def finish(self) -> None:
@@ -107,17 +104,17 @@ class SeriesStream(Stream):
         kept = None if self._reader is not None else self._trained.window
         self._memories, self.finished = restored(KIND, self.fingerprint, snapshot, self._trained.shape, kept)
 
-    def _read(self, memory: Memory, values: Float64[np.ndarray, "time channels"]) -> tuple[Memory, Said]:
+    def _read(self, memory: Memory, values: Float64[np.ndarray, "time channels"]) -> tuple[Memory, Probabilities]:
         """Read steps of one recording: what is remembered then, and the probabilities after each step."""
         trained = self._trained
         if self._reader is None:
             kept = memory.arrays.get("values", values[:0])
-            said = np.empty((len(values), trained.shape.classes))
+            probabilities = np.empty((len(values), trained.shape.classes))
             for step in range(len(values)):
                 kept = np.concatenate([kept, values[step : step + 1]])[-trained.window :]
                 windowed = trained.windowed(Recordings.of_arrays([kept], channels=trained.columns.channels))
-                said[step] = trained.probabilities(windowed)[0]
-            return Memory({"values": kept}, memory.time), said
+                probabilities[step] = trained.probabilities(windowed)[0]
+            return Memory({"values": kept}, memory.time), probabilities
         before = memory.reading or self._reader.begin(1)
         features = trained.standard.apply(values, memory.arrays.get("last"))
         pooled, reading = self._reader.read(features[None], before)
@@ -127,8 +124,8 @@ class SeriesStream(Stream):
         # The answer after a frame holds until the next one ends.
         stride, frames = trained.shape.stride, -(-before.steps // trained.shape.stride)
         ended = (before.steps + np.arange(len(values))) // stride + 1 - frames
-        said = trained.decision.calibrated(logits[ended - (1 if held is None else 0)])
-        return Memory.of_reading(reading, values[-1:], logits[-1:], memory.time), said
+        probabilities = trained.decision.calibrated(logits[ended - (1 if held is None else 0)])
+        return Memory.of_reading(reading, values[-1:], logits[-1:], memory.time), probabilities
 
     def _pushed(self, x: Any) -> Pushed:
         """What was pushed, held to what it must be."""
@@ -166,8 +163,7 @@ class SeriesStream(Stream):
             )
 
     def _keys(self, rows: Sequence[Mapping[str, Any]]) -> list[Key]:
-        series = self._trained.columns.series
-        names = () if series is None else (series,) if isinstance(series, str) else series
+        names = listed(self._trained.columns.series)
         keys: list[Key] = []
         for number, row in enumerate(rows):
             key: tuple[Any, ...] = tuple(_plain(row.get(name)) for name in names)

@@ -20,10 +20,10 @@ from sluicegate.tasks.restoring import restored
 from sluicegate.tasks.trained import WEIGHTS
 from sluicegate.training import Curve
 
-from .baselines import METHODS, Method, Values
+from .baselines import METHODS, Method
 from .causal import CausalMember
 from .config import SeriesClassifierConfig
-from .minirocket import MiniRocket, has_minirocket
+from .minirocket import MiniRocket, Values, has_minirocket
 from .model import Ensemble, Shape
 from .running import Reader
 from .schema import require_series_classifier
@@ -111,7 +111,7 @@ class Trained(TrainedClassifier):
         return [method for method in self.methods if method.name != MiniRocket.name or has_minirocket()]
 
     def settings(self) -> dict[str, Any]:
-        """What `config.json` holds beside the knobs."""
+        """What `config.json` holds beside the settings."""
         return {
             "columns": asdict(self.columns),
             "classes": list(self.labels.classes),
@@ -141,19 +141,11 @@ class Trained(TrainedClassifier):
         require_series_classifier(saved, arrays)
         settings = saved.json(bundle.CONFIG)
         shape = Shape(**settings["shape"])
-        roles: dict[str, Any] = {
-            n: tuple(r) if isinstance(r, list) else r for n, r in dict(settings["columns"]).items()
-        }
+        roles: dict[str, Any] = {n: tuple(r) if isinstance(r, list) else r for n, r in settings["columns"].items()}
         columns = Columns(**roles)
         model = restored(saved, WEIGHTS, lambda: Ensemble(shape))
         names = tuple(settings["methods"])
-        methods = tuple(
-            METHODS[name].restored(
-                {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")},
-                shape.classes,
-            )
-            for name in names
-        )
+        methods = tuple(METHODS[name].restored(_of_method(name, arrays), shape.classes) for name in names)
         return cls(
             columns=columns,
             labels=Labels(columns.label or "label", tuple(settings["classes"])),
@@ -167,6 +159,10 @@ class Trained(TrainedClassifier):
             methods=methods,
             curve=Curve(**settings["curve"]),
         )
+
+
+def _of_method(name: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
 
 
 def logits_of(

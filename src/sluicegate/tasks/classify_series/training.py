@@ -33,19 +33,11 @@ _FEW = 2000  # recordings up to which several networks share the work
 _WHOLE = 400  # steps up to which recordings are read whole
 _READ = 100  # steps of the recurrent layer at most
 _EPOCHS, _STEPS, _MOST_STEPS = 60, 600, 12_000  # times through the recordings, and steps at least and at most
-_LOOKS = 20  # at the validation recordings, if training goes all the way
+_CHECKS = 20  # of the validation loss, if training goes all the way
 
 
 class SeriesPreparation(Preparation[Examples, Trained]):
-    """Labelled recordings made ready to train on.
-
-    Args:
-        examples: the recordings.
-        held_back: those that validate; None holds some of the recordings back.
-        columns: what a table's columns are.
-        labels: the classes.
-        config: the knobs.
-    """
+    """Labelled recordings made ready to train on; where none are given to validate, some are held back."""
 
     what: ClassVar[str] = "recordings"
     alike: ClassVar[str] = ALIKE
@@ -92,16 +84,16 @@ class SeriesPreparation(Preparation[Examples, Trained]):
         """What is trained, and for how long."""
         config = self.config
         if self.held_back is None:
-            looked = [np.flatnonzero(self.number == k) for k in range(self.members)]
+            validating = [np.flatnonzero(self.number == k) for k in range(self.members)]
         else:
-            looked = [np.arange(len(self.held_back.truth))] * self.members
+            validating = [np.arange(len(self.held_back.truth))] * self.members
         self._objective = Objective(
             self._model,
             self._windowed,
             self.examples.truth,
             self.number,
             self._other,
-            looked,
+            validating,
             self.shown.truth,
             loss_for(self.decision, config.smoothing, config.robust, self.consistency(few=self.rows <= _FEW)),
             seed=config.seed,
@@ -109,7 +101,7 @@ class SeriesPreparation(Preparation[Examples, Trained]):
         )
         epoch = -(-self.rows // config.batch)
         steps = config.steps or min(max(_EPOCHS * epoch, _STEPS), _MOST_STEPS)
-        every = max(1, steps // _LOOKS)
+        every = max(1, steps // _CHECKS)
         return self.prepared(
             self._model, self._objective, steps=steps, every=every, epoch=epoch, blend=config.blend, progress=progress
         )
@@ -131,12 +123,12 @@ class SeriesPreparation(Preparation[Examples, Trained]):
                 return methods, {method.name: method.probabilities(self._other.channels)[seen] for method in methods}
             done = iter(range(2, rounds + 1))
 
-            def learn_and_say(outside: Rows, inside: Rows) -> dict[str, Said]:
+            def learn_and_predict(outside: Rows, inside: Rows) -> dict[str, Said]:
                 trained = fit_all([recordings[i] for i in outside], truth[outside], classes)
                 report(next(done))
                 return {method.name: method.probabilities([recordings[i] for i in inside]) for method in trained}
 
-            return methods, said_by_fold(self.number, self.members, learn_and_say)
+            return methods, said_by_fold(self.number, self.members, learn_and_predict)
 
     def _trained(self, decision: Decision, methods: Sequence[Method], curve: Curve) -> Trained:
         return Trained(
@@ -153,13 +145,13 @@ class SeriesPreparation(Preparation[Examples, Trained]):
             curve=curve,
         )
 
-    def _validation(self, trained: Trained, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
+    def _validation(self, trained: Trained, seen: Rows, probabilities: dict[str, Said]) -> Validation[Examples]:
         kept, decision = self.shown.take(seen), trained.decision
         early = {
             share: decision.calibrated(self._objective.early(share).unseen(self.classes)[0])
             for share in trained.early_shares
         }
-        return Validation(kept, said, facts=early_facts(decision, early, kept.truth))
+        return Validation(kept, probabilities, facts=early_facts(decision, early, kept.truth))
 
     def _report(self, trained: Trained, validation: Validation[Examples], notes: Sequence[str]) -> Report:
         return report(trained, validation, "validation recordings", notes)

@@ -46,10 +46,10 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
         folds: networks, each validated on another part of the rows; None follows the rows.
         blend: average the probabilities with those of the better simple method; None does so up to 1,000 rows, and
             where words are long.
-        settings: further knobs, listed at `TextClassifierConfig`.
+        settings: further ones, listed at `TextClassifierConfig`.
 
     Raises:
-        ConfigError: a knob is unknown or out of its range.
+        ConfigError: a setting is unknown or out of its range.
 
     >>> import polars as pl
     >>> words = {"good": ["fine", "lovely", "great"], "bad": ["awful", "dull", "poor"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -14,6 +14,18 @@ from sluicegate.data import Panel, Scaler, Support
 from sluicegate.data.axis import TimeAxis, calendar_features
 
 from .model import Shape
+
+Numbers: TypeAlias = Int64[np.ndarray, " batch"]
+"""Of each window of a batch, the series, or the row at which its horizon begins, counted over the whole panel."""
+
+PerSeries: TypeAlias = Int64[np.ndarray, " series"]
+"""Of each series, a row counted over the whole panel, or a moment in ticks."""
+
+Point: TypeAlias = Float64[np.ndarray, "batch horizon"]
+"""One number for each step."""
+
+Quantiles: TypeAlias = Float64[np.ndarray, "batch horizon quantiles"]
+"""Several for each step, ascending."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class PreparedWindows:
     def __init__(
         self,
         panel: Panel,
-        ids: Int64[np.ndarray, " series"],
+        ids: PerSeries,
         columns: Columns,
         scalers: Scalers,
         calendar: Calendar,
@@ -108,12 +120,7 @@ class PreparedWindows:
         self._past, self._known = covariates[: len(columns.past)], covariates[len(columns.past) :]
         self._firsts = np.arange(-shape.before, shape.after) * shape.segment
 
-    def batch(
-        self,
-        series: Int64[np.ndarray, " batch"],
-        origins: Int64[np.ndarray, " batch"],
-        target: Int64[np.ndarray, " batch"],
-    ) -> tuple[Batch, Float[Tensor, "batch horizon"]]:
+    def batch(self, series: Numbers, origins: Numbers, target: Numbers) -> tuple[Batch, Float[Tensor, "batch horizon"]]:
         """The inputs of windows, and the standardised truth.
 
         Args:
@@ -135,11 +142,7 @@ class PreparedWindows:
         return batch, window[:, context:]
 
     def spread_out(
-        self,
-        truth: Float[Tensor, "batch horizon"],
-        series: Int64[np.ndarray, " batch"],
-        target: Int64[np.ndarray, " batch"],
-        generator: torch.Generator,
+        self, truth: Float[Tensor, "batch horizon"], series: Numbers, target: Numbers, generator: torch.Generator
     ) -> Float[Tensor, "batch horizon"]:
         """The standardised truth as the quantiles are learnt from it; see `sluicegate.data.Support`."""
         if self._support is None or not self._support.spreads:
@@ -152,18 +155,14 @@ class PreparedWindows:
         span = torch.where(truth <= zero, below_zero, below)
         return truth - span * torch.rand(truth.shape, generator=generator)
 
-    def contexts(
-        self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"], target: int
-    ) -> Float64[np.ndarray, "batch context"]:
+    def contexts(self, series: Numbers, origins: Numbers, target: int) -> Float64[np.ndarray, "batch context"]:
         """The contexts of windows of one target, in its unit."""
         values: Float64[np.ndarray, "batch context"] = self.panel.columns[self.columns.targets[target]][
             self._rows(series, origins, self._shape.context)
         ]
         return values
 
-    def _rows(
-        self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"], count: int
-    ) -> Int64[np.ndarray, "batch count"]:
+    def _rows(self, series: Numbers, origins: Numbers, count: int) -> Int64[np.ndarray, "batch count"]:
         """The rows of the panel that the first steps of windows stand for."""
         first = self.panel.bounds[series]
         places = (origins - first)[:, None] - self._shape.context + np.arange(count)
@@ -173,13 +172,13 @@ class PreparedWindows:
         return rows
 
 
-def first_origins(panel: Panel, context: int, horizon: int) -> Int64[np.ndarray, " series"]:
+def first_origins(panel: Panel, context: int, horizon: int) -> PerSeries:
     """The first row of each series, counted over the whole panel, at which a horizon may begin.
 
     A series that is too short for a context and a horizon begins where half of its rows, but for a horizon, are past.
     """
     half = np.maximum(1, (panel.lengths - horizon) // 2)
-    first: Int64[np.ndarray, " series"] = panel.bounds[:-1] + np.where(
+    first: PerSeries = panel.bounds[:-1] + np.where(
         panel.lengths < context + horizon, np.minimum(half, context), context
     )
     return first

@@ -32,7 +32,7 @@ def forecast_card(config: ForecasterConfig, trained: Trained, results: Results) 
 def _data(trained: Trained) -> list[str]:
     columns, axis = trained.columns, trained.axis
     last, seen = (moments(axis, ticks.max(keepdims=True))[0] for ticks in (trained.trained_until, trained.ends))
-    said = [
+    lines = [
         f"{len(trained.names):,} series"
         + ("" if columns.series is None else f", told apart by {shown(columns.series)}"),
         f"time column: {columns.time}",
@@ -40,10 +40,10 @@ def _data(trained: Trained) -> list[str]:
         f"trained on rows up to {last}, validated on those up to {seen}",
     ]
     if columns.known:
-        said.append(f"known in advance: {', '.join(columns.known)}")
+        lines.append(f"known in advance: {', '.join(columns.known)}")
     if columns.past:
-        said.append(f"known up to now: {', '.join(columns.past)}")
-    return said
+        lines.append(f"known up to now: {', '.join(columns.past)}")
+    return lines
 
 
 def _limits(trained: Trained) -> list[str]:

@@ -19,12 +19,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from sluicegate.data import Windows
 
-from .batches import PreparedWindows
+from .batches import Numbers, Point, PreparedWindows
 from .splitting import VALIDATED
 from .trained import Trained, seasonal_scales
 
@@ -47,7 +47,7 @@ def last_season(context: Float[Tensor, "batch context"], season: int, horizon: i
 
 def combined(
     outputs: Float64[np.ndarray, "batch horizon outputs"],
-    repeated: Float64[np.ndarray, "batch horizon"],
+    repeated: Point,
     shares: Float64[np.ndarray, "batch 2"],
     median: int,
 ) -> Float64[np.ndarray, "batch horizon outputs"]:
@@ -68,12 +68,7 @@ def combined(
 def measure_shares(
     trained: Trained, prepared: PreparedWindows, windows: Windows
 ) -> Float64[np.ndarray, "series targets 2"]:
-    """The shares of each series and target that err least on the validation rows.
-
-    Args:
-        trained: what was learnt, with shares of 0.
-        prepared: the table.
-        windows: windows to validate on.
+    """The shares of each series and target that err least on the validation windows, given a model with shares of 0.
 
     Returns:
         The share of the mean, by its squared error, and that of the median, by its absolute error.
@@ -99,11 +94,7 @@ def measure_shares(
 
 
 def _errors(
-    trained: Trained,
-    prepared: PreparedWindows,
-    series: Int64[np.ndarray, " batch"],
-    origins: Int64[np.ndarray, " batch"],
-    target: int,
+    trained: Trained, prepared: PreparedWindows, series: Numbers, origins: Numbers, target: int
 ) -> Float64[np.ndarray, "2 shares series"]:
     """Squared errors of the mean and absolute ones of the median by share, added up over the windows of each series."""
     batch, truth = prepared.batch(series, origins, np.full(len(series), target))

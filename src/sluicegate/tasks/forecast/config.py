@@ -1,4 +1,4 @@
-"""The knobs of the forecaster."""
+"""The settings of the forecaster."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ class ForecasterConfig(TaskConfig):
     ] = 0.3
     quantiles: Annotated[
         tuple[Annotated[Real, Field(gt=0, lt=1)], ...],
-        Field(
-            description="what is forecast beside the mean, ascending; 0.1, 0.5 and 0.9 are always among them",
-        ),
+        Field(description="what is forecast beside the mean, ascending; 0.1, 0.5 and 0.9 are always among them"),
         Group.MODEL,
         Called("quantile"),
     ] = (0.1, 0.5, 0.9)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from sluicegate.data import Panel, Windows
 from sluicegate.metrics import WindowLosses, clustered, degrees_of_freedom, diebold_mariano
+
+from .batches import Numbers
 
 _MOMENTS = 1 << 14  # moments of time that are told apart; of more, neighbours count as one
 _APART = 3  # degrees of freedom from which time alone tells what is noise
@@ -65,13 +67,7 @@ class Contest:
         self._better: dict[str, float] = {}
         self._windows = 0
 
-    def add(
-        self,
-        series: Int64[np.ndarray, " batch"],
-        origins: Int64[np.ndarray, " batch"],
-        row: Int64[np.ndarray, " batch"],
-        losses: dict[str, WindowLosses],
-    ) -> None:
+    def add(self, series: Numbers, origins: Numbers, row: Numbers, losses: dict[str, WindowLosses]) -> None:
         """Add a batch of windows.
 
         Args:

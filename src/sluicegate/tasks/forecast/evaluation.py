@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool
 
 from sluicegate.data import Panel, Windows
 from sluicegate.data.names import shown
@@ -18,7 +18,7 @@ from sluicegate.metrics import ForecastScores
 from sluicegate.tasks.report import Picture, Report
 from sluicegate.training import progress_bar
 
-from .batches import PreparedWindows, first_origins
+from .batches import Numbers, PreparedWindows, first_origins
 from .contest import Contest
 from .forecasting import forecast, lost_scales
 from .report import MEASURES, caveats, examples, facts
@@ -34,13 +34,7 @@ _FEW_SERIES, _FEW_WINDOWS = 10, 500
 
 
 def evaluate(
-    trained: Trained,
-    panel: Panel,
-    *,
-    start: Any,
-    stride: int,
-    baselines: Sequence[str] | None,
-    progress: bool | None,
+    trained: Trained, panel: Panel, *, start: Any, stride: int, baselines: Sequence[str] | None, progress: bool | None
 ) -> Report:
     """Every window of a panel whose horizon begins at or after `start`."""
     trained = trained.on(panel.axis)
@@ -211,9 +205,7 @@ def _scores(trained: Trained) -> ForecastScores:
     return ForecastScores(trained.quantiles, scale, deviation, trained.shape.horizon)
 
 
-def _scored(
-    panel: Panel, target: str, origins: Int64[np.ndarray, " batch"], horizon: int
-) -> Bool[np.ndarray, "batch horizon"] | None:
+def _scored(panel: Panel, target: str, origins: Numbers, horizon: int) -> Bool[np.ndarray, "batch horizon"] | None:
     """Values that were filled in say nothing about a forecast."""
     if target not in panel.filled:
         return None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Int64
 
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, kind_named, kind_of, like
@@ -20,7 +19,7 @@ from sluicegate.tasks.config import told_apart
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import TrainedTask
 
-from .batches import Columns
+from .batches import Columns, PerSeries
 from .card import forecast_card
 from .config import ARGUMENTS, ForecasterConfig
 from .evaluation import evaluate
@@ -45,10 +44,10 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         context: steps that each forecast looks back on; None follows the season and the length of the table.
         cell: `gru`, `lstm`, `rnn` or `mingru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
-        settings: further knobs, listed at `ForecasterConfig`.
+        settings: further ones, listed at `ForecasterConfig`.
 
     Raises:
-        ConfigError: a knob is unknown or out of its range.
+        ConfigError: a setting is unknown or out of its range.
 
     >>> import polars as pl
     >>> table = pl.DataFrame({"day": range(400), "sales": [float(10 + d % 7) for d in range(400)]})
@@ -115,11 +114,9 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         if not columns.targets:
             raise ConfigError("`target` (=[]) must name at least one column")
         panel = self._read(data, columns, None, source)
-        ahead = (
-            None
-            if validation is None
-            else self._read(validation, columns, panel, validation_source or Source("the validation table"))
-        )
+        ahead = None
+        if validation is not None:
+            ahead = self._read(validation, columns, panel, validation_source or Source("the validation table"))
         run = Preparation(panel, ahead, columns, self.config).run(frame=kind_of(backend_of(data)), progress=progress)
         self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
@@ -159,12 +156,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         )
 
     def predict(
-        self,
-        data: Any = None,
-        *,
-        future: Any = None,
-        source: Source | None = None,
-        future_source: Source | None = None,
+        self, data: Any = None, *, future: Any = None, source: Source | None = None, future_source: Source | None = None
     ) -> Any:
         """Forecast the horizon that follows the last row of each series.
 
@@ -189,16 +181,14 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         columns = trained.columns
         panel = trained.tail if data is None else self._read(data, columns, trained.tail, source)
         ahead = None
-        if columns.known and future is None:
-            ahead = panel.future
-        if columns.known and future is None and ahead is None:
+        if columns.known and future is not None:
+            roles = Columns(columns.time, (), columns.series, (), columns.known)
+            ahead = self._read(future, roles, trained.tail, future_source or Source("the table of `future`"))
+        elif columns.known and (ahead := panel.future) is None:
             raise DataError(
                 f"the model knows {', '.join(columns.known)} in advance: give the table of their next "
                 f"{self.config.horizon} rows as `future` (`--future`), or below the history with an empty target"
             )
-        if columns.known and future is not None:
-            roles = Columns(columns.time, (), columns.series, (), columns.known)
-            ahead = self._read(future, roles, trained.tail, future_source or Source("the table of `future`"))
         frame, notes = forecast_next(trained, panel, ahead)
         self.notes = tuple(notes)
         for note in self.notes:
@@ -225,7 +215,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
     def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
         label = f"series column {columns.series!r} in {(source or Source()).name}"
 
-        def since(names: Sequence[Any]) -> Int64[np.ndarray, " series"]:
+        def since(names: Sequence[Any]) -> PerSeries:
             if like is None:
                 return np.full(len(names), NEVER)
             places = np.asarray(matched(names, like.names, label))

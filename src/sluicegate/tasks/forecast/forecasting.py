@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64
 
 from sluicegate.data import Panel, on_one_axis
 from sluicegate.data.names import column_of
 from sluicegate.errors import DataError
 
-from .batches import Batch, PreparedWindows
+from .batches import Batch, Numbers, Point, PreparedWindows, Quantiles
 from .combination import combined, last_season
 from .scales import Scale, at_least_as_wide, rescaled, worthless
 from .telling import told, told_of_scales
@@ -27,12 +27,8 @@ _DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)  # of a normal error, between its 10
 
 
 def forecast(
-    trained: Trained,
-    windowed: PreparedWindows,
-    series: Int64[np.ndarray, " batch"],
-    origins: Int64[np.ndarray, " batch"],
-    target: int,
-) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
+    trained: Trained, windowed: PreparedWindows, series: Numbers, origins: Numbers, target: int
+) -> tuple[Point, Quantiles]:
     """The mean and the calibrated quantiles of windows, for one target, in its unit."""
     batch, scale, lost = standardised(trained, windowed, series, origins, target)
     ids = windowed.ids[series]
@@ -49,7 +45,7 @@ def forecast(
 
 
 def outputs_of(
-    trained: Trained, batch: Batch, ids: Int64[np.ndarray, " batch"], target: int
+    trained: Trained, batch: Batch, ids: Numbers, target: int
 ) -> Float64[np.ndarray, "batch horizon outputs"]:
     """The mean and the quantiles of windows, standardised and not calibrated; `ids` are their series' numbers."""
     with torch.inference_mode():
@@ -59,11 +55,7 @@ def outputs_of(
 
 
 def standardised(
-    trained: Trained,
-    windowed: PreparedWindows,
-    series: Int64[np.ndarray, " batch"],
-    origins: Int64[np.ndarray, " batch"],
-    target: int,
+    trained: Trained, windowed: PreparedWindows, series: Numbers, origins: Numbers, target: int
 ) -> tuple[Batch, Scale, Bool[np.ndarray, " batch"]]:
     """Windows of one target as the network takes them, by what they are standardised, and where training's is lost."""
     batch, _ = windowed.batch(series, origins, np.full(len(series), target))
@@ -80,10 +72,7 @@ def standardised(
 
 
 def lost_scales(
-    trained: Trained,
-    windowed: PreparedWindows,
-    series: Int64[np.ndarray, " batch"],
-    origins: Int64[np.ndarray, " batch"],
+    trained: Trained, windowed: PreparedWindows, series: Numbers, origins: Numbers
 ) -> Bool[np.ndarray, " batch"]:
     """The windows for which the scale of training is worthless, for one target or another."""
     lost = np.zeros(len(series), bool)
@@ -95,21 +84,15 @@ def lost_scales(
 
 
 def calibrated(
-    values: Float64[np.ndarray, "batch horizon quantiles"],
-    quantiles: tuple[float, ...],
-    widths: Float64[np.ndarray, "horizon quantiles"],
-) -> Float64[np.ndarray, "batch horizon quantiles"]:
+    values: Quantiles, quantiles: tuple[float, ...], widths: Float64[np.ndarray, "horizon quantiles"]
+) -> Quantiles:
     """Widen or narrow the quantiles about the median by their factors, and keep them in order."""
     middle = values[..., quantiles.index(0.5), None]
     return np.sort(middle + (values - middle) * widths, axis=-1)
 
 
 def measure_widths(
-    values: Float64[np.ndarray, "batch horizon quantiles"],
-    truth: Float64[np.ndarray, "batch horizon"],
-    quantiles: tuple[float, ...],
-    block: int,
-    apart: float,
+    values: Quantiles, truth: Point, quantiles: tuple[float, ...], block: int, apart: float
 ) -> Float64[np.ndarray, "horizon quantiles"]:
     """The factors that make each quantile right on these windows, block of steps by block of steps.
 
@@ -212,19 +195,16 @@ def _extend(panel: Panel, future: Panel | None, horizon: int, known: tuple[str, 
         places = {name: i for i, name in enumerate(future.names)}
         for i, name in enumerate(panel.names):
             begin = int(panel.starts[i] + panel.lengths[i] * step)
-            offset = -1
-            if name in places:
-                j = places[name]
-                offset = (begin - int(future.starts[j])) // step
-            if name not in places or offset < 0 or offset + horizon > future.lengths[j]:
+            j = places.get(name)
+            offset = -1 if j is None else (begin - int(future.starts[j])) // step
+            if j is None or offset < 0 or offset + horizon > future.lengths[j]:
                 stamp = panel.axis.stamps(np.array([begin]))[0]
                 label = f" of series {name!r}" if name != "" else ""
                 raise DataError(
                     f"`future` must hold the {horizon} rows{label} that begin at {stamp}: add those that are missing"
                 )
             first = int(future.bounds[j]) + offset
+            here = slice(bounds[i + 1] - horizon, bounds[i + 1])
             for column in known:
-                columns[column][bounds[i + 1] - horizon : bounds[i + 1]] = future.columns[column][
-                    first : first + horizon
-                ]
+                columns[column][here] = future.columns[column][first : first + horizon]
     return replace(panel, bounds=bounds, columns=columns)

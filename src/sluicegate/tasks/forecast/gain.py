@@ -41,10 +41,7 @@ def measure_gain(
 ) -> Float64[np.ndarray, "series targets"]:
     """The factor of each series and target; 1 where values can be negative, or never are above zero.
 
-    Args:
-        trained: what was learnt, with factors of 1.
-        windowed: the table.
-        windows: windows that hold each row once, training and validation alike.
+    The model has factors of 1, and the windows hold each row once, of training and of validation.
     """
     gain = np.ones_like(trained.gain)
     numbers = np.linspace(0, len(windows) - 1, min(len(windows), _MOST)).astype(np.int64)
@@ -85,25 +82,25 @@ def _ratios(
         added: Float64[np.ndarray, " chosen"] = np.bincount(series, values, minlength=len(chosen))[chosen]
         return added
 
-    said, came = total(sums[0]) / deviation[chosen], total(sums[1]) / deviation[chosen]
-    some = said > 0
-    if said.sum() <= 0 or came.sum() <= 0:
-        return np.ones(len(said))
+    forecasts, truths = total(sums[0]) / deviation[chosen], total(sums[1]) / deviation[chosen]
+    some = forecasts > 0
+    if forecasts.sum() <= 0 or truths.sum() <= 0:
+        return np.ones(len(forecasts))
     sizes = np.log(deviation[chosen])
-    level, middle, slope = _line(sizes[some], came[some] / said[some], said[some])
+    level, middle, slope = _line(sizes[some], truths[some] / forecasts[some], forecasts[some])
     common = np.maximum(level + slope * (sizes - middle), 0.0)
-    ratio = np.divide(came, said, out=common.copy(), where=some)
+    ratio = np.divide(truths, forecasts, out=common.copy(), where=some)
     every = np.ones(len(chosen))
     every[chosen] = ratio
     errors = total((sums[1] - every[series] * sums[0]) ** 2) / deviation[chosen] ** 2
-    variance = np.divide(errors, said**2, out=np.ones(len(said)), where=some)
+    variance = np.divide(errors, forecasts**2, out=np.ones(len(forecasts)), where=some)
     beyond = max(0.0, float(((ratio - common) ** 2 - variance)[some].mean())) if some.any() else 0.0
-    kept = beyond / (beyond + variance) if beyond > 0 else np.zeros(len(said))
+    kept = beyond / (beyond + variance) if beyond > 0 else np.zeros(len(forecasts))
     windows = total(np.ones(len(series)))
     kept *= windows / (windows + _DOUBTED)
     drawn = common + kept * (ratio - common)
     # Of skewed values a low ratio looks more certain than a high one: the sum over all is made right again.
-    drawn *= came.sum() / (drawn * said).sum()
+    drawn *= truths.sum() / (drawn * forecasts).sum()
     drawn = 1 + (drawn - 1) * windows.sum() / (windows.sum() + _DOUBTED)
     factors: Float64[np.ndarray, " chosen"] = np.clip(drawn, *_BOUNDS)
     return factors
@@ -117,12 +114,12 @@ def _drift(sums: Float64[np.ndarray, "2 windows"], ages: Int64[np.ndarray, " win
         ages: rows from where each window's horizon begins to the end of its series; of the rows to come it is 0.
     """
     distinct, place = np.unique(ages, return_inverse=True)
-    said, came = (np.bincount(place, values) for values in sums)
-    there = said > 0
+    forecasts, truths = (np.bincount(place, values) for values in sums)
+    there = forecasts > 0
     if not there.any():
         return 1.0
     age = distinct[there].astype(np.float64)
-    level, middle, slope = _line(age, came[there] / said[there], said[there], following=True)
+    level, middle, slope = _line(age, truths[there] / forecasts[there], forecasts[there], following=True)
     return float(1 - slope * middle / level) if level > 0 else 1.0
 
 

@@ -72,11 +72,7 @@ class Shape:
 
 
 class SegmentForecaster(nn.Module):
-    """The network at the top of this file.
-
-    Args:
-        shape: its sizes.
-    """
+    """The network at the top of this file."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -156,9 +152,7 @@ class SegmentForecaster(nn.Module):
         return context - last - effect[:, :size], last + effect[:, size:]
 
     def _queries(
-        self,
-        known: Float[Tensor, "batch known horizon"],
-        calendar: Float[Tensor, "batch after calendar"],
+        self, known: Float[Tensor, "batch known horizon"], calendar: Float[Tensor, "batch after calendar"]
     ) -> Float[Tensor, "batch after hidden"]:
         shape = self.shape
         place = self.place.expand(len(known), -1, -1)
@@ -183,12 +177,9 @@ class SegmentForecaster(nn.Module):
 
 
 def temper(model: SegmentForecaster, share: float, start: Float[Tensor, "horizon context"]) -> None:
-    """Keep a share of what training added to the mean and to the median, and the distances of the quantiles.
+    """Keep, in place, a share of what training added to the mean and to the median, and the distances of the quantiles.
 
-    Args:
-        model: the trained network, changed in place.
-        share: from 0, the linear forecast that training started from, to 1, all that it came to.
-        start: that linear forecast's map.
+    The share is from 0, the linear forecast whose map was `start`, to 1, all that training came to.
     """
     shape = model.shape
     with torch.no_grad():

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
 from sluicegate.data import Windows
 
-from .batches import Batch, PreparedWindows
+from .batches import Batch, Numbers, PreparedWindows
 from .linear import best_ridge, known_effects
 from .model import SegmentForecaster, loss
 from .splitting import VALIDATED
 
 _DOUBTED = 3  # windows apart that are taken to say that the linear forecast is right
 _SOLVED = 20_000  # windows from which the linear start is solved
+
+Sample: TypeAlias = tuple[Batch, Float[Tensor, "windows horizon"], Float[Tensor, "windows horizon"]]
+"""Windows, their truth, and this as the quantiles are learnt from it."""
 
 
 class Objective:
@@ -32,8 +37,7 @@ class Objective:
 
     def validate(self, model: SegmentForecaster, windows: Windows) -> float:
         """The mean loss of windows, thinned evenly where there are many."""
-        total = len(windows) * self._targets
-        numbers = np.linspace(0, total - 1, min(total, VALIDATED)).astype(np.int64)
+        numbers = self._numbers(windows, VALIDATED)
         parts = np.array_split(numbers, -(-len(numbers) // 1024))
         generator = torch.Generator().manual_seed(0)
         return sum(float(self._loss_of(model, windows, part, generator)) * len(part) for part in parts) / len(numbers)
@@ -83,26 +87,22 @@ class Objective:
         windows = float(held_back.apart(model.shape.horizon).sum())
         return share * windows / (windows + _DOUBTED)
 
-    def _evenly(
-        self, windows: Windows, most: int
-    ) -> tuple[Batch, Float[Tensor, "windows horizon"], Float[Tensor, "windows horizon"]]:
-        """Windows evenly spread over all, their truth, and this as the quantiles are learnt from it."""
+    def _numbers(self, windows: Windows, most: int) -> Numbers:
+        """The numbers of windows evenly spread over all."""
         total = len(windows) * self._targets
-        numbers = np.linspace(0, total - 1, min(total, most)).astype(np.int64)
+        return np.linspace(0, total - 1, min(total, most)).astype(np.int64)
+
+    def _evenly(self, windows: Windows, most: int) -> Sample:
+        return self._sample(windows, self._numbers(windows, most), torch.Generator().manual_seed(0))
+
+    def _sample(self, windows: Windows, numbers: Numbers, generator: torch.Generator) -> Sample:
         series, origins = windows.locate(numbers // self._targets)
         target = numbers % self._targets
         batch, truth = self._prepared.batch(series, origins, target)
-        return batch, truth, self._prepared.spread_out(truth, series, target, torch.Generator().manual_seed(0))
+        return batch, truth, self._prepared.spread_out(truth, series, target, generator)
 
     def _loss_of(
-        self,
-        model: SegmentForecaster,
-        windows: Windows,
-        numbers: Int64[np.ndarray, " batch"],
-        generator: torch.Generator,
+        self, model: SegmentForecaster, windows: Windows, numbers: Numbers, generator: torch.Generator
     ) -> Tensor:
-        series, origins = windows.locate(numbers // self._targets)
-        target = numbers % self._targets
-        batch, truth = self._prepared.batch(series, origins, target)
-        spread = self._prepared.spread_out(truth, series, target, generator)
+        batch, truth, spread = self._sample(windows, numbers, generator)
         return loss(model(*batch), truth, spread, self._quantiles)

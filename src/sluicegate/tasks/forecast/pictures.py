@@ -17,7 +17,7 @@ from sluicegate.tasks.report.figures import figure, plain, words
 
 _MODEL: dict[str, Any] = {"color": BLUE, "linewidth": 1.8}
 # Of the simple methods that are drawn, in the order of their errors.
-_LOOKS: tuple[dict[str, Any], ...] = (
+_STYLES: tuple[dict[str, Any], ...] = (
     {"color": ORANGE, "linewidth": 1.1},
     {"color": GREEN, "linewidth": 1.3, "linestyle": (0, (5, 2))},
     {"color": PURPLE, "linewidth": 1.3, "linestyle": (0, (1.5, 1.5))},
@@ -52,16 +52,16 @@ def _example(example: dict[str, Any], best: str, axis: dict[str, Any]) -> Pictur
     low, median, high, simple = (np.array(example[name]) for name in ("low", "median", "high", "simple"))
     label = _label(f"{example['series']} {example['target']}".strip(), example["target"], axis)
     title = f"{_short(label, 60)} from {example['time'][before]} on"
-    with drawn(title, _said_of(example, truth[before:], median, simple, words(best))) as (picture, made):
+    with drawn(title, _caption_of(example, truth[before:], median, simple, words(best))) as (picture, made):
         axes = picture.add_subplot()
-        look: dict[str, Any] = {"marker": "o", "markersize": 4} if len(ahead) == 1 else {}
+        style: dict[str, Any] = {"marker": "o", "markersize": 4} if len(ahead) == 1 else {}
         axes.plot(times, truth, color=INK, linewidth=1.1, label="truth", zorder=3)
-        if look:
+        if style:
             axes.vlines(ahead, low, high, color=BLUE, alpha=0.35, linewidth=5, label="80 % interval")
         else:
             axes.fill_between(*_thinned(ahead, low, high), color=BLUE, alpha=0.22, linewidth=0, label="80 % interval")
-        axes.plot(ahead, median, label="median forecast", zorder=4, **_MODEL, **look)
-        axes.plot(ahead, simple, label=words(best), zorder=2, **{**_LOOKS[0], "linewidth": 0.8}, **look)
+        axes.plot(ahead, median, label="median forecast", zorder=4, **_MODEL, **style)
+        axes.plot(ahead, simple, label=words(best), zorder=2, **{**_STYLES[0], "linewidth": 0.8}, **style)
         axes.axvline(ahead[0], color=FAINT, linewidth=1, zorder=1)
         axes.set_ylabel(_short(example["target"]))
         _number_axes(axes)
@@ -77,7 +77,7 @@ def _example(example: dict[str, Any], best: str, axis: dict[str, Any]) -> Pictur
     return made[0]
 
 
-def _said_of(
+def _caption_of(
     example: dict[str, Any],
     truth: Float64[np.ndarray, " horizon"],
     median: Float64[np.ndarray, " horizon"],
@@ -88,12 +88,12 @@ def _said_of(
     if not known.any():
         return "All values of this window had been filled in."
     errors = [figure(float(np.abs(forecast - truth)[known].mean())) for forecast in (median, simple)]
-    said = f"Mean absolute error {errors[0]}, {best} {errors[1]}."
+    caption = f"Mean absolute error {errors[0]}, {best} {errors[1]}."
     rank, of = example["rank"], example["of"]
     if of == 1:
-        return said
+        return caption
     place = {1: "best", of: "worst"}.get(rank, f"number {rank:,} from the best")
-    return f"{said} By MASE, of {of:,} series this is the {place}."
+    return f"{caption} By MASE, of {of:,} series this is the {place}."
 
 
 def _by_step(errors: dict[str, list[float]], axis: dict[str, Any]) -> Picture:
@@ -103,8 +103,8 @@ def _by_step(errors: dict[str, list[float]], axis: dict[str, Any]) -> Picture:
         caption += " All windows begin at the same time of the season, which shows here."
     with drawn("Error by step ahead", caption) as (picture, made):
         axes = picture.add_subplot()
-        for (name, values), look in zip(errors.items(), (_MODEL, *_LOOKS), strict=False):
-            axes.plot(np.arange(1, len(values) + 1), values, label=words(name), **look)
+        for (name, values), style in zip(errors.items(), (_MODEL, *_STYLES), strict=False):
+            axes.plot(np.arange(1, len(values) + 1), values, label=words(name), **style)
         axes.set_xlabel(f"steps ahead{step}")
         axes.set_ylabel("mean absolute error")
         axes.set_ylim(bottom=0)
@@ -151,8 +151,8 @@ def _bars(
             axes.barh(places, values["model"][rows], height=min(0.62, 0.1 * count), color=BLUE, alpha=0.75)
         ]
         simple = [name for name in values if name != "model"]
-        for name, look, marker in zip(simple, _LOOKS, _MARKERS, strict=False):
-            drawn_as = {"color": look["color"], "marker": marker, "linestyle": "none", "markersize": 5}
+        for name, style, marker in zip(simple, _STYLES, _MARKERS, strict=False):
+            drawn_as = {"color": style["color"], "marker": marker, "linestyle": "none", "markersize": 5}
             marks += axes.plot(values[name][rows], places, **drawn_as)
         axes.set_yticks(places, [_short(names[row], 24) for row in rows])
         axes.set_ylim(count - 0.5, -0.5)
@@ -170,9 +170,9 @@ def _spread(caption: str, values: dict[str, Float64[np.ndarray, " series"]]) -> 
         made,
     ):
         axes = picture.add_subplot()
-        for (name, ordered), look in zip(values.items(), (_MODEL, *_LOOKS), strict=False):
+        for (name, ordered), style in zip(values.items(), (_MODEL, *_STYLES), strict=False):
             some = np.linspace(0, len(ordered) - 1, min(len(ordered), _POINTS)).round().astype(int)
-            axes.plot(100 * (some + 0.5) / len(ordered), ordered[some], label=words(name), **look)
+            axes.plot(100 * (some + 0.5) / len(ordered), ordered[some], label=words(name), **style)
         model = values["model"]
         if model[0] > 0 and model[-1] > 20 * np.median(model) and all(v[0] > 0 for v in values.values()):
             axes.set_yscale("log")

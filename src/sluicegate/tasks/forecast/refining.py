@@ -27,15 +27,7 @@ def most(steps: int) -> int:
 def refine(
     model: nn.Module, loss: Callable[[torch.Generator], Tensor], *, steps: int, learning_rate: float, seed: int
 ) -> None:
-    """Take small steps, in place.
-
-    Args:
-        model: the trained network.
-        loss: draws a batch by a generator and returns its loss.
-        steps: how many.
-        learning_rate: that of training.
-        seed: the random seed.
-    """
+    """Take small steps on the batches that `loss` draws, in place; `learning_rate` is that of training."""
     optimizer = AdamW(model.parameters(), weight_decay=0.0, fused=False)
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):

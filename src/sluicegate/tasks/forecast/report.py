@@ -14,7 +14,7 @@ from sluicegate.data.axis import DAY, MINUTE, SECOND
 from sluicegate.data.names import shown
 from sluicegate.tasks.report import Measure
 
-from .batches import PreparedWindows
+from .batches import PerSeries, PreparedWindows
 from .forecasting import forecast
 from .simple import Forecasting
 from .trained import Trained
@@ -111,17 +111,13 @@ def facts(trained: Trained, prepared: PreparedWindows, windows: Windows) -> dict
     }
 
 
-def _span(axis: TimeAxis, begins: Int64[np.ndarray, " series"], ends: Int64[np.ndarray, " series"]) -> str:
+def _span(axis: TimeAxis, begins: PerSeries, ends: PerSeries) -> str:
     first, last = moments(axis, np.array([begins.min(), ends.max()]))
     return f"{first} to {last}"
 
 
 def caveats(
-    trained: Trained,
-    prepared: PreparedWindows,
-    windows: Windows,
-    metrics: dict[str, dict[str, float]],
-    decides: str,
+    trained: Trained, prepared: PreparedWindows, windows: Windows, metrics: dict[str, dict[str, float]], decides: str
 ) -> tuple[str, ...]:
     """What a reader should bear in mind, where `decides` is the metric by which the verdict goes."""
     ids, used = prepared.ids, windows.counts > 0
@@ -155,14 +151,10 @@ def examples(
     errors: Float64[np.ndarray, " rows"],
     simple: Sequence[Forecasting],
 ) -> list[dict[str, Any]]:
-    """A few windows, spread evenly over the time evaluated and from the best to the worst series.
+    """A few of the windows evaluated, spread evenly over the time and from the best to the worst series.
 
-    Args:
-        trained: the model.
-        prepared: the table.
-        windows: what was evaluated.
-        errors: the mean absolute error of each target of each series, as training numbered them.
-        simple: for each target, the simple method to show beside.
+    `errors` are the mean absolute errors of each target of each series, as training numbered them; `simple` is for each
+    target the simple method to show beside.
 
     Returns:
         For each, its series and what was forecast, as lists: `time` and `truth` from the end of the context on,

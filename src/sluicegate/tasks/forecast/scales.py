@@ -11,11 +11,11 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64
 
 from sluicegate.data import Scaler
 
-from .batches import repeated_before
+from .batches import Numbers, Point, Quantiles, repeated_before
 
 _FAR = 30.0  # deviations, of training, by which rows may vary or lie off and still be told by its scale
 _STILL, _OFF = 0.01, 5.0  # or, where they vary by next to nothing, how far off they may lie
@@ -29,16 +29,11 @@ class Scale(NamedTuple):
     knee: Float64[np.ndarray, " batch"]
 
     @classmethod
-    def of(cls, scaler: Scaler, series: Int64[np.ndarray, " batch"], target: int) -> Scale:
+    def of(cls, scaler: Scaler, series: Numbers, target: int) -> Scale:
         """The scale of each window's series."""
         return cls(*(values[series, target] for values in (scaler.mean, scaler.deviation, scaler.knee)))
 
-    def unscale(
-        self,
-        mean: Float64[np.ndarray, "batch horizon"],
-        quantiles: Float64[np.ndarray, "batch horizon quantiles"],
-        deviation: Float64[np.ndarray, "batch horizon"],
-    ) -> tuple[Float64[np.ndarray, "batch horizon"], Float64[np.ndarray, "batch horizon quantiles"]]:
+    def unscale(self, mean: Point, quantiles: Quantiles, deviation: Point) -> tuple[Point, Quantiles]:
         """From the standardised scale to the target's unit.
 
         The mean lies above sinh of the transformed mean: of a normal error, by the factor exp(deviation^2 / 2).
@@ -47,14 +42,14 @@ class Scale(NamedTuple):
         unit = np.where(self.deviation > 0, self.deviation, 1.0)[:, None]
         mean = mean * unit + level
         quantiles = quantiles * unit[..., None] + level[..., None]
-        bent = knee[:, 0] > 0
-        if bent.any():
-            knee, level, unit = knee[bent], level[bent], unit[bent]
+        transformed = knee[:, 0] > 0
+        if transformed.any():
+            knee, level, unit = knee[transformed], level[transformed], unit[transformed]
             # Nothing sensible lies ten deviations above the mean, and its hyperbolic sine might not be finite.
             highest = level + 10 * unit
-            variance = np.minimum((deviation[bent] * unit) ** 2, 1.0)
-            mean[bent] = knee * np.sinh(np.minimum(mean[bent], highest)) * np.exp(variance / 2)
-            quantiles[bent] = knee[..., None] * np.sinh(np.minimum(quantiles[bent], highest[..., None]))
+            variance = np.minimum((deviation[transformed] * unit) ** 2, 1.0)
+            mean[transformed] = knee * np.sinh(np.minimum(mean[transformed], highest)) * np.exp(variance / 2)
+            quantiles[transformed] = knee[..., None] * np.sinh(np.minimum(quantiles[transformed], highest[..., None]))
         return mean, quantiles
 
 
@@ -68,15 +63,15 @@ def worthless(
         deviation: of each window's series in training.
     """
     spread, off = context.std(1), np.abs(context.mean(1))
-    strange = (spread > _FAR) | (off > _FAR) | ((spread < _STILL) & (off > _OFF))
+    out_of_range = (spread > _FAR) | (off > _FAR) | ((spread < _STILL) & (off > _OFF))
     changes = context.max(1) > context.min(1)
-    lost: Bool[np.ndarray, " batch"] = changes & (strange | (deviation == 0))
+    lost: Bool[np.ndarray, " batch"] = changes & (out_of_range | (deviation == 0))
     return lost
 
 
 def rescaled(
     values: Float64[np.ndarray, "batch context"], season: int
-) -> tuple[Float64[np.ndarray, "batch context"], Scale, Int64[np.ndarray, " batch"]]:
+) -> tuple[Float64[np.ndarray, "batch context"], Scale, Numbers]:
     """Windows standardised by their own rows, from the one before the first change on.
 
     The rows before the first change say as little as rows that are not there, and are replaced like these.
@@ -98,13 +93,9 @@ def rescaled(
     return scaled, scale, first
 
 
-def at_least_as_wide(
-    quantiles: Float64[np.ndarray, "batch horizon quantiles"], levels: tuple[float, ...]
-) -> Float64[np.ndarray, "batch horizon quantiles"]:
+def at_least_as_wide(quantiles: Quantiles, levels: tuple[float, ...]) -> Quantiles:
     """Standardised quantiles no nearer to the median than those of a normal value of deviation 1."""
     scores = np.array([NormalDist().inv_cdf(q) for q in levels])
     wide = quantiles[..., levels.index(0.5), None] + scores
-    kept: Float64[np.ndarray, "batch horizon quantiles"] = np.where(
-        scores < 0, np.minimum(quantiles, wide), np.maximum(quantiles, wide)
-    )
+    kept: Quantiles = np.where(scores < 0, np.minimum(quantiles, wide), np.maximum(quantiles, wide))
     return kept

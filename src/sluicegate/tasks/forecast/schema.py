@@ -13,18 +13,8 @@ from pydantic import Field, RootModel
 
 from sluicegate import bundle
 from sluicegate.data.hours import MOST, WEEK
-from sluicegate.tasks.restoring import (
-    Count,
-    CurveSchema,
-    Few,
-    Saved,
-    Share,
-    Size,
-    Text,
-    damaged,
-    read_json,
-    require,
-)
+from sluicegate.tasks.config import listed
+from sluicegate.tasks.restoring import Count, CurveSchema, Few, Saved, Share, Size, Text, damaged, read_json, require
 from sluicegate.types import Cell
 
 from .config import ForecasterConfig
@@ -184,8 +174,7 @@ def _hold_together(hours: _Hours) -> bool:
 def _require_agreement(saved: bundle.Bundle, config: _Config) -> None:
     """What the parts of `config.json` say of one another."""
     columns, shape, quantiles = config.columns, config.shape, config.quantiles
-    roles = [columns.time, *columns.targets, *columns.past, *columns.known]
-    roles += [] if columns.series is None else [columns.series] if isinstance(columns.series, str) else columns.series
+    roles = [columns.time, *columns.targets, *columns.past, *columns.known, *listed(columns.series)]
     for wrong, why in (
         (len(set(roles)) < len(roles), "a column has two roles"),
         (shape.horizon != config.settings.horizon, "`horizon` is told twice, differently"),

@@ -1,4 +1,4 @@
-"""What follows the table unless the knobs say: the season, how far to look back, the segment, and how long to train."""
+"""What follows the table unless the settings say it: the season, the context, the segment, and how long to train."""
 
 from __future__ import annotations
 

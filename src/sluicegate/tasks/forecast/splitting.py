@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from sluicegate.data import Panel, on_one_axis
 from sluicegate.data.names import in_words
 from sluicegate.errors import DataError
 
-from .batches import first_origins
+from .batches import PerSeries, first_origins
 from .config import ForecasterConfig
 
 VALIDATED = 4096  # windows looked at to validate, evenly spread; more would hardly change the choice
@@ -23,7 +23,7 @@ class Split:
     """A panel whose rows before `ends` are for training; the rest of each series is for validation."""
 
     panel: Panel
-    ends: Int64[np.ndarray, " series"]
+    ends: PerSeries
 
 
 def long_enough(
@@ -57,30 +57,22 @@ def long_enough(
             lower = f", lower `horizon` to {shortest - 2}" if shortest > 2 else ""
             remedy = f"give more rows{lower} or leave such series out (`drop_short`, `--drop-short`)"
         raise DataError(f"{which} fewer than {rows} rows (the shortest has {shortest}), {needed}: {remedy}")
-    name = in_words(panel.names[int(short.argmax())], ())
-    kept = panel.take(~short)
-    kept = replace(
-        kept,
-        notes=(
-            *kept.notes,
-            f"{int(short.sum())} of {len(short)} series, such as {name}, were left out (`drop_short`, `--drop-short`): "
-            f"they have fewer than {rows} rows.",
-        ),
+    note = (
+        f"{int(short.sum())} of {len(short)} series, such as {in_words(panel.names[int(short.argmax())], ())}, were "
+        f"left out (`drop_short`, `--drop-short`): they have fewer than {rows} rows."
     )
+    kept = panel.take(~short)
+    kept = replace(kept, notes=(*kept.notes, note))
     if ahead is not None:
         names = set(kept.names)
         ahead = ahead.take(np.array([name in names for name in ahead.names]))
     return kept, ahead
 
 
-def longer(lengths: Int64[np.ndarray, " series"], context: int, horizon: int, *, given: bool) -> str:
+def longer(lengths: PerSeries, context: int, horizon: int, *, given: bool) -> str:
     """What to do where no series has room for a context, a horizon to train on and one to validate on.
 
-    Args:
-        lengths: of the series.
-        context: steps that each forecast looks back on.
-        horizon: steps to forecast.
-        given: whether the rows to validate on are.
+    Where the rows to validate on are `given`, these have a horizon of their own.
     """
     rows, horizons = int(lengths.max()), 1 if given else 2
     ways = [f"give {context + horizons * horizon} rows of a series at least"]

@@ -17,6 +17,7 @@ from sluicegate.data.frames import kind_named, like
 from sluicegate.data.headings import headed
 from sluicegate.errors import DataError
 from sluicegate.streaming.stream import Stream
+from sluicegate.tasks.config import listed
 
 from .batches import Columns
 from .forecasting import forecast_next, last_rows
@@ -44,13 +45,6 @@ class ForecastStream(Stream):
     refused, by the sentence that `predict` has for such a table.
 
     Open it by `Forecaster.open_stream`.
-
-    Args:
-        trained: what training left behind.
-        read: reads a table by columns, on the model's axis.
-        fill: how the model fills in what is missing.
-        fingerprint: of the model, to which snapshots are bound.
-        warm: begin with the last rows of training.
     """
 
     def __init__(self, trained: Trained, read: Read, fill: str | None, fingerprint: str, *, warm: bool) -> None:
@@ -135,7 +129,7 @@ class ForecastStream(Stream):
         series = self._trained.columns.series
         if series is None:
             return ""
-        parts = tuple(row.get(part) for part in _listed(series))
+        parts = tuple(row.get(part) for part in listed(series))
         if not all(type(part) is str or type(part) is int for part in parts):
             return None
         return parts[0] if isinstance(series, str) else parts
@@ -168,7 +162,7 @@ class ForecastStream(Stream):
         """The same by the readers of tables, which fill in what is missing or say what is wrong."""
         columns = self._trained.columns
         roles = Columns(columns.time, (), columns.series, columns.values)
-        table = _table_of([row], (columns.time, *_listed(columns.series), *columns.values))
+        table = _table_of([row], (columns.time, *listed(columns.series), *columns.values))
         where = Source("the stream", place=lambda number: f"row {number}")
         place = self._read(table, Columns(columns.time, (), columns.series), where)
         (name,) = place.names
@@ -184,7 +178,7 @@ class ForecastStream(Stream):
         if past is None:
             panel = self._read(table, roles, where)
             return Past(panel, 1, {})
-        before, apart = past.panel, _listed(columns.series)
+        before, apart = past.panel, listed(columns.series)
         begin = count - before.rows
         stamps = before.axis.stamps(before.starts[0] + np.arange(before.rows) * before.axis.step)
         last = place.axis.stamps(place.starts)
@@ -211,7 +205,7 @@ class ForecastStream(Stream):
     def _ahead(self, past: Past, row: Row, after: Sequence[Row], known: Sequence[str]) -> Panel:
         """What is known of the horizon of a row, from those that follow it."""
         columns = self._trained.columns
-        apart = {part: row[part] for part in _listed(columns.series)}
+        apart = {part: row[part] for part in listed(columns.series)}
         names = (columns.time, *apart, *known)
         found = [{**apart, **other} for other in after]
         rows = [other for other in found if all(other[part] == value for part, value in apart.items())]
@@ -222,10 +216,6 @@ class ForecastStream(Stream):
             )
         roles = Columns(columns.time, (), columns.series, (), tuple(known))
         return self._read(_table_of(rows, names), roles, Source("`future`"))
-
-
-def _listed(series: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return () if series is None else (series,) if isinstance(series, str) else series
 
 
 def _rows_of(x: Any) -> list[Row]:

@@ -6,27 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool
 
 from sluicegate.data import Panel
 from sluicegate.data.names import in_words
 
+from .batches import PerSeries
+
 
 def told(
-    panel: Panel,
-    new: Bool[np.ndarray, " series"],
-    origins: Int64[np.ndarray, " series"],
-    context: int,
-    trained: Sequence[Any],
+    panel: Panel, new: Bool[np.ndarray, " series"], origins: PerSeries, context: int, trained: Sequence[Any]
 ) -> list[str]:
     """A sentence on series that training did not have, and one on those that have too few rows.
 
-    Args:
-        panel: the table.
-        new: which of its series training did not have.
-        origins: for each series, the row at which its first horizon begins.
-        context: rows that a forecast looks back on.
-        trained: the series of training.
+    `new` tells which series are not among the `trained`; `origins` are the rows at which their first horizons begin.
     """
     sentences, before = [], origins - panel.bounds[:-1]
     if new.any():

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from sluicegate import bundle
 from sluicegate.data import Panel, Scaler, Support, TimeAxis
@@ -17,9 +17,8 @@ from sluicegate.tasks.restoring import restored
 from sluicegate.tasks.trained import WEIGHTS, TrainedModel
 from sluicegate.training import Curve
 
-from .batches import Calendar, Columns, PreparedWindows, Scalers
+from .batches import Calendar, Columns, PerSeries, PreparedWindows, Scalers
 from .config import ForecasterConfig
-from .known_future import future_arrays, future_panel
 from .model import SegmentForecaster, Shape
 from .schema import ARRAYS, SERIES, require_forecaster
 
@@ -56,8 +55,8 @@ class Trained(TrainedModel):
 
     columns: Columns
     names: tuple[Any, ...]
-    trained_until: Int64[np.ndarray, " series"]
-    ends: Int64[np.ndarray, " series"]
+    trained_until: PerSeries
+    ends: PerSeries
     season: int
     calendar: Calendar
     scalers: Scalers
@@ -80,15 +79,13 @@ class Trained(TrainedModel):
         """The time axis that every table must be on."""
         return self.calendar.axis
 
-    def prepare(self, panel: Panel, ids: Int64[np.ndarray, " series"]) -> PreparedWindows:
+    def prepare(self, panel: Panel, ids: PerSeries) -> PreparedWindows:
         """A panel as the network sees it; `ids` are the numbers of its series."""
         return PreparedWindows(
             panel, ids, self.columns, self.scalers, self.calendar, self.shape, self.season, self.support
         )
 
-    def including(
-        self, panel: Panel, origins: Int64[np.ndarray, " series"] | None = None
-    ) -> tuple[Trained, Int64[np.ndarray, " series"]]:
+    def including(self, panel: Panel, origins: PerSeries | None = None) -> tuple[Trained, PerSeries]:
         """The same with the series of a panel that training did not have: their scales are those of the rows given.
 
         Args:
@@ -140,7 +137,7 @@ class Trained(TrainedModel):
         )
 
     def settings(self) -> dict[str, Any]:
-        """What `config.json` holds beside the knobs."""
+        """What `config.json` holds beside the settings."""
         return {
             "columns": asdict(self.columns),
             "axis": asdict(self.axis),
@@ -178,7 +175,7 @@ class Trained(TrainedModel):
             "widths": self.widths,
             "tail": np.stack(tail),
             "tail_lengths": self.tail.lengths,
-            **future_arrays(self.tail.future, self.names, self.columns.known),
+            **_future_arrays(self.tail.future, self.names, self.columns.known),
         }
         if self.linear is not None:
             arrays["linear"] = self.linear.astype(np.float32)
@@ -207,7 +204,7 @@ class Trained(TrainedModel):
             ends - (rows - 1) * axis.step,
             dict(zip(columns.values, arrays["tail"], strict=True)),
             {},
-            future_panel(arrays, axis, names, columns.known),
+            _future_panel(arrays, axis, names, columns.known),
         )
         return cls(
             columns=columns,
@@ -244,10 +241,36 @@ class Trained(TrainedModel):
 
 
 def seasonal_scales(
-    panel: Panel, targets: tuple[str, ...], ends: Int64[np.ndarray, " series"], season: int
+    panel: Panel, targets: tuple[str, ...], ends: PerSeries, season: int
 ) -> Float64[np.ndarray, "series targets"]:
     """The mean absolute change of each series over a season, up to its end."""
     ranges = zip(panel.bounds[:-1], ends, strict=True)
     return np.array(
         [[seasonal_scale(panel.columns[name][begin:end], season) for name in targets] for begin, end in ranges]
     )
+
+
+def _future_arrays(future: Panel | None, names: tuple[Any, ...], known: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """What training saw of the future: covariates known in advance, as arrays of the saved model, if any."""
+    if future is None or not known:
+        return {}
+    numbers = {name: i for i, name in enumerate(names)}
+    future = future.take(np.array([name in numbers for name in future.names]))  # the others were too short to train on
+    return {
+        "future": np.stack([future.columns[name] for name in known]),
+        "future_series": np.array([numbers[name] for name in future.names]),
+        "future_starts": future.starts,
+        "future_bounds": future.bounds,
+    }
+
+
+def _future_panel(
+    arrays: Mapping[str, np.ndarray], axis: TimeAxis, names: tuple[Any, ...], known: tuple[str, ...]
+) -> Panel | None:
+    """The panel that `_future_arrays` made these of."""
+    if "future" not in arrays:
+        return None
+    values, series, starts, bounds = (
+        arrays[name] for name in ("future", "future_series", "future_starts", "future_bounds")
+    )
+    return Panel(axis, tuple(names[i] for i in series), bounds, starts, dict(zip(known, values, strict=True)), {})

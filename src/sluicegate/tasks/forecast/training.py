@@ -35,11 +35,7 @@ from .trained import Trained, seasonal_scales
 class Preparation:
     """A panel made ready to train on: cut by time, measured, and seen in windows.
 
-    Args:
-        panel: the table.
-        ahead: the rows that follow it, which validate; None holds the last ones back.
-        columns: the roles of its columns.
-        config: the knobs.
+    The rows of `ahead` follow it and validate; None holds the last ones back.
 
     Raises:
         DataError: it holds no window to train on, or none to validate on.
@@ -81,27 +77,21 @@ class Preparation:
         self.training, self.validating = (_of(windows, self.moves) for windows in (training, self.held_back))
 
     def run(self, *, frame: str, progress: bool | None) -> Run[Trained]:
-        """Build the network, which starts from the linear map.
-
-        Args:
-            frame: the kind of frame that the table was.
-            progress: whether a progress bar is shown while the validation part is measured.
-        """
+        """Build the network, which starts from the linear map; `frame` is the kind of frame that the table was."""
         config = self.config
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             model = SegmentForecaster(self.shape)
         objective = self._objective(self.training)
         start = objective.solve(model, self.validating)
+        part = Part(
+            model,
+            lambda _, generator: objective.loss(model, config.batch, generator),
+            lambda: objective.validate(model, self.validating),
+        )
         return Run(
             model,
-            [
-                Part(
-                    model,
-                    lambda _, generator: objective.loss(model, config.batch, generator),
-                    lambda: objective.validate(model, self.validating),
-                )
-            ],
+            [part],
             schedule_of(config, len(self.training) * len(self.columns.targets)),
             self._fingerprint(),
             lambda curve: self._finished(model, objective, start, curve, frame, progress),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .figures import best_of
+from .figures import best_of, figure
 from .picture import Picture
 
 FOOTNOTE = "†"
@@ -93,6 +93,17 @@ class Content:
             if rows:
                 found[measure.name] = measure.beyond, rows
         return found
+
+    def cells(self) -> dict[str, dict[str, tuple[str, bool, bool]]]:
+        """By row and metric: the figure as people read it, whether it is the best, and whether it needs a word."""
+        best, noted = self.best(), {metric: rows for metric, (_, rows) in self.footnotes().items()}
+        return {
+            name: {
+                metric: (figure(row.get(metric, math.nan)), name in best[metric], name in noted.get(metric, ()))
+                for metric in self.metrics
+            }
+            for name, row in self.rows.items()
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the pictures and the figures behind them, as JSON can hold it: None stands for NaN."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 
 from .content import FOOTNOTE, Content, Passage
-from .figures import figure, plain, words
+from .figures import plain, words
 from .picture import BLUE, DARK, FAINT, INK, ORANGE, Picture
 
 _STRENGTHS = 4  # shades in which a part's share in a decision is drawn
@@ -139,27 +139,24 @@ def _body(report: Content, title: str) -> Iterator[str]:
 
 
 def _table(report: Content) -> str:
-    best, footnotes = report.best(), report.footnotes()
     heads = "".join(f'<th scope="col">{_text(words(metric))}</th>' for metric in report.metrics)
     rows = []
-    for name, row in report.rows.items():
+    for name, row in report.cells().items():
         cells = []
-        for metric in report.metrics:
-            text = figure(row.get(metric, float("nan")))
-            text += f"<sup>{FOOTNOTE}</sup>" if name in footnotes.get(metric, ("", []))[1] else ""
-            marked = name in best[metric]
-            cells.append(f'<td class="best"><strong>{text}</strong></td>' if marked else f"<td>{text}</td>")
+        for text, best, noted in row.values():
+            text += f"<sup>{FOOTNOTE}</sup>" if noted else ""
+            cells.append(f'<td class="best"><strong>{text}</strong></td>' if best else f"<td>{text}</td>")
         rows.append(f'<tr><th scope="row">{_text(words(name))}</th>{"".join(cells)}</tr>')
     return f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
 
 
 def _legend(report: Content) -> str:
-    said = [f"{FOOTNOTE} {_text(word)}" for word, _ in report.footnotes().values()]
+    sentences = [f"{FOOTNOTE} {_text(word)}" for word, _ in report.footnotes().values()]
     if any(report.best().values()):
         others = [f"{_text(words(m))} nearest to {report.ideal(m):g}" for m in report.metrics if report.ideal(m) != 0]
         best = "Bold: the best of its column, which is the smallest"
-        said.insert(0, best + "".join(f"; {other}" for other in others) + ".")
-    return "<br>".join(said)
+        sentences.insert(0, best + "".join(f"; {other}" for other in others) + ".")
+    return "<br>".join(sentences)
 
 
 def _figure(picture: Picture) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .content import FOOTNOTE, Content
-from .figures import figure, plain, words
+from .figures import plain, words
 
 WIDTH = 80
 """Columns of `str(report)`."""
@@ -31,13 +31,12 @@ def as_text(report: Content) -> str:
 def lines(report: Content, width: int) -> Iterator[RenderableType]:
     """The parts of the report, one below the other."""
     yield Text(plain(report.title), style="bold")
-    best = report.best()
     for metrics in _side_by_side(report, width):
-        yield _table(report, metrics, best)
-    if any(best.values()):
+        yield _table(report, metrics)
+    if any(report.best().values()):
         yield Text(f"{_MARK} the best figure of its column{_exceptions(report)}", style="dim")
-    for said, _ in report.footnotes().values():
-        yield Text(f"{FOOTNOTE} {plain(said)}", style="dim")
+    for sentence, _ in report.footnotes().values():
+        yield Text(f"{FOOTNOTE} {plain(sentence)}", style="dim")
     yield Text()
     yield Text(plain(report.verdict), style="bold")
     if report.facts:
@@ -55,21 +54,17 @@ def _exceptions(report: Content) -> str:
     return "".join(f"; of {words(metric)}, the nearest to {ideal:g}" for metric, ideal in ideals.items() if ideal != 0)
 
 
-def _table(report: Content, metrics: list[str], best: dict[str, list[str]]) -> Table:
+def _table(report: Content, metrics: list[str]) -> Table:
     table = Table(box=None, padding=0, pad_edge=False, show_edge=False)
     table.add_column("")
     for metric in metrics:
         table.add_column(Text(_heading(metric)), justify="right", vertical="bottom", no_wrap=True)
         table.add_column("", width=2)  # the mark, so that the figures stand below one another
-    footnotes = report.footnotes()
-    for name, row in report.rows.items():
+    for name, row in report.cells().items():
         cells = [Text(f"{words(name)} ")]
-        for metric in metrics:
-            is_best = name in best[metric]
-            text = figure(row.get(metric, float("nan")))
-            style = "bold green" if is_best else ""
-            noted = FOOTNOTE if name in footnotes.get(metric, ("", []))[1] else ""
-            cells += [Text(text, style), Text((_MARK if is_best else "") + noted, style)]
+        for text, best, noted in (row[metric] for metric in metrics):
+            style = "bold green" if best else ""
+            cells += [Text(text, style), Text((_MARK if best else "") + (FOOTNOTE if noted else ""), style)]
         table.add_row(*cells)
     return table
 
@@ -84,7 +79,7 @@ def _side_by_side(report: Content, width: int) -> list[list[str]]:
     left = width - max(len(words(name)) for name in report.rows) - 1
     needs = {}
     for metric in report.metrics:
-        texts = [figure(row.get(metric, float("nan"))) for row in report.rows.values()]
+        texts = [row[metric][0] for row in report.cells().values()]
         needs[metric] = max(len(text) for text in (*texts, *_heading(metric).splitlines())) + 2
     fewest = len(_filled(needs, left))
     widths = range(min(left, max(needs.values(), default=left)), left + 1)

@@ -16,8 +16,9 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from sluicegate.data.axis import DAY, WEEK, YEAR, TimeAxis, calendar_features, calendar_periods
+from sluicegate.tasks.forecast.batches import Numbers, PerSeries, Point
 
-from .history import History, Point
+from .history import History
 
 _HARMONICS = {DAY: 6, WEEK: 3, YEAR: 2}
 _MOST_ROWS = 200_000  # that are looked at of a series: two decades of hours
@@ -28,12 +29,7 @@ Block = tuple[int, int]
 
 
 class CalendarAverage:
-    """The method at the top of this file.
-
-    Args:
-        history: the rows.
-        seasons: where time is counted in whole numbers, the seasons that the values show, in steps.
-    """
+    """The method at the top of this file; where whole numbers count the time, by the seasons that the values show."""
 
     needs = 1
 
@@ -56,7 +52,7 @@ class CalendarAverage:
         """The periods that count, in ticks."""
         return sorted(period for period, _ in self._blocks)
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+    def __call__(self, series: Numbers, origins: Numbers) -> Point:
         """Forecast windows."""
         ahead = np.arange(-1, self._history.horizon)
         rows = origins[:, None] + ahead
@@ -75,7 +71,7 @@ class CalendarAverage:
         features = _features(self._history.panel.axis, self._blocks, ticks)
         return np.asarray(np.einsum("rf,rf->r", features, self._weights[series]))
 
-    def _choose(self, blocks: list[Block], some: Int64[np.ndarray, " series"]) -> list[Block]:
+    def _choose(self, blocks: list[Block], some: PerSeries) -> list[Block]:
         """Periods that pay for their parameters, one after the other, by BIC (Schwarz 1978) over these series."""
         self._last = None
         parts = [_Moments.of(*self._rows(int(series), blocks)) for series in some]

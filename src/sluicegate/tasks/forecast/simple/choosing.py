@@ -8,10 +8,9 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Int64
 
 from sluicegate.data import Windows, calendar_seasons, find_seasons
-from sluicegate.tasks.forecast.batches import PreparedWindows
+from sluicegate.tasks.forecast.batches import Numbers, PreparedWindows
 from sluicegate.tasks.forecast.trained import Trained
 
 from .calendar import CalendarAverage
@@ -22,7 +21,7 @@ from .linear import LinearMap
 from .naive import RecentMean, SeasonalNaive, running_sums
 from .statistical import Statistical
 
-Forecasting: TypeAlias = Callable[[Int64[np.ndarray, " batch"], Int64[np.ndarray, " batch"]], Forecast]
+Forecasting: TypeAlias = Callable[[Numbers, Numbers], Forecast]
 """From the series of windows, and the rows at which their horizons begin, to mean and quantiles."""
 
 _ALL_BUT_ZERO = 0.9  # the share of zeros from which the 90 % quantile of demand is 0
@@ -75,20 +74,20 @@ class Choice:
     def facts(self) -> dict[str, str]:
         """What each method does, for people."""
         naive = "the last value" if self.season == 1 else f"the value {self.season:,} steps ago, a season"
-        said = {"last value": "repeated", "history mean": "of all rows up to the forecast"}
+        methods = {"last value": "repeated", "history mean": "of all rows up to the forecast"}
         if self.season > 1:
-            said["season mean"] = f"of the last {self.season:,} steps"
-        said["seasonal naive"] = f"repeats {naive}"
-        said |= {f"seasonal naive {season}": f"repeats the value {season:,} steps ago" for season in self.others}
-        said["calendar average"] = (
+            methods["season mean"] = f"of the last {self.season:,} steps"
+        methods["seasonal naive"] = f"repeats {naive}"
+        methods |= {f"seasonal naive {season}": f"repeats the value {season:,} steps ago" for season in self.others}
+        methods["calendar average"] = (
             "harmonic regression on those of day, week, year or season that pay for their weights, with the last "
             "error fading"
         )
-        said["linear map"] = "from context to horizon in closed form: where training starts from"
+        methods["linear map"] = "from context to horizon in closed form: where training starts from"
         if self.intermittent:
-            said["croston sba"] = "Croston's method for intermittent demand, as corrected by Syntetos and Boylan"
-            said["tsb"] = "the method of Teunter, Syntetos and Babai for demand that may die out"
-        return said
+            methods["croston sba"] = "Croston's method for intermittent demand, as corrected by Syntetos and Boylan"
+            methods["tsb"] = "the method of Teunter, Syntetos and Babai for demand that may die out"
+        return methods
 
 
 def choose(trained: Trained, prepared: PreparedWindows, windows: Windows, slow: Sequence[str]) -> Choice:

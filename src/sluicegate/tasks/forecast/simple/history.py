@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64
 
 from sluicegate.data import Panel, Windows
-
-Point: TypeAlias = Float64[np.ndarray, "batch horizon"]
-"""One number for each step, in the target's unit."""
+from sluicegate.tasks.forecast.batches import Numbers, PerSeries, Point
 
 Forecast: TypeAlias = tuple[Float[np.ndarray, "batch horizon"], Float[np.ndarray, "batch horizon quantiles"]]
 """Mean and quantiles, in the target's unit."""
@@ -27,7 +25,7 @@ class Method(Protocol):
     needs: int
     """Rows of the series before the horizon, without which the method falls back to less."""
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+    def __call__(self, series: Numbers, origins: Numbers) -> Point:
         """Forecast windows: the series of each, and the row of the panel at which its horizon begins."""
 
 
@@ -45,7 +43,7 @@ class History:
 
     panel: Panel
     target: str
-    ends: Int64[np.ndarray, " series"]
+    ends: PerSeries
     horizon: int
 
     @classmethod
@@ -59,9 +57,9 @@ class History:
         return self.panel.columns[self.target]
 
     @property
-    def lengths(self) -> Int64[np.ndarray, " series"]:
+    def lengths(self) -> PerSeries:
         """How many rows of each series may be learnt from."""
-        lengths: Int64[np.ndarray, " series"] = self.ends - self.panel.bounds[:-1]
+        lengths: PerSeries = self.ends - self.panel.bounds[:-1]
         return lengths
 
     def each(self, measure: Callable[[Float64[np.ndarray, " rows"]], float]) -> Float64[np.ndarray, " series"]:

@@ -16,19 +16,16 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from .history import History, Point
+from sluicegate.tasks.forecast.batches import Numbers, Point
+
+from .history import History
 
 ALPHA = 0.1
 """The weight of the newest value, as Croston and most after him take it."""
 
 
 class Rate:
-    """Demand for each step, the same over the horizon, from what a series was up to it.
-
-    Args:
-        history: the rows.
-        rates: of a series' values, what is forecast after each of them.
-    """
+    """Demand for each step, the same over the horizon; `rates` says what is forecast after each value of a series."""
 
     needs = 1
 
@@ -39,7 +36,7 @@ class Rate:
         bounds, values = history.panel.bounds, history.values
         self._rates = np.concatenate([rates(values[begin:end]) for begin, end in pairwise(bounds)])
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+    def __call__(self, series: Numbers, origins: Numbers) -> Point:
         """Forecast windows."""
         del series
         return np.repeat(self._rates[origins - 1][:, None], self._horizon, axis=1)

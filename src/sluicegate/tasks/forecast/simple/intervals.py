@@ -7,6 +7,8 @@ from statistics import NormalDist
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from sluicegate.tasks.forecast.batches import Numbers, Point, Quantiles
+
 from .history import Forecast, History, Method
 
 _VALUES = 2_000_000  # errors that are looked at, over all series
@@ -20,11 +22,6 @@ class WithIntervals:
     Where a series has fewer than 50 such windows, the errors of all series in units of their deviation serve it.
     Nothing negative is forecast where the values never were. The median is the method's number; but for intermittent
     demand, of which that number is the mean, it is the median of the errors that is added to it.
-
-    Args:
-        method: gives the number.
-        history: the rows before the first window.
-        quantiles: which ones to give.
     """
 
     def __init__(self, method: Method, history: History, quantiles: tuple[float, ...]) -> None:
@@ -49,11 +46,9 @@ class WithIntervals:
         bounds = np.concatenate([[0], np.cumsum(counts)])
         for row, one in enumerate(own, 1):
             self._offsets[row] = _quantiles(errors[bounds[one] : bounds[one + 1]], quantiles)
-        means = history.intermittent()
-        self._steady = _steadied(self._offsets, quantiles)
-        self._means = means
+        self._steady, self._means = _steadied(self._offsets, quantiles), history.intermittent()
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Forecast:
+    def __call__(self, series: Numbers, origins: Numbers) -> Forecast:
         """Forecast windows."""
         mean = self._method(series, origins)
         row, scale = self._row[series], self._scale[series, None, None]
@@ -61,11 +56,7 @@ class WithIntervals:
         return floored(mean, mean[..., None] + offsets * scale, self._positive[series])
 
 
-def floored(
-    mean: Float64[np.ndarray, "batch horizon"],
-    quantiles: Float64[np.ndarray, "batch horizon quantiles"],
-    positive: Bool[np.ndarray, " batch"],
-) -> Forecast:
+def floored(mean: Point, quantiles: Quantiles, positive: Bool[np.ndarray, " batch"]) -> Forecast:
     """The forecast without what lies below 0 where nothing ever did."""
     floor = np.where(positive, 0.0, -np.inf)
     return np.maximum(mean, floor[:, None]), np.maximum(quantiles, floor[:, None, None])

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
-from sluicegate.tasks.forecast.batches import PreparedWindows
+from sluicegate.tasks.forecast.batches import Numbers, Point, PreparedWindows
 from sluicegate.tasks.forecast.forecasting import standardised
 from sluicegate.tasks.forecast.trained import Trained
-
-from .history import Point
 
 
 class LinearMap:
     """The best linear map from context to horizon, with the linear effects of what is known in advance.
 
-    Args:
-        trained: the model.
-        prepared: the table.
-        target: the number of the target.
-        weights: the map, on the scale on which series are standardised.
+    The weights are on the scale on which series are standardised.
     """
 
     def __init__(
-        self,
-        trained: Trained,
-        prepared: PreparedWindows,
-        target: int,
-        weights: Float64[np.ndarray, "horizon context"],
+        self, trained: Trained, prepared: PreparedWindows, target: int, weights: Float64[np.ndarray, "horizon context"]
     ) -> None:
         self._trained, self._prepared, self._target = trained, prepared, target
         self._weights = torch.from_numpy(np.ascontiguousarray(weights, np.float32))
         self.needs = trained.shape.context
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+    def __call__(self, series: Numbers, origins: Numbers) -> Point:
         """Forecast windows."""
         batch, scale, _ = standardised(self._trained, self._prepared, series, origins, self._target)
         z, level = self._trained.model.without_level(batch.context, batch.known)

@@ -5,24 +5,21 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
-from .history import History, Point
+from sluicegate.tasks.forecast.batches import Numbers, Point
+
+from .history import History
 
 
 class SeasonalNaive:
-    """The value a season ago; with a season of 1, the last value.
-
-    Args:
-        history: the rows.
-        season: steps in a season.
-    """
+    """The value a season ago; with a season of 1 step, the last value."""
 
     def __init__(self, history: History, season: int) -> None:
         self._history, self._season = history, season
         self.needs = season
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+    def __call__(self, series: Numbers, origins: Numbers) -> Point:
         """Forecast windows."""
         steps = np.arange(self._history.horizon)
         rows = origins[:, None] - self._season + steps % self._season
@@ -32,19 +29,13 @@ class SeasonalNaive:
 
 
 class RecentMean:
-    """The mean of the last values.
-
-    Args:
-        history: the rows.
-        sums: `running_sums` of the history.
-        steps: how many; None takes all that there are.
-    """
+    """The mean of the last values, so many steps or all, by the `running_sums` of the history."""
 
     def __init__(self, history: History, sums: Float64[np.ndarray, " rows"], steps: int | None) -> None:
         self._history, self._sums, self._steps = history, sums, steps
         self.needs = steps or 1
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Point:
+    def __call__(self, series: Numbers, origins: Numbers) -> Point:
         """Forecast windows."""
         begins = self._history.panel.bounds[series]
         firsts = begins if self._steps is None else np.maximum(begins, origins - self._steps)

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
 
 from sluicegate.errors import MissingExtra
+from sluicegate.tasks.forecast.batches import Numbers
 
 from .history import Forecast, History
 from .intervals import floored
@@ -28,12 +28,6 @@ class Statistical:
     As with the model, the parameters are found once: for each series on the rows before its first window. Each window
     then goes on from all that came before it, a thousand rows at most.
 
-    Args:
-        name: `AutoETS` or `AutoTheta`.
-        season: steps in a season.
-        history: the rows.
-        quantiles: which quantiles to give.
-
     Raises:
         MissingExtra: statsforecast is not installed.
     """
@@ -48,7 +42,7 @@ class Statistical:
         self._history, self._quantiles = history, quantiles
         self._positive = history.never_negative()
 
-    def __call__(self, series: Int64[np.ndarray, " batch"], origins: Int64[np.ndarray, " batch"]) -> Forecast:
+    def __call__(self, series: Numbers, origins: Numbers) -> Forecast:
         """Forecast windows; those of a series must come in order of time."""
         quantiles, horizon = self._quantiles, self._history.horizon
         levels = sorted({_level(q) for q in quantiles if q != 0.5})

@@ -29,12 +29,7 @@ def parameter(name: str, kind: Any, option: Any, *, required: bool = False, defa
 
 
 def of_argument(argument: Argument, *, free: bool = False) -> Parameter:
-    """The option, or for `data` the argument, that an argument of `fit` is on the command line.
-
-    Args:
-        argument: of `fit`.
-        free: whether it may be left out, and has no default.
-    """
+    """The option, or for `data` the argument, that an argument of `fit` is; `free` if it may be left out."""
     path = argument.kind in ("data", "file")
     kind: Any = Path if path else str
     if argument.name == "data":
@@ -67,13 +62,7 @@ def group_of(field: FieldInfo) -> Group:
 
 
 def of_field(name: str, field: FieldInfo, *, free: bool = False) -> Parameter:
-    """The option of a field: left out, the settings have their default.
-
-    Args:
-        name: of the field.
-        field: what it may be.
-        free: whether it may be left out where the field has no default.
-    """
+    """The option of a field: left out, the settings have their default; `free` if even one without may be left out."""
     inside = [*_inside(field.annotation), *field.metadata]
     kind: Any = next((kind for kind in KINDS if kind in inside), str)
     choices = [choice for part in inside if get_origin(part) is Literal for choice in get_args(part)]
