@@ -218,21 +218,21 @@ def sales(rows, every):
 
 def fresh():
     """Models of the present form, with what earlier versions did not keep."""
-    knobs = {"hidden": 4, "steps": 4, "batch": 32}
+    settings = {"hidden": 4, "steps": 4, "batch": 32}
     weekdays = sales(160, "1d").filter(pl.col("time").dt.weekday() < 6)
     closed = datetime.date(2024, 3, 6)
-    shops = Forecaster(4, context=10, holidays=[closed], **knobs).fit(
+    shops = Forecaster(4, context=10, holidays=[closed], **settings).fit(
         weekdays.filter(pl.col("time").dt.date() != closed),
         time="time", target="sold", series=["shop", "item"], known=["price"], progress=False,
     )  # fmt: skip
     hours = sales(150, "1h").drop_nulls().with_columns(pl.col("time").dt.replace_time_zone("Europe/Berlin"))
-    zoned = Forecaster(3, cell="mingru", context=24, **knobs).fit(
+    zoned = Forecaster(3, cell="mingru", context=24, **settings).fit(
         hours.filter(pl.col("shop") == "north").to_arrow(),
         time="time", target=["visits", "sold"], series="item", past=["price"], progress=False,
     )  # fmt: skip
     months = sales(60, "1mo").drop_nulls().filter((pl.col("shop") == "north") & (pl.col("item") == 0))
     ends = months.with_columns(pl.col("time").dt.month_end().dt.date())
-    monthly = Forecaster(2, context=12, cell="rnn", **knobs).fit(ends, time="time", target="visits", progress=False)
+    monthly = Forecaster(2, context=12, cell="rnn", **settings).fit(ends, time="time", target="visits", progress=False)
     rows = [
         (f"the {word} number {n}", word in "lovely Great") for n in range(6) for word in ("lovely", "Great", "dull")
     ]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from document import Sections, measure_sections
+from document import measure_sections, on_data
 
 import sluicegate
 from sluicegate.data import read_recordings
@@ -212,22 +212,22 @@ def measure_causal(data: Path, seeds: int) -> list[str]:
         "| network | " + " | ".join(f"after {share:.0%}" for share in READ) + " | `fit` |",
         "| --- |" + " --- |" * 4,
     ]
-    for name, knobs in {"reads both ways": {}, "`causal=True`": {"causal": True}}.items():
+    for name, settings in {"reads both ways": {}, "`causal=True`": {"causal": True}}.items():
         right: dict[float, list[float]] = {share: [] for share in READ}
         fitting = []
         for seed in range(seeds):
-            said = {share: np.zeros(len(people), bool) for share in READ}
+            right_on = {share: np.zeros(len(people), bool) for share in READ}
             for pair in np.split(np.unique(people), 5):
                 inside = np.isin(people, pair)
                 begin = time.perf_counter()
-                model = sluicegate.SeriesClassifier(seed=seed, folds=1, **knobs)
+                model = sluicegate.SeriesClassifier(seed=seed, folds=1, **settings)
                 model.fit(recordings.take(np.flatnonzero(~inside)), progress=False)
                 fitting.append(time.perf_counter() - begin)
                 for share in READ:
                     other = cut[share].take(np.flatnonzero(inside))
-                    said[share][inside] = model.predict(other)["label"].to_numpy() == other.labels.to_numpy()
+                    right_on[share][inside] = model.predict(other)["label"].to_numpy() == other.labels.to_numpy()
             for share in READ:
-                right[share].append(100 * said[share].mean())
+                right[share].append(100 * right_on[share].mean())
             print(f"{name}, seed {seed}: {[values[-1] for values in right.values()]}", file=sys.stderr, flush=True)
         cells = [f"{statistics.mean(right[share]):.1f} ± {statistics.pstdev(right[share]):.1f}" for share in READ]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {statistics.median(fitting):.0f} s |")
@@ -235,15 +235,19 @@ def measure_causal(data: Path, seeds: int) -> list[str]:
 
 
 READ = (0.25, 0.5, 1.0)
-SECTIONS: Sections = {
-    "sst2": ("SST-2, sentences only, 6,920 to train and 1,821 to test", measure_sst2),
-    "trec": ("TREC, six classes, 5,452 to train and 500 to test", measure_trec),
-    "mr": ("MR, 10,662 sentences in ten folds, each with another seed", measure_mr),
-    "smartwatch": ("Smartwatch, 140 recordings of 7 exercises by 10 people, each left out once", measure_smartwatch),
-    "causal": ("Smartwatch, read both ways and one way; two people left out at a time", measure_causal),
-    "robust": ("MR with few rows, wrong labels and unequal classes", measure_robust),
+SECTIONS = {
+    "classification:sst2": on_data("SST-2, sentences only, 6,920 to train and 1,821 to test", measure_sst2),
+    "classification:trec": on_data("TREC, six classes, 5,452 to train and 500 to test", measure_trec),
+    "classification:mr": on_data("MR, 10,662 sentences in ten folds, each with another seed", measure_mr),
+    "classification:smartwatch": on_data(
+        "Smartwatch, 140 recordings of 7 exercises by 10 people, each left out once", measure_smartwatch
+    ),
+    "classification:causal": on_data(
+        "Smartwatch, read both ways and one way; two people left out at a time", measure_causal
+    ),
+    "classification:robust": on_data("MR with few rows, wrong labels and unequal classes", measure_robust),
 }
 
 
 if __name__ == "__main__":
-    measure_sections(__doc__, "classification", SECTIONS)
+    measure_sections(SECTIONS, __doc__, seeds=3)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from demand import AHEAD, CUT, DAYS, DEMAND, SERIES, demand
-from document import Sections, measure_sections
+from document import measure_sections, on_data
 
 import sluicegate
 from sluicegate.metrics import owa
@@ -209,13 +209,16 @@ def measure_counts(data: Path, seeds: int) -> list[str]:
             forecaster.fit(columns.filter(pl.col("day") < CUT), time="day", target="units", series="item")
             report = forecaster.evaluate(columns, start=CUT, stride=AHEAD, baselines=[])
             parts = [forecaster.predict(columns.filter(pl.col("day") < day)) for day in range(CUT, DAYS, AHEAD)]
-            said = pl.concat(parts).join(table, left_on=["series", "time"], right_on=["item", "day"])
-            above, below = (said["units"] > said["q90"]).mean(), (said["units"] < said["q10"]).mean()
-            expected = said["expected"].sum()
+            forecasts = pl.concat(parts).join(table, left_on=["series", "time"], right_on=["item", "day"])
+            above, below = (
+                (forecasts["units"] > forecasts["q90"]).mean(),
+                (forecasts["units"] < forecasts["q10"]).mean(),
+            )
+            expected = forecasts["expected"].sum()
             history = table.filter(pl.col("day") < CUT)["units"].sum() * (DAYS - CUT) / CUT
-            biases = said["mean"].sum() / expected - 1, history / expected - 1
+            biases = forecasts["mean"].sum() / expected - 1, history / expected - 1
             shares = report.metrics["coverage_80"], 1 - above - below, above, below
-            runs.append(((said["units"] == 0).mean(), *biases, *shares))
+            runs.append(((forecasts["units"] == 0).mean(), *biases, *shares))
             print(f"{kind} seed {seed}: {runs[-1]}", file=sys.stderr, flush=True)
         zeros, bias, past, *shares = (statistics.mean(values) for values in zip(*runs, strict=True))
         cells = [f"{zeros:.2f}", f"{100 * bias:+.1f} %", f"{100 * past:+.1f} %", *(f"{share:.3f}" for share in shares)]
@@ -223,13 +226,13 @@ def measure_counts(data: Path, seeds: int) -> list[str]:
     return rows
 
 
-SECTIONS: Sections = {
-    "etth1": (f"ETTh1, 7 variables, context {CONTEXT}, stride 1", measure_etth1),
-    "m4": ("M4 hourly, 414 series, one model, 48 ahead", measure_m4),
-    "counts": ("Demand that is often zero, 14 days ahead", measure_counts),
-    "speed": ("Times", measure_speed),
+SECTIONS = {
+    "forecasting:etth1": on_data(f"ETTh1, 7 variables, context {CONTEXT}, stride 1", measure_etth1),
+    "forecasting:m4": on_data("M4 hourly, 414 series, one model, 48 ahead", measure_m4),
+    "forecasting:counts": on_data("Demand that is often zero, 14 days ahead", measure_counts),
+    "forecasting:speed": on_data("Times", measure_speed),
 }
 
 
 if __name__ == "__main__":
-    measure_sections(__doc__, "forecasting", SECTIONS)
+    measure_sections(SECTIONS, __doc__, seeds=3)

@@ -1,6 +1,6 @@
 """A single recurrent layer against the libraries that people run theirs with, forward and in training.
 
-    python benchmarks/layers.py [--only 0,2] [--libraries torch,sluicegate] [--threads 1,2] [--rounds 7]
+    python benchmarks/layers.py [--only 0 2] [--libraries torch,sluicegate] [--threads 1,2] [--rounds 7]
         [--write docs/benchmarks.md] [--picture docs/images/layers.svg]
 
 fp32, [time, batch, input], weights and input the same for all. Forward is inference; training is forward and backward
@@ -8,22 +8,24 @@ to the gradients of all weights, not of the input. Every library runs in a proce
 and number of threads, and is first held to the numbers of `torch.nn` in double precision. Then they are measured in
 turn, round by round, each sleeping while another is measured; a figure is the median of the rounds.
 
+`--python` is the interpreter that has the libraries; `--picture` an SVG file for the figures with the fewest threads.
 The peers are `pip install 'sluicegate[bench]'`; one that is not installed is left out.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
 import sys
 import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 from layers_picture import draw
 from layers_tables import LIBRARIES, Contender, Figures, Limits, tables
 from peers.answer import pose
@@ -80,7 +82,7 @@ def prepare(processes: dict[str, Process], paths: dict[str, Path], mode: Mode) -
     return repeats
 
 
-def measure(options: argparse.Namespace, threads: int) -> Run:
+def measure(options: Namespace, threads: int) -> Run:
     """Measure all sizes with a number of threads."""
     limit = Process(options.python, "peers.limits", threads=threads)
     processes = start(options.python, options.libraries, threads)
@@ -104,7 +106,7 @@ def measure(options: argparse.Namespace, threads: int) -> Run:
             say(f"  {name} {cell} {mode}: {middle} ms ({low} to {high})")
 
     with tempfile.TemporaryDirectory() as place:
-        for index in options.only:
+        for index in map(int, options.only):
             say(f"{threads} thread(s), {CASES[index]}")
             paths = {cell: Path(place) / f"{index}-{cell}.npz" for cell in ("gru", "lstm")}
             for cell, path in paths.items():
@@ -118,51 +120,37 @@ def measure(options: argparse.Namespace, threads: int) -> Run:
     return Run(figures, Limits(product, registers * threads), versions, statistics.mean(busy))
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line says."""
-
-    def numbers(text: str) -> list[int]:
-        return [int(part) for part in text.split(",")]
-
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    sizes = ", ".join(f"{i}: {tuple(case)}" for i, case in enumerate(CASES))
-    parser.add_argument("--only", type=numbers, default=list(range(len(CASES))), help=f"sizes, of {sizes}")
-    parser.add_argument("--libraries", type=lambda text: text.split(","), default=list(LIBRARIES))
-    parser.add_argument("--threads", type=numbers, default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the libraries")
-    parser.add_argument("--write", type=Path, help="a document whose section `layers` is replaced")
-    parser.add_argument("--picture", type=Path, help="an SVG file for the figures with the fewest threads")
-    options = parser.parse_args()
-    for option, known in (("only", range(len(CASES))), ("libraries", LIBRARIES)):
-        if unknown := [value for value in getattr(options, option) if value not in known]:
-            parser.error(f"--{option}: {unknown[0]} is none of {', '.join(map(str, known))}")
+def section(options: Namespace) -> Iterator[str]:
+    """Tables for each number of threads, and the picture where it is asked for."""
+    if unknown := [name for name in options.libraries if name not in LIBRARIES]:
+        sys.exit(f"--libraries: {unknown[0]} is none of {', '.join(LIBRARIES)}")
     if options.picture and "torch" not in options.libraries:
-        parser.error("--picture shows speeds beside PyTorch's: add torch to --libraries")
-    return options
-
-
-def main() -> None:
-    """Measure, print, and put tables and picture in their places."""
-    options = arguments()
+        sys.exit("--picture shows speeds beside PyTorch's: add torch to --libraries")
     runs = {threads: measure(options, threads) for threads in options.threads}
     figures = {threads: run.figures for threads, run in runs.items()}
-    lines = [line for threads, run in runs.items() for line in tables(figures, threads, run.limits)]
+    for threads, run in runs.items():
+        yield from tables(figures, threads, run.limits)
     torch.set_num_threads(max(options.threads))  # for the line about the machine; nothing is computed any more
     versions = runs[options.threads[0]].versions
-    lines += [
+    yield (
         f"Median of {options.rounds} rounds in which all took turns, measured by `python {' '.join(sys.argv)}` on "
         f"{machine()}; contenders: {', '.join(versions)}."
-    ]
+    )
     if (busy := max(run.busy for run in runs.values())) > BUSY:
-        lines += ["", f"**Others took {busy:.0f} % of the machine meanwhile: take these figures for a rough guide.**"]
-    text = "\n".join(lines)
-    print(text)
-    if options.write:
-        replace_section(options.write, "layers", text)
+        yield ""
+        yield f"**Others took {busy:.0f} % of the machine meanwhile: take these figures for a rough guide.**"
     if options.picture:
-        draw(figures[min(figures)], min(figures), options.picture)
+        draw(figures[min(figures)], min(figures), Path(options.picture))
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections(
+        {"layers": section},
+        "\n".join([__doc__, *(f"size {number}: {tuple(case)}" for number, case in enumerate(CASES))]),
+        only=tuple(map(str, range(len(CASES)))),
+        libraries=tuple(LIBRARIES),
+        threads=(1, 2),
+        rounds=7,
+        python=sys.executable,
+        picture="",
+    )

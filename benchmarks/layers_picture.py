@@ -12,7 +12,7 @@ from peers.problem import MODES, Case, Mode
 from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, drawn
 
 # The colour-blind and those who print in grey go by the shape; ours is filled.
-LOOKS: dict[Contender, dict[str, Any]] = {
+STYLES: dict[Contender, dict[str, Any]] = {
     OURS: {"marker": "o", "color": BLUE, "s": 52, "zorder": 4},
     TORCH: {"marker": "|", "color": INK, "s": 60, "linewidths": 1.6},
     ("jax", "gru"): {"marker": "^", "color": ORANGE},
@@ -51,14 +51,14 @@ def _draw_mode(panel: Any, figures: Figures, cases: list[Case], mode: Mode) -> N
     panel.axvline(1, color=INK, linewidth=0.8, zorder=1)
     panel.grid(axis="x", color=FAINT)
     panel.tick_params(axis="y", length=0)
-    for contender, look in LOOKS.items():
+    for contender, style_of in STYLES.items():
         speeds = {
             row: figures[case, mode, TORCH] / figures[case, mode, contender]
             for row, case in enumerate(cases)
             if (case, mode, contender) in figures
         }
-        style = {"s": 26, "linewidths": 1.1, "zorder": 3, **look}
-        if look["marker"] in HOLLOW or contender == OUR_LSTM:
+        style = {"s": 26, "linewidths": 1.1, "zorder": 3, **style_of}
+        if style_of["marker"] in HOLLOW or contender == OUR_LSTM:
             style |= {"facecolors": "#ffffff", "edgecolors": style.pop("color")}
         if speeds:
             panel.scatter(list(speeds.values()), list(speeds), label=name(contender), **style)

@@ -10,15 +10,15 @@ beside that of the clock, since a run that shares its machine with others says m
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 
 from sluicegate.study.learning import FRESH, Learner, Outcome, Recipe
 from sluicegate.study.network import NAMES, Network
@@ -75,9 +75,10 @@ def run(problem: Problem, entry: Entry, seed: int) -> Outcome:
     return Learner(network, problem, entry.recipe, seed).learn(entry.length, entry.budget)
 
 
-def table(name: str, seeds: int) -> Iterator[str]:
+def table(name: str, options: Namespace) -> Iterator[str]:
     """A row for each layer and length."""
-    problem, entries = ENTRIES[name]
+    torch.set_num_threads(1)
+    seeds, (problem, entries) = options.seeds, ENTRIES[name]
     figure = {"adding": "mean squared error, each seed", "copying": "all 10 symbols right, each seed"}[name]
     memoryless = {"adding": "0.167", "copying": "1 in 8 of the symbols, 1e-09 of the sequences"}[name]
     yield f"| {name}, steps | layer | solved | {figure} | sequences | processor, s | clock, s |"
@@ -95,7 +96,7 @@ def table(name: str, seeds: int) -> Iterator[str]:
         yield f"| {entry.length:,} | {layer} | {solved} | {figures} | {' | '.join(costs)} |"
     yield ""
     spans = "medians and ranges over the seeds" if seeds > 1 else "one seed each"
-    yield f"Without memory: {memoryless}. {FRESH} fresh sequences; {spans}."
+    yield from (f"Without memory: {memoryless}. {FRESH} fresh sequences; {spans}.", "", f"Measured on {machine()}.")
 
 
 def _span(values: list[float]) -> str:
@@ -103,23 +104,5 @@ def _span(values: list[float]) -> str:
     return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})" if len(values) > 1 else f"{middle:,.0f}"
 
 
-SECTIONS = ("adding", "copying")
-
-
-def main() -> None:
-    """Measure, print, and put the tables in their places in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--write", type=Path, help="a document whose sections `memory:...` are replaced")
-    asked = parser.parse_args()
-    torch.set_num_threads(1)
-    for name in asked.only:
-        text = "\n".join([*table(name, asked.seeds), "", f"Measured on {machine()}."])
-        print(text, flush=True)
-        if asked.write:
-            replace_section(asked.write, f"memory:{name}", text)
-
-
 if __name__ == "__main__":
-    main()
+    measure_sections({f"memory:{name}": partial(table, name) for name in ENTRIES}, __doc__, seeds=5)

@@ -9,17 +9,17 @@ steps, with a loss on the last state, after it has taken a short one. The input 
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 
 from sluicegate import nn
 
@@ -69,18 +69,16 @@ def times(inputs: int, units: int, rows: int, steps: int) -> list[float]:
     return [statistics.median(found) for found in taken]
 
 
-def table_of_times(threads: int) -> list[str]:
+def table_of_times(threads: int) -> Iterator[str]:
     """How the two compare, with so many threads."""
     torch.set_num_threads(threads)
-    lines = [
-        f"| threads: {threads} | forward, ms: MinGRU | GRU | | training, ms: MinGRU | GRU | |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    yield f"| threads: {threads} | forward, ms: MinGRU | GRU | | training, ms: MinGRU | GRU | |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
     for inputs, units, rows, steps in SIZES:
         a, b, c, d = times(inputs, units, rows, steps)
         name = f"{inputs} → {units}, batch {rows}, {steps:,} steps"
-        lines.append(f"| {name} | {a:.3g} | {b:.3g} | **{b / a:.1f}x** | {c:.3g} | {d:.3g} | **{d / c:.1f}x** |")
-    return [*lines, ""]
+        yield f"| {name} | {a:.3g} | {b:.3g} | **{b / a:.1f}x** | {c:.3g} | {d:.3g} | **{d / c:.1f}x** |"
+    yield ""
 
 
 def peak() -> float:
@@ -89,8 +87,9 @@ def peak() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def grown(kind: str, options: dict[str, Any], inputs: int) -> float:
-    """Megabytes that this very process grows by in a training step of many steps."""
+def grown(number: int, inputs: int) -> float:
+    """Megabytes that this very process grows by in a training step of many steps, of a layer of those in `KEPT`."""
+    kind, options = KEPT[number]
     layer, head = getattr(nn, kind)(inputs, UNITS, **options), torch.nn.Linear(UNITS, 1)
 
     def train(steps: int) -> None:
@@ -103,36 +102,28 @@ def grown(kind: str, options: dict[str, Any], inputs: int) -> float:
     return peak() - before
 
 
-def table_of_memory() -> list[str]:
+def table_of_memory() -> Iterator[str]:
     """What each layer takes, in a process of its own."""
-    lines = [f"| {STEPS:,} steps, {UNITS} units, batch 1: memory, MB | input 1 | input 64 |", "| --- | --- | --- |"]
+    yield f"| {STEPS:,} steps, {UNITS} units, batch 1: memory, MB | input 1 | input 64 |"
+    yield "| --- | --- | --- |"
     for number, (kind, options) in enumerate(KEPT):
         found = []
         for inputs in (1, 64):
-            call = [sys.executable, __file__, "--grown", str(number), str(inputs)]
-            found.append(float(subprocess.run(call, check=True, capture_output=True, text=True).stdout))
+            call = [sys.executable, "-c", f"import mingru; print(mingru.grown({number}, {inputs}))"]
+            here = Path(__file__).parent
+            found.append(float(subprocess.run(call, cwd=here, check=True, capture_output=True, text=True).stdout))
         named = "".join(f", `{name}={value}`" for name, value in options.items())
-        lines.append(f"| {kind}{named} | {found[0]:.0f} | {found[1]:.0f} |")
-    return [*lines, ""]
+        yield f"| {kind}{named} | {found[0]:.0f} | {found[1]:.0f} |"
+    yield ""
 
 
-def main() -> None:
-    """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", default="1,2", help="numbers of threads, such as 1,2")
-    parser.add_argument("--write", type=Path, help="the page whose section is replaced")
-    parser.add_argument("--grown", nargs=2, type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.grown:
-        kind, options = KEPT[asked.grown[0]]
-        print(grown(kind, options, asked.grown[1]))
-        return
-    lines = [line for n in asked.threads.split(",") for line in table_of_times(int(n))] + table_of_memory()
-    text = "\n".join([*lines, f"Times are medians of {ROUNDS} rounds, all measured on {machine()}."])
-    print(text)
-    if asked.write:
-        replace_section(asked.write, "mingru", text)
+def tables(options: Namespace) -> Iterator[str]:
+    """Times with each number of threads, and memory."""
+    for threads in options.threads:
+        yield from table_of_times(threads)
+    yield from table_of_memory()
+    yield f"Times are medians of {ROUNDS} rounds, all measured on {machine()}."
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections({"mingru": tables}, __doc__, threads=(1, 2))

@@ -14,14 +14,14 @@ from the last one's snapshot; and in a slot between others. Compared with one ca
 
 from __future__ import annotations
 
-import argparse
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 
 from sluicegate import _core, nn
 from sluicegate.streaming import LayerStream, StreamBatch
@@ -176,27 +176,18 @@ def slotted(layer: torch.nn.Module, x: np.ndarray) -> Iterator[tuple[int, np.nda
         yield step, batch.push((2, 1, 0), np.stack([x[-1 - step], row, x[step // 2]]))[1:2]
 
 
-SECTIONS = {"overhead": overhead, "slots": slots, "million": million}
+TABLES = {"overhead": overhead, "slots": slots, "million": million}
 
 
-def main() -> None:
-    """Measure, print, and put the tables in their places in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--write", type=Path, help="a document whose sections `streaming:...` are replaced")
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    for name in asked.only:
-        torch.manual_seed(0)
-        rounds = {"overhead": ROUNDS, "slots": FEW}.get(name)
-        medians = f"Medians of {rounds} rounds of turns. " if rounds else ""
-        command = f"`python benchmarks/streaming.py --only {name}`"
-        text = "\n".join([*SECTIONS[name](), "", f"{medians}Measured by {command} on {machine()}."])
-        print(text, flush=True)
-        if asked.write:
-            replace_section(asked.write, f"streaming:{name}", text)
+def section(name: str, options: Namespace) -> Iterator[str]:
+    """A table, and how it was measured."""
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    yield from (*TABLES[name](), "")
+    rounds = {"overhead": ROUNDS, "slots": FEW}.get(name)
+    medians = f"Medians of {rounds} rounds of turns. " if rounds else ""
+    yield f"{medians}Measured by `python benchmarks/streaming.py --only {name}` on {machine()}."
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections({f"streaming:{name}": partial(section, name) for name in TABLES}, __doc__, threads=1)

@@ -10,17 +10,16 @@ mappings from names to numbers, as they come out of JSON.
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Callable, Iterable
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 
 import sluicegate
 from sluicegate.data import Recordings
@@ -98,25 +97,16 @@ def classifying(causal: bool) -> tuple[str, float, float, float]:
     )
 
 
-def main() -> None:
-    """Measure, print, and put the table in its place in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--write", type=Path, help="a document whose section `streaming:tasks` is replaced")
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    lines = [
-        "| stream of a | a push, ms | `predict` of what it looks back on, ms | the network over that alone, ms |",
-        "| --- | ---: | ---: | ---: |",
-    ]
+def table(options: Namespace) -> Iterator[str]:
+    """A row for each stream."""
+    torch.set_num_threads(options.threads)
+    yield "| stream of a | a push, ms | `predict` of what it looks back on, ms | the network over that alone, ms |"
+    yield "| --- | ---: | ---: | ---: |"
     for name, *times in (forecasting(), classifying(causal=False), classifying(causal=True)):
-        lines.append(f"| {name} | " + " | ".join(f"{taken / 1000:.2f}" for taken in times) + " |")
-    command = "`python benchmarks/streaming_tasks.py`"
-    text = "\n".join([*lines, "", f"Medians of {PUSHES} pushes. Measured by {command} on {machine()}."])
-    print(text, flush=True)
-    if asked.write:
-        replace_section(asked.write, "streaming:tasks", text)
+        yield f"| {name} | " + " | ".join(f"{taken / 1000:.2f}" for taken in times) + " |"
+    yield ""
+    yield f"Medians of {PUSHES} pushes. Measured by `python benchmarks/streaming_tasks.py` on {machine()}."
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections({"streaming:tasks": table}, __doc__, threads=1)

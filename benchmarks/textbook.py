@@ -10,15 +10,14 @@ step. They take turns.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
-from collections.abc import Callable
-from pathlib import Path
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
-from document import machine, replace_section
+from document import machine, measure_sections
 from torch import Tensor, nn
 
 import sluicegate.nn
@@ -100,26 +99,16 @@ def measure(threads: int) -> dict[str, tuple[float, float]]:
     return {name: (statistics.median(times[name]), losses[name]) for name in CONTENDERS}
 
 
-def main() -> None:
-    """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", default="1,2", help="numbers of threads, such as 1,2")
-    parser.add_argument("--write", type=Path, help="the page whose section is replaced")
-    asked = parser.parse_args()
-    threads = [int(n) for n in asked.threads.split(",")]
-    found = {n: measure(n) for n in threads}
-    lines = [
-        f"| | {' | '.join(f'threads: {n}' for n in threads)} | loss at the end |",
-        f"| --- | {'--- | ' * (len(threads) + 1)}".rstrip(),
-    ]
+def table(options: Namespace) -> Iterator[str]:
+    """A row for each contender, a column for each number of threads."""
+    found = [measure(threads) for threads in options.threads]
+    yield f"| | {' | '.join(f'threads: {n}' for n in options.threads)} | loss at the end |"
+    yield f"| --- | {'--- | ' * (len(found) + 1)}".rstrip()
     for name in CONTENDERS:
-        seconds = " | ".join(f"{found[n][name][0]:.2f} s" for n in threads)
-        lines.append(f"| {name} | {seconds} | {found[threads[0]][name][1]:.1e} |")
-    text = "\n".join([*lines, "", f"Medians of {ROUNDS} rounds, measured on {machine()}."])
-    print(text)
-    if asked.write:
-        replace_section(asked.write, "textbook", text)
+        seconds = " | ".join(f"{figures[name][0]:.2f} s" for figures in found)
+        yield f"| {name} | {seconds} | {found[0][name][1]:.1e} |"
+    yield from ("", f"Medians of {ROUNDS} rounds, measured on {machine()}.")
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections({"textbook": table}, __doc__, threads=(1, 2))

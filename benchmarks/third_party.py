@@ -12,23 +12,22 @@ is left out. They are not among the extras, for they bring some sixty packages t
 
 from __future__ import annotations
 
-import argparse
 import logging
 import statistics
 import sys
 import time
 import warnings
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 
 import sluicegate
 
@@ -182,19 +181,12 @@ def measure(case: Case, rounds: int) -> str:
     return f"| {case.name} | {case.settings} | {alone:.2f} s | {within:.2f} s | {speed_up} | {differs:.0e} |"
 
 
-def main() -> None:
-    """Measure, print, and put the table in its place in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=PACKAGES, default=list(PACKAGES))
-    parser.add_argument("--write", type=Path, help="a document whose section is replaced")
-    options = parser.parse_args()
+def table(options: Namespace) -> Iterator[str]:
+    """A row for each model of the packages that are installed."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)  # Lightning tells of every run
-    rows = [
-        "| model | | `fit` alone | within `accelerated()` | speed-up | outputs differ by |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    yield "| model | | `fit` alone | within `accelerated()` | speed-up | outputs differ by |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     versions = []
     for name in options.only:
         try:
@@ -203,15 +195,11 @@ def main() -> None:
             print(f"{name} is not installed ({error}): its rows are left out", file=sys.stderr)
             continue
         versions.append(f"{name} {version(name)}")
-        rows += [measure(case, options.rounds) for case in cases]
+        yield from (measure(case, options.rounds) for case in cases)
     if not versions:
         sys.exit("none of the packages is installed: see the top of this file")
-    closing = f"Medians of {options.rounds} rounds with {', '.join(versions)}, measured on {machine()}."
-    text = "\n".join([*rows, "", closing])
-    print(text)
-    if options.write:
-        replace_section(options.write, "third-party", text)
+    yield from ("", f"Medians of {options.rounds} rounds with {', '.join(versions)}, measured on {machine()}.")
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections({"third-party": table}, __doc__, only=tuple(PACKAGES), rounds=5)

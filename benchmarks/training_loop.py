@@ -9,14 +9,13 @@ Fabric's with nothing but its wrappers around the bare one.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
-from collections.abc import Callable
-from pathlib import Path
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 
 import torch
-from document import machine, replace_section
+from document import machine, measure_sections
 from torch import Tensor, nn
 
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape, loss
@@ -35,7 +34,8 @@ def problem(hidden: int, batch: int) -> tuple[nn.Module, Loss]:
 
     def mean_loss(_: int, draw: torch.Generator) -> Tensor:
         window = torch.randn(batch, 432, generator=draw)
-        return loss(model(window[:, :336], past, known, calendar), window[:, 336:], QUANTILES)
+        context, truth = window[:, :336], window[:, 336:]
+        return loss(model(context, past, known, calendar), truth, truth, QUANTILES)
 
     return model, mean_loss
 
@@ -70,7 +70,7 @@ def fabric(model: nn.Module, mean_loss: Loss) -> None:
         optimiser.step()
 
 
-def measure() -> list[str]:
+def table(_: Namespace) -> Iterator[str]:
     """The median time of a step in each loop, the loops taking turns."""
     loops: dict[str, Callable[[nn.Module, Loss], None]] = {"bare step": bare, "Sluicegate's loop": ours}
     try:
@@ -79,7 +79,8 @@ def measure() -> list[str]:
         print("lightning is not installed: its row is left out")
     else:
         loops["Lightning Fabric"] = fabric
-    rows = ["| loop | hidden 32, batch 32 | hidden 128, batch 256 |", "| --- | --- | --- |"]
+    yield "| loop | hidden 32, batch 32 | hidden 128, batch 256 |"
+    yield "| --- | --- | --- |"
     columns: list[dict[str, float]] = []
     for hidden, batch in ((32, 32), (128, 256)):
         taken: dict[str, list[float]] = {name: [] for name in loops}
@@ -93,20 +94,9 @@ def measure() -> list[str]:
         columns.append({name: statistics.median(times) for name, times in taken.items()})
     for name in loops:
         cells = [f"{1e3 * c[name]:.2f} ms ({c[name] / c['bare step'] - 1:+.0%})" for c in columns]
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    return rows
-
-
-def main() -> None:
-    """Measure, print, and put the table in its place in a document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", type=Path, help="a document whose section is replaced")
-    options = parser.parse_args()
-    text = "\n".join([*measure(), "", f"Median of {ROUNDS} rounds of {STEPS} steps, measured on {machine()}."])
-    print(text)
-    if options.write:
-        replace_section(options.write, "training-loop", text)
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield from ("", f"Median of {ROUNDS} rounds of {STEPS} steps, measured on {machine()}.")
 
 
 if __name__ == "__main__":
-    main()
+    measure_sections({"training-loop": table}, __doc__)
