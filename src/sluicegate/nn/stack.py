@@ -31,6 +31,8 @@ Inputs: TypeAlias = Float[Tensor, "..."] | PackedSequence
 Lengths: TypeAlias = Int[Tensor, " batch"] | Sequence[int]
 """How many steps of each row are part of it."""
 
+Compute: TypeAlias = Callable[[Tensor, Hidden | None, Tensor | None], tuple[Tensor, Hidden]]
+
 
 class Stack(Options, RNNBase):
     """The part of a layer that is the same for all of them; it stands before the `torch.nn` module."""
@@ -127,31 +129,37 @@ class Stack(Options, RNNBase):
         time = x.shape[1 if self.batch_first else 0]
         return pad_packed_sequence(output, self.batch_first, total_length=time)[0], state
 
-    def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None, weights: Sequence[Any]) -> tuple[Any, Any]:
+    def _in_a_batch(self, x: Inputs, hx: Hidden | None, compute: Compute) -> tuple[Any, Any]:
+        """Have a batch computed, or packed rows in the order of their lengths, and lay out the result as `x` is.
+
+        `compute` is given the batch, or the data that is packed, the state, and how many rows each packed step has.
+        """
         if isinstance(x, PackedSequence):
             data, batch_sizes, sorting, unsorting = x
             if sorting is not None:
                 hx = _each(hx, lambda h: h.index_select(1, sorting))
-            sizes = batch_sizes.numpy()
-            lengths = torch.from_numpy(np.searchsorted(-sizes, -np.arange(sizes[0])))
-            offsets = torch.from_numpy(sizes.cumsum() - sizes)
-            outputs, state = self._layers_by_kernels(data, hx, weights, lengths, None, offsets)
+            outputs, state = compute(data, hx, batch_sizes)
             if unsorting is not None:
                 state = _each(state, lambda h: h.index_select(1, unsorting))
             return PackedSequence(outputs, batch_sizes, sorting, unsorting), state
         if x.dim() == 2:
             axis = 0 if self.batch_first else 1
-            outputs, state = self._layers_by_kernels(x.unsqueeze(axis), _each(hx, lambda h: h.unsqueeze(1)), weights)
+            outputs, state = compute(x.unsqueeze(axis), _each(hx, lambda h: h.unsqueeze(1)), None)
             return outputs.squeeze(axis), _each(state, lambda h: h.squeeze(1))
-        if rows is None:
-            return self._layers_by_kernels(x, hx, weights)
-        if native.becomes_onnx():  # which takes rows in any order
-            return self._layers_by_kernels(x, hx, weights, rows)
-        if torch.compiler.is_exporting():  # a program may go on to ONNX, for which PyTorch has no stable sort
-            lengths, order = rows.sort(descending=True)
-        else:
-            lengths, order = rows.sort(descending=True, stable=True)
-        return self._layers_by_kernels(x, hx, weights, lengths, order)
+        return compute(x, hx, None)
+
+    def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None, weights: Sequence[Any]) -> tuple[Any, Any]:
+        if rows is None and not isinstance(x, PackedSequence) and x.dim() == 3:
+            return self._layers_by_kernels(x, hx, weights)  # as most calls are
+
+        def compute(x: Tensor, hx: Hidden | None, batch_sizes: Tensor | None) -> tuple[Tensor, Hidden]:
+            if batch_sizes is None:
+                return self._layers_by_kernels(x, hx, weights, *_longest_first(rows))
+            sizes = batch_sizes.numpy()
+            lengths = torch.from_numpy(np.searchsorted(-sizes, -np.arange(sizes[0])))
+            return self._layers_by_kernels(x, hx, weights, lengths, None, torch.from_numpy(sizes.cumsum() - sizes))
+
+        return self._in_a_batch(x, hx, compute)
 
     def _layers_by_kernels(
         self,
@@ -244,34 +252,21 @@ class Stack(Options, RNNBase):
         return self._by_reference(x, self.paired(hx), None)
 
     def _by_reference(self, x: Inputs, hx: Hidden | None, rows: Tensor | None) -> tuple[Any, Any]:
-        if isinstance(x, PackedSequence):
-            return self._packed(x, hx)
-        single = x.dim() == 2
-        if single:
-            x = x.unsqueeze(0 if self.batch_first else 1)
-            hx = _each(hx, lambda h: h.unsqueeze(1))
-        hx = self._state(x, hx, None)
-        x = x.transpose(0, 1) if self.batch_first else x
-        valid = None if rows is None else (torch.arange(len(x), device="cpu").unsqueeze(1) < rows).to(x.device)
-        if valid is not None:  # whatever stands in the padding
-            x = x.masked_fill(~valid.unsqueeze(-1), 0)
-        outputs, state = self._layers(x, hx, valid)
-        if single:
-            return outputs.squeeze(1), _each(state, lambda h: h.squeeze(1))
-        return outputs.transpose(0, 1) if self.batch_first else outputs, state
+        def compute(x: Tensor, hx: Hidden | None, batch_sizes: Tensor | None) -> tuple[Tensor, Hidden]:
+            hx, lengths, valid = self._state(x, hx, batch_sizes), rows, None
+            if batch_sizes is not None:
+                x, lengths = pad_packed_sequence(PackedSequence(x, batch_sizes))
+            elif self.batch_first:
+                x = x.transpose(0, 1)
+            if lengths is not None:
+                valid = (torch.arange(len(x), device="cpu").unsqueeze(1) < lengths).to(x.device)
+                x = x.masked_fill(~valid.unsqueeze(-1), 0)  # whatever stands in the padding
+            outputs, state = self._layers(x, hx, valid)
+            if batch_sizes is not None and lengths is not None:
+                return pack_padded_sequence(outputs, lengths).data, state
+            return outputs.transpose(0, 1) if self.batch_first else outputs, state
 
-    def _packed(self, x: PackedSequence, hx: Hidden | None) -> tuple[PackedSequence, Hidden]:
-        data, batch_sizes, sorting, unsorting = x
-        if sorting is not None:
-            hx = _each(hx, lambda h: h.index_select(1, sorting))
-        hx = self._state(data, hx, batch_sizes)
-        padded, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))
-        valid = torch.arange(len(padded), device="cpu").unsqueeze(1) < lengths
-        outputs, state = self._layers(padded, hx, valid.to(data.device))
-        if unsorting is not None:
-            state = _each(state, lambda h: h.index_select(1, unsorting))
-        packed = pack_padded_sequence(outputs, lengths)
-        return PackedSequence(packed.data, batch_sizes, sorting, unsorting), state
+        return self._in_a_batch(x, hx, compute)
 
     def _state(self, x: Tensor, hx: Hidden | None, batch_sizes: Tensor | None) -> Hidden:
         if hx is None:
@@ -311,6 +306,17 @@ def _falls(x: PackedSequence) -> bool:
         return False
     sizes = given.numpy()
     return bool(len(sizes) and sizes[-1] > 0 and (sizes[1:] <= sizes[:-1]).all() and sizes.sum() == len(x.data))
+
+
+def _longest_first(rows: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """The lengths as the kernels take them, and of which row each is."""
+    if rows is None or native.becomes_onnx():  # which takes rows in any order
+        return rows, None
+    if torch.compiler.is_exporting():  # a program may go on to ONNX, for which PyTorch has no stable sort
+        lengths, order = rows.sort(descending=True)
+    else:
+        lengths, order = rows.sort(descending=True, stable=True)
+    return lengths, order
 
 
 def _each(hx: Any, change: Callable[[Tensor], Tensor]) -> Any:
