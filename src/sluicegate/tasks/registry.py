@@ -15,21 +15,13 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a task of this package is found.
+    """Where a task of this package is found."""
 
-    Args:
-        folder: its own, beside this file.
-        task: the name of its class.
-        config: the name of the class of its settings, which is in the folder's `config.py`, as `ARGUMENTS` are.
-        does: what a model of it does, for the command line.
-        streams: whether it has streams.
-    """
-
-    folder: str
-    task: str
-    config: str
-    does: str
-    streams: bool = False
+    folder: str  # its own, beside this file
+    task: str  # the name of its class
+    config: str  # the name of the class of its settings, which is in the folder's `config.py`, as `ARGUMENTS` are
+    does: str  # what a model of it does, for the command line
+    streams: bool = False  # whether it has streams
 
 
 class Declared(NamedTuple):

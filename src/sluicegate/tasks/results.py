@@ -35,17 +35,11 @@ class _Metrics(Saved):
 
 @dataclass(frozen=True)
 class Results:
-    """What was measured of a model.
+    """What was measured of a model."""
 
-    Args:
-        validation: the report on the validation part.
-        evaluation: the report of the last evaluation.
-        page: the page of the last report where it was drawn already.
-    """
-
-    validation: Report | None = None
-    evaluation: Report | None = None
-    page: bytes | None = None
+    validation: Report | None = None  # the report on the validation part
+    evaluation: Report | None = None  # the report of the last evaluation
+    page: bytes | None = None  # the page of the last report where it was drawn already
 
     def files(self, card: str) -> dict[str, bytes]:
         """The files for people, with the model card."""

@@ -76,11 +76,7 @@ class Task(ABC):
 
     @classmethod
     def as_written(cls, columns: Mapping[str, Any]) -> list[str]:
-        """The columns that are read from a file as they are written.
-
-        Args:
-            columns: what `fit` is told of the columns, by the arguments' names.
-        """
+        """The columns, of what `fit` is told by the arguments' names, that are read from a file as they are written."""
         given = [columns.get(of.name) or of.usual for of in cls.arguments if of.as_written]
         return [name for names in given for name in ([names] if isinstance(names, str) else names or [])]
 

@@ -37,20 +37,13 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class NearestNeighbour:
-    """The class of the training recording at the smallest Euclidean distance, all brought to the same length.
-
-    Args:
-        known: the training recordings, or 5,000 of them.
-        truth: the numbers of their classes.
-        trust: the probability of the predicted class.
-        classes: how many there are.
-    """
+    """The class of the training recording at the smallest Euclidean distance, all brought to the same length."""
 
     name: ClassVar[str] = "nearest_neighbour"
-    known: Float32[np.ndarray, "known values"]
-    truth: Int64[np.ndarray, " known"]
-    trust: float
-    classes: int
+    known: Float32[np.ndarray, "known values"]  # the training recordings, or 5,000 of them
+    truth: Int64[np.ndarray, " known"]  # the numbers of their classes
+    trust: float  # the probability of the predicted class
+    classes: int  # how many there are
 
     @classmethod
     def fit(cls, recordings: Sequence[Values], truth: Rows, classes: int) -> NearestNeighbour:
@@ -86,20 +79,13 @@ class NearestNeighbour:
 
 @dataclass(frozen=True)
 class SummaryStatistics:
-    """Logistic regression on statistics of each channel: mean, deviation, extremes, quartiles, mean absolute change.
-
-    Args:
-        mean: of each statistic in training.
-        deviation: likewise.
-        weights: of each class; of two classes, of the second alone.
-        intercept: the same.
-    """
+    """Logistic regression on statistics of each channel: mean, deviation, extremes, quartiles, mean absolute change."""
 
     name: ClassVar[str] = "summary_statistics"
-    mean: Float64[np.ndarray, " statistics"]
-    deviation: Float64[np.ndarray, " statistics"]
-    weights: Float64[np.ndarray, "outputs statistics"]
-    intercept: Float64[np.ndarray, " outputs"]
+    mean: Float64[np.ndarray, " statistics"]  # of each statistic in training
+    deviation: Float64[np.ndarray, " statistics"]  # likewise
+    weights: Float64[np.ndarray, "outputs statistics"]  # of each class; of two classes, of the second alone
+    intercept: Float64[np.ndarray, " outputs"]  # the same
 
     @classmethod
     def fit(cls, recordings: Sequence[Values], truth: Rows, classes: int) -> SummaryStatistics:

@@ -15,15 +15,10 @@ Rows = Int64[np.ndarray, " _"]
 
 @dataclass(frozen=True)
 class Examples:
-    """Recordings and the numbers of their classes.
+    """Recordings and the numbers of their classes."""
 
-    Args:
-        recordings: with their groups where there are any.
-        truth: the number of each one's class.
-    """
-
-    recordings: Recordings
-    truth: Rows
+    recordings: Recordings  # with their groups where there are any
+    truth: Rows  # the number of each one's class
 
     @property
     def groups(self) -> list[str] | None:

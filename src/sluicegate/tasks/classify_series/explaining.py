@@ -16,14 +16,10 @@ _STRETCHES = 20  # that a recording is told of in
 
 @dataclass(frozen=True)
 class Explanation:
-    """The stretches of a recording and their shares in the decision for a class.
+    """The stretches of a recording and their shares in the decision for a class."""
 
-    Args:
-        edges: where each stretch begins, in steps, and the end.
-        shares: of each stretch and channel: above 0 it spoke for the class, below 0 against it; their sizes sum to 1.
-    """
-
-    edges: Int64[np.ndarray, " edges"]
+    edges: Int64[np.ndarray, " edges"]  # where each stretch begins, in steps, and the end
+    # Of each stretch and channel: above 0 it spoke for the class, below 0 against it; their sizes sum to 1.
     shares: Float64[np.ndarray, "stretches channels"]
 
 

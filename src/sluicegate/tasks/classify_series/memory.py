@@ -21,19 +21,12 @@ Probabilities: TypeAlias = Float64[np.ndarray, "time classes"]
 
 @dataclass(frozen=True)
 class Pushed:
-    """Steps as they were pushed.
+    """Steps as they were pushed."""
 
-    Args:
-        values: their numbers.
-        keys: of which recording each is.
-        times: when each was, if rows say so.
-        several: whether they came as a chunk.
-    """
-
-    values: Float64[np.ndarray, "time channels"]
-    keys: list[Key]
-    times: list[Any]
-    several: bool
+    values: Float64[np.ndarray, "time channels"]  # their numbers
+    keys: list[Key]  # of which recording each is
+    times: list[Any]  # when each was, if rows say so
+    several: bool  # whether they came as a chunk
 
     def parts(self) -> Iterator[tuple[Key, slice]]:
         """Each recording, and steps of it that follow one another."""
@@ -46,18 +39,12 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Memory:
-    """What is remembered of a recording.
+    """What is remembered of a recording."""
 
-    Args:
-        arrays: by name: the last `values`, or of causal networks the `last` step, its `logits`, and the parts of
-            `reading`.
-        time: of the last step.
-        reading: how far causal networks have read.
-    """
-
+    # By name: the last `values`, or of causal networks the `last` step, its `logits`, and the parts of `reading`.
     arrays: Mapping[str, np.ndarray]
-    time: Any
-    reading: Reading | None = None
+    time: Any  # of the last step
+    reading: Reading | None = None  # how far causal networks have read
 
     @classmethod
     def of_reading(

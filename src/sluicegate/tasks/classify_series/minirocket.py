@@ -56,24 +56,15 @@ def has_minirocket() -> bool:
 
 @dataclass(frozen=True)
 class MiniRocket:
-    """Ridge regression on the shares of steps at which some 10,000 fixed kernels exceed a bias.
-
-    Args:
-        parameters: of the kernels.
-        mean: of each feature in training.
-        deviation: likewise.
-        weights: of each class; of two classes, of the second alone.
-        intercept: the same.
-        by: the temperature that makes probabilities of the margins, found on recordings left out one at a time.
-    """
+    """Ridge regression on the shares of steps at which some 10,000 fixed kernels exceed a bias."""
 
     name: ClassVar[str] = "minirocket"
-    parameters: tuple[Any, ...]
-    mean: Float64[np.ndarray, " features"]
-    deviation: Float64[np.ndarray, " features"]
-    weights: Float64[np.ndarray, "outputs features"]
-    intercept: Float64[np.ndarray, " outputs"]
-    by: float
+    parameters: tuple[Any, ...]  # of the kernels
+    mean: Float64[np.ndarray, " features"]  # of each feature in training
+    deviation: Float64[np.ndarray, " features"]  # likewise
+    weights: Float64[np.ndarray, "outputs features"]  # of each class; of two classes, of the second alone
+    intercept: Float64[np.ndarray, " outputs"]  # the same
+    by: float  # the temperature that makes probabilities of the margins, found on recordings left out one at a time
 
     @classmethod
     def fit(cls, recordings: Sequence[Values], truth: Int64[np.ndarray, " rows"], classes: int) -> MiniRocket:

@@ -26,21 +26,13 @@ _AT_ONCE = 2**20  # products of the output layer
 
 @dataclass(frozen=True)
 class Reading:
-    """How far recordings were read, side by side.
+    """How far recordings were read, side by side."""
 
-    Args:
-        steps: how many, of each.
-        seen: the features that the next frame still looks at.
-        states: of each network's recurrent layer.
-        mean: the running mean.
-        largest: the running maximum.
-    """
-
-    steps: int
-    seen: Float32[ndarray, "rows steps features"]
-    states: tuple[State, ...]
-    mean: Float64[ndarray, "members rows hidden"]
-    largest: Float64[ndarray, "members rows hidden"]
+    steps: int  # how many, of each
+    seen: Float32[ndarray, "rows steps features"]  # the features that the next frame still looks at
+    states: tuple[State, ...]  # of each network's recurrent layer
+    mean: Float64[ndarray, "members rows hidden"]  # the running mean
+    largest: Float64[ndarray, "members rows hidden"]  # the running maximum
 
 
 class Reader:

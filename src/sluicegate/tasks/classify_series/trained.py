@@ -36,52 +36,31 @@ _CAUSAL_STEPS = 4_096  # likewise, where all that is pooled after every step is 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a long table; all but the channels are None where recordings came as arrays.
+    """The columns of a long table; all but the channels are None where recordings came as arrays."""
 
-    Args:
-        channels: of numbers.
-        series: what tells recordings apart, several where their names together do.
-        time: of times.
-        label: of classes.
-    """
-
-    channels: tuple[str, ...]
-    series: str | tuple[str, ...] | None = None
-    time: str | None = None
-    label: str | None = None
+    channels: tuple[str, ...]  # of numbers
+    series: str | tuple[str, ...] | None = None  # what tells recordings apart, several where their names together do
+    time: str | None = None  # of times
+    label: str | None = None  # of classes
 
 
 @dataclass(frozen=True)
 class Trained(TrainedClassifier):
-    """The model and all that its use needs beside recordings.
-
-    Args:
-        columns: what a table's columns are.
-        labels: the classes.
-        standard: the mean and deviation of each channel.
-        window: steps that are read at a time.
-        shape: the sizes of the networks.
-        model: the networks.
-        decision: what makes answers of logits.
-        rows: how many recordings training had.
-        steps: how many steps these had.
-        methods: the simple methods, trained on the same recordings.
-        curve: the learning curve.
-    """
+    """The model and all that its use needs beside recordings."""
 
     config: ClassVar[type[SeriesClassifierConfig]] = SeriesClassifierConfig
 
-    columns: Columns
-    labels: Labels
-    standard: Standard
-    window: int
-    shape: Shape
-    model: Ensemble
-    decision: Decision
-    rows: int
-    steps: int
-    methods: tuple[Method, ...]
-    curve: Curve
+    columns: Columns  # what a table's columns are
+    labels: Labels  # the classes
+    standard: Standard  # the mean and deviation of each channel
+    window: int  # steps that are read at a time
+    shape: Shape  # the sizes of the networks
+    model: Ensemble  # the networks
+    decision: Decision  # what makes answers of logits
+    rows: int  # how many recordings training had
+    steps: int  # how many steps these had
+    methods: tuple[Method, ...]  # the simple methods, trained on the same recordings
+    curve: Curve  # the learning curve
 
     def windowed(self, recordings: Recordings) -> Windowed:
         """Recordings as the networks read them: causal ones read them whole."""

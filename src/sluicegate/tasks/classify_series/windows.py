@@ -18,28 +18,19 @@ _LARGEST = 1e6  # deviations from the mean
 
 
 class Batch(NamedTuple):
-    """Windows of recordings.
+    """Windows of recordings."""
 
-    Args:
-        values: [rows, time, features], filled up behind by zeros.
-        lengths: [rows].
-    """
-
-    values: Tensor
-    lengths: Tensor
+    values: Tensor  # [rows, time, features], filled up behind by zeros
+    lengths: Tensor  # [rows]
 
 
 @dataclass(frozen=True)
 class Standard:
-    """The mean and the standard deviation of each channel, and of its change from step to step, in training.
+    """The mean and the standard deviation of each channel, and of its change from step to step, in training."""
 
-    Args:
-        mean: of the channels, then of their changes, all steps of all recordings together.
-        deviation: likewise; 0 where there is one value only.
-    """
-
+    # Of the channels, then of their changes, all steps of all recordings together.
     mean: Float64[np.ndarray, " features"]
-    deviation: Float64[np.ndarray, " features"]
+    deviation: Float64[np.ndarray, " features"]  # likewise; 0 where there is one value only
 
     @classmethod
     def of(cls, recordings: Recordings) -> Standard:
@@ -66,19 +57,12 @@ class Standard:
 
 @dataclass(frozen=True)
 class Windowed:
-    """Standardised recordings and the windows in which they are read.
+    """Standardised recordings and the windows in which they are read."""
 
-    Args:
-        values: of each recording.
-        owner: the number of the recording that each window is of.
-        begins: where each window begins in its recording.
-        window: the most steps that a window has.
-    """
-
-    values: tuple[Float32[np.ndarray, "_ features"], ...]
-    owner: Int64[np.ndarray, " windows"]
-    begins: Int64[np.ndarray, " windows"]
-    window: int
+    values: tuple[Float32[np.ndarray, "_ features"], ...]  # of each recording
+    owner: Int64[np.ndarray, " windows"]  # the number of the recording that each window is of
+    begins: Int64[np.ndarray, " windows"]  # where each window begins in its recording
+    window: int  # the most steps that a window has
 
     @classmethod
     def of(cls, recordings: Recordings, standard: Standard, window: int) -> Windowed:

@@ -30,21 +30,14 @@ Quantiles: TypeAlias = Float64[np.ndarray, "batch horizon quantiles"]
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column of a table plays which role.
+    """Which column of a table plays which role."""
 
-    Args:
-        time: time stamps or whole numbers.
-        targets: what is forecast.
-        series: tells series apart, several where their names together do; None for a single series.
-        past: covariates known up to now.
-        known: covariates known in advance.
-    """
-
-    time: str
-    targets: tuple[str, ...]
+    time: str  # time stamps or whole numbers
+    targets: tuple[str, ...]  # what is forecast
+    # Tells series apart, several where their names together do; None for a single series.
     series: str | tuple[str, ...] | None = None
-    past: tuple[str, ...] = ()
-    known: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()  # covariates known up to now
+    known: tuple[str, ...] = ()  # covariates known in advance
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -121,13 +114,7 @@ class PreparedWindows:
         self._firsts = np.arange(-shape.before, shape.after) * shape.segment
 
     def batch(self, series: Numbers, origins: Numbers, target: Numbers) -> tuple[Batch, Float[Tensor, "batch horizon"]]:
-        """The inputs of windows, and the standardised truth.
-
-        Args:
-            series: the series of each window.
-            origins: the row at which its horizon begins, counted over the whole panel.
-            target: which target it is of.
-        """
+        """The inputs of windows, each of one target, and the standardised truth."""
         context = self._shape.context
         rows = torch.from_numpy(self._rows(series, origins, context + self._shape.horizon))
         window = self._targets[torch.from_numpy(target)[:, None], rows]

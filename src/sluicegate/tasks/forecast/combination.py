@@ -53,11 +53,7 @@ def combined(
 ) -> Float64[np.ndarray, "batch horizon outputs"]:
     """The network's mean, and its quantiles with the median, each drawn to the last season by a share.
 
-    Args:
-        outputs: mean and quantiles, standardised.
-        repeated: the last season over again, standardised.
-        shares: of the mean and of the median, for each window.
-        median: which of the outputs is the median.
+    All are standardised; the shares are those of the mean and of the median, which is the output of that number.
     """
     drawn = outputs.copy()
     drawn[..., 0] += shares[:, :1] * (repeated - outputs[..., 0])

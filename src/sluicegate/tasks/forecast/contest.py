@@ -22,33 +22,19 @@ LOSS = {"mae": "absolute", "mase": "scaled", "wql": "pinball", "rmse": "square"}
 
 @dataclass(frozen=True)
 class Standing:
-    """How the model stands beside a simple method.
+    """How the model stands beside a simple method."""
 
-    Args:
-        windows: share of the windows on which the model is better; where both are the same, half of them.
-        series: series, target by target, in which it is better.
-        of: how many series, target by target, were scored.
-        p: of no difference; NaN where there is too little to tell.
-        test: which test gave it.
-    """
-
-    windows: float
-    series: int
-    of: int
-    p: float
-    test: str
+    windows: float  # share of the windows on which the model is better; where both are the same, half of them
+    series: int  # series, target by target, in which it is better
+    of: int  # how many series, target by target, were scored
+    p: float  # of no difference; NaN where there is too little to tell
+    test: str  # which test gave it
 
 
 class Contest:
     """Sums of differences of losses, so that any number of windows takes the same memory.
 
-    Args:
-        panel: the table.
-        windows: which ones are scored.
-        horizon: steps ahead.
-        rows: how many series there are, target by target.
-        targets: how many targets.
-        metric: the one by which the verdict goes.
+    There are so many `rows`, series target by target, and `metric` is the one by which the verdict goes.
     """
 
     def __init__(self, panel: Panel, windows: Windows, horizon: int, *, rows: int, targets: int, metric: str) -> None:
@@ -68,13 +54,9 @@ class Contest:
         self._windows = 0
 
     def add(self, series: Numbers, origins: Numbers, row: Numbers, losses: dict[str, WindowLosses]) -> None:
-        """Add a batch of windows.
+        """Add the losses of a batch of windows by method, `model` among them.
 
-        Args:
-            series: of each window, within the table.
-            origins: the row at which its horizon begins.
-            row: its series and target, as training numbered them.
-            losses: by method, `model` among them.
+        `row` is the series and target of each, as training numbered them.
         """
         places = ((self._panel.ticks(series, origins) - self._begin) // self._every, row)
         of_model = getattr(losses["model"], self._loss)

@@ -92,13 +92,9 @@ def _lost(trained: Trained, prepared: PreparedWindows, windows: Windows) -> Bool
 def _slow(
     asked: Sequence[str] | None, series: int, windows: int, before: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The slow baselines to run, and a note on those that were not.
+    """The slow baselines to run, those asked for or all, and a note on those that were not.
 
-    Args:
-        asked: their names, where any were asked for.
-        series: how many there are, each target for itself.
-        windows: likewise.
-        before: how many rows the shortest series has before its first window.
+    There are so many series and windows, each target for itself; the shortest series has so many rows `before` them.
     """
     short = [name for name in STATISTICAL if before < FEWEST[name] and name in (asked or STATISTICAL)]
     rows = " and ".join(f"{name} needs {FEWEST[name]} rows" for name in short)

@@ -99,14 +99,7 @@ def measure_widths(
     This is split conformal calibration of quantiles (Romano et al. 2019) with the score measured in units of the
     forecast's own width, so that a forecast which knows when it is unsure stays so. Windows that overlap say the same
     thing many times: where few lie apart, a quiet or a wild month would decide, so the factors are drawn towards 1,
-    what the training rows say, as if thirty more windows had said so.
-
-    Args:
-        values: the quantiles that the network puts out.
-        truth: what came.
-        quantiles: which ones these are.
-        block: steps that share a factor.
-        apart: how many windows there are that do not overlap.
+    what the training rows say, as if thirty more windows had said so. `apart` is how many windows do not overlap.
     """
     horizon = values.shape[1]
     widths = np.ones((horizon, len(quantiles)))

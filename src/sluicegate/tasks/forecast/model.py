@@ -34,27 +34,16 @@ from sluicegate.types import Cell
 
 @dataclass(frozen=True)
 class Shape:
-    """The sizes of the network, all that is needed to build it.
+    """The sizes of the network, all that is needed to build it."""
 
-    Args:
-        context: steps looked back on.
-        horizon: steps forecast.
-        segment: steps in a segment.
-        past: covariates known up to now.
-        known: covariates known in advance.
-        calendar: calendar features of a segment.
-        outputs: the mean and the quantiles.
-        median: which of the outputs is the median.
-    """
-
-    context: int
-    horizon: int
-    segment: int
-    past: int
-    known: int
-    calendar: int
-    outputs: int
-    median: int
+    context: int  # steps looked back on
+    horizon: int  # steps forecast
+    segment: int  # steps in a segment
+    past: int  # covariates known up to now
+    known: int  # covariates known in advance
+    calendar: int  # calendar features of a segment
+    outputs: int  # the mean and the quantiles
+    median: int  # which of the outputs is the median
     cell: Cell
     hidden: int
     layers: int
@@ -204,11 +193,7 @@ def loss(
 ) -> Float[Tensor, ""]:
     """Squared error of the mean and pinball loss of the quantiles (Koenker & Bassett 1978).
 
-    Args:
-        outputs: mean and quantiles.
-        truth: what the mean is of.
-        spread: the same, spread out where values tie: what the quantiles are of.
-        quantiles: which ones these are.
+    The quantiles are of `spread`, which is the truth spread out where values tie.
     """
     below = spread[..., None] - outputs[..., 1:]
     pinball = torch.maximum(quantiles * below, (quantiles - 1) * below).mean()

@@ -18,17 +18,12 @@ from .forecasting import last_rows
 
 @dataclass(frozen=True)
 class Past:
-    """What is remembered of a series.
+    """What is remembered of a series."""
 
-    Args:
-        panel: its last rows, as many as a forecast looks back on at most.
-        rows: how many were pushed.
-        guessed: with `fill="linear"`, for each column whose last values are guesses, the last value that was there and
-            how many steps ago that was: the next one draws a straight line from it.
-    """
-
-    panel: Panel
-    rows: int
+    panel: Panel  # its last rows, as many as a forecast looks back on at most
+    rows: int  # how many were pushed
+    # With `fill="linear"`, for each column whose last values are guesses, the last value that was there and how
+    # many steps ago that was: the next one draws a straight line from it.
     guessed: Mapping[str, tuple[float, int]]
 
     def followed_by(self, numbers: Mapping[str, float], context: int) -> Past:

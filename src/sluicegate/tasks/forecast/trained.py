@@ -25,54 +25,35 @@ from .schema import ARRAYS, SERIES, require_forecaster
 
 @dataclass(frozen=True)
 class Trained(TrainedModel):
-    """The model and all that its use needs beside a table.
-
-    Args:
-        columns: the roles of the columns.
-        names: the series, in the order of their numbers.
-        trained_until: for each series, the tick of the last row that the weights were trained on.
-        ends: for each series, the tick of the last row that was seen at all, validation included.
-        season: steps in a season.
-        calendar: the time axis and the calendar features.
-        scalers: means and deviations of the training rows.
-        support: which values each series can take.
-        naive_share: for each series, how far its mean and its median are drawn to its last season over again.
-        gain: for each series, what its mean forecast is multiplied by.
-        deviation: standard deviation of each series' training rows, in the target's unit.
-        naive_scale: mean absolute change over a season in the rows seen, by which MASE divides.
-        shape: the network's sizes.
-        quantiles: what is forecast beside the mean.
-        widths: factors that calibrate each quantile's distance from the median.
-        tail: the last rows of each series, from which a forecast goes on.
-        curve: the learning curve.
-        model: the network.
-        linear: the linear map that training started from; None in models of versions that did not keep it.
-        frame: the kind of frame that it was trained on, see `sluicegate.data.frames.kind_of`.
-    """
+    """The model and all that its use needs beside a table."""
 
     arrays_file: ClassVar[str] = ARRAYS
     config: ClassVar[type[ForecasterConfig]] = ForecasterConfig
 
-    columns: Columns
-    names: tuple[Any, ...]
-    trained_until: PerSeries
-    ends: PerSeries
-    season: int
-    calendar: Calendar
-    scalers: Scalers
-    support: Support
+    columns: Columns  # the roles of the columns
+    names: tuple[Any, ...]  # the series, in the order of their numbers
+    trained_until: PerSeries  # for each series, the tick of the last row that the weights were trained on
+    ends: PerSeries  # for each series, the tick of the last row that was seen at all, validation included
+    season: int  # steps in a season
+    calendar: Calendar  # the time axis and the calendar features
+    scalers: Scalers  # means and deviations of the training rows
+    support: Support  # which values each series can take
+    # For each series, how far its mean and its median are drawn to its last season over again.
     naive_share: Float64[np.ndarray, "series targets 2"]
-    gain: Float64[np.ndarray, "series targets"]
+    gain: Float64[np.ndarray, "series targets"]  # for each series, what its mean forecast is multiplied by
+    # Standard deviation of each series' training rows, in the target's unit.
     deviation: Float64[np.ndarray, "series targets"]
+    # Mean absolute change over a season in the rows seen, by which MASE divides.
     naive_scale: Float64[np.ndarray, "series targets"]
-    shape: Shape
-    quantiles: tuple[float, ...]
-    widths: Float64[np.ndarray, "horizon quantiles"]
-    tail: Panel
-    curve: Curve
-    model: SegmentForecaster
+    shape: Shape  # the network's sizes
+    quantiles: tuple[float, ...]  # what is forecast beside the mean
+    widths: Float64[np.ndarray, "horizon quantiles"]  # factors that calibrate each quantile's distance from the median
+    tail: Panel  # the last rows of each series, from which a forecast goes on
+    curve: Curve  # the learning curve
+    model: SegmentForecaster  # the network
+    # The linear map that training started from; None in models of versions that did not keep it.
     linear: Float64[np.ndarray, "horizon context"] | None = None
-    frame: str = "polars"
+    frame: str = "polars"  # the kind of frame that it was trained on, see `sluicegate.data.frames.kind_of`
 
     @property
     def axis(self) -> TimeAxis:

@@ -43,12 +43,8 @@ def verdict(
 ) -> str:
     """Which of the model and the best simple method to use: the simpler one where noise could be the difference.
 
-    Args:
-        metrics: of the model and of each simple method.
-        metric: the one that decides.
-        windows: how many were forecast.
-        standing: of the model beside the best simple method.
-        series: how many there are, target by target.
+    One metric decides, over so many windows and so many series, target by target; `standing` is the model's beside the
+    best simple method.
     """
     name = best_simple(metrics, metric)
     model, best = metrics["model"][metric], metrics[name][metric]

@@ -36,15 +36,11 @@ class Measure:
 
 @dataclass(frozen=True)
 class Passage:
-    """A text whose parts took different shares in a decision.
+    """A text whose parts took different shares in a decision."""
 
-    Args:
-        heading: what was decided, in a line.
-        parts: each part of the text, in order, with what stands between them, and its share: above 0 it spoke for what
-            was decided, below 0 against, 0 for what took no part.
-    """
-
-    heading: str
+    heading: str  # what was decided, in a line
+    # Each part of the text, in order, with what stands between them, and its share: above 0 it spoke for what was
+    # decided, below 0 against, 0 for what took no part.
     parts: tuple[tuple[str, float], ...]
 
 

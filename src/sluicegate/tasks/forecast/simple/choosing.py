@@ -30,23 +30,14 @@ _LONGEST = 400  # steps of a season that is looked for in the values
 
 @dataclass(frozen=True)
 class Choice:
-    """What suits a table, the same for all of its targets.
+    """What suits a table, the same for all of its targets."""
 
-    Args:
-        season: the model's own.
-        others: further seasons, in steps, that the calendar or the values suggest.
-        intermittent: half of the series or more are demand with many zeros between.
-        zeros: the share of zeros that the middle one of these has; 0 where they are not intermittent.
-        series: how many there are, target by target, whose errors can be scaled.
-        slow: those of statsforecast that are asked for.
-    """
-
-    season: int
-    others: tuple[int, ...]
-    intermittent: bool
-    zeros: float
-    series: int
-    slow: tuple[str, ...]
+    season: int  # the model's own
+    others: tuple[int, ...]  # further seasons, in steps, that the calendar or the values suggest
+    intermittent: bool  # half of the series or more are demand with many zeros between
+    zeros: float  # the share of zeros that the middle one of these has; 0 where they are not intermittent
+    series: int  # how many there are, target by target, whose errors can be scaled
+    slow: tuple[str, ...]  # those of statsforecast that are asked for
 
     @property
     def metric(self) -> str:

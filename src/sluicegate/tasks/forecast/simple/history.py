@@ -31,20 +31,14 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class History:
-    """One target of a table, and how many of its rows the parameters of a method may be found from.
+    """One target of a table, and how many of its rows the parameters of a method may be found from."""
 
-    Args:
-        panel: the table.
-        target: the column.
-        ends: for each series, the row (counted over the whole panel) at which the horizon of its first window begins;
-            its first row where it has no window.
-        horizon: steps to forecast.
-    """
-
-    panel: Panel
-    target: str
+    panel: Panel  # the table
+    target: str  # the column
+    # For each series, the row (counted over the whole panel) at which the horizon of its first window begins; its first
+    # row where it has no window.
     ends: PerSeries
-    horizon: int
+    horizon: int  # steps to forecast
 
     @classmethod
     def before(cls, windows: Windows, panel: Panel, target: str, horizon: int) -> History:
