@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from sluicegate.data.words import BLANK, UNKNOWN, Capitals, WordTokenizer, whole_words
+from sluicegate.data.words import BLANK, UNKNOWN, Capitals, WordTokenizer, whole_words, words_of
 
 TEXTS = ["The film isn't good, it's great!", "a greater film", "films are great", "good films"]
 
@@ -141,6 +141,14 @@ def test_long_words_that_occur_once_are_not_whole():
 
 def test_a_space_of_no_width_divides_words(words):
     assert cut(words, "good\u200bfilm") == ["good", "film"]
+
+
+def test_words_are_ranked_by_how_often_they_occur():
+    ranked = words_of(["b a b", "B c d a"])
+    assert ranked == (["b", "a", "c", "d"], 2)
+    assert ranked.most_frequent(3, 1) == ["b", "a", "c"]
+    assert ranked.most_frequent(3, 2) == ["b", "a"]
+    assert words_of(["b a b", "B c d a"], lowercase=False).words == ["a", "b", "B", "c", "d"]
 
 
 def test_whole_words_by_their_places():

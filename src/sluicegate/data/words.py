@@ -68,6 +68,22 @@ class Encoded(NamedTuple):
     capitals: UInt8[np.ndarray, " tokens"]
 
 
+class RankedWords(NamedTuple):
+    """The words of texts, the most frequent first.
+
+    Args:
+        words: all of them.
+        repeated: how many occur twice or more, and thus come before those that occur once.
+    """
+
+    words: list[str]
+    repeated: int
+
+    def most_frequent(self, most: int, least: int) -> list[str]:
+        """Those that occur once or, where `least` is 2, twice at least; `most` at most."""
+        return self.words[: min(most, self.repeated if least > 1 else len(self.words))]
+
+
 class WordTokenizer:
     """Cuts texts into words, and words that are not in the vocabulary into the longest pieces that are.
 
@@ -82,21 +98,30 @@ class WordTokenizer:
 
     @classmethod
     def train(
-        cls, texts: Sequence[str], *, words: int, least: int, lowercase: bool = True, also: Iterable[str] = ()
+        cls,
+        texts: Sequence[str],
+        *,
+        words: int,
+        least: int,
+        lowercase: bool = True,
+        also: Iterable[str] = (),
+        ranked: RankedWords | None = None,
     ) -> WordTokenizer:
         """Make a vocabulary.
 
         Args:
             texts: the training texts.
             words: how many whole words it holds at most, the most frequent.
-            least: how often a word must occur to be whole.
+            least: how often a word must occur to be whole, 1 or 2.
             lowercase: whether upper and lower case are the same.
             also: words that are whole however often they occur, beyond the most frequent ones.
+            ranked: the words of the texts, where they are known; None counts them.
         """
-        whole = words_of(texts, words, least, lowercase=lowercase)
-        kept = {*also, *words_of(texts, words, max(least, 2), lowercase=lowercase)}
+        ranked = ranked or words_of(texts, lowercase=lowercase)
+        kept = {*also, *ranked.most_frequent(words, 2)}
+        letters = sorted(set().union(*ranked.words))
         vocabulary = {token: number for number, token in enumerate(SPECIAL)}
-        for token in (*whole, *also, *_pieces_of(texts, least, lowercase)):
+        for token in (*ranked.most_frequent(words, least), *also, *_pieces_of(texts, letters, least, lowercase)):
             if len(token) <= LONG or token in kept:
                 vocabulary.setdefault(token, len(vocabulary))
         tokenizer = Tokenizer(
@@ -183,17 +208,18 @@ class WordTokenizer:
             raise ValueError(f"no tokenizer: {error}") from error
 
 
-def words_of(texts: Sequence[str], words: int, least: int, *, lowercase: bool = True) -> list[str]:
-    """The words of texts, the most frequent first.
+def words_of(texts: Sequence[str], *, lowercase: bool = True) -> RankedWords:
+    """The words of texts.
 
     Args:
         texts: where they occur.
-        words: how many at most.
-        least: how often a word must occur.
         lowercase: whether upper and lower case are the same.
     """
-    trainer = trainers.WordLevelTrainer(vocab_size=words, min_frequency=least, show_progress=False)
-    return _trained(models.WordLevel(unk_token=SPECIAL[UNKNOWN]), trainer, texts, lowercase)
+    found = []
+    for least in (1, 2):
+        trainer = trainers.WordLevelTrainer(vocab_size=_ALL, min_frequency=least, show_progress=False)
+        found.append(_trained(models.WordLevel(unk_token=SPECIAL[UNKNOWN]), trainer, texts, lowercase))
+    return RankedWords(found[0], len(found[1]))
 
 
 def whole_words(texts: Sequence[str], words: Sequence[str]) -> Iterator[list[Int32[np.ndarray, " _"]]]:
@@ -240,13 +266,12 @@ def _capitals(
     return each
 
 
-def _pieces_of(texts: Sequence[str], least: int, lowercase: bool) -> list[str]:
+def _pieces_of(texts: Sequence[str], letters: Sequence[str], least: int, lowercase: bool) -> list[str]:
     """The most useful pieces of words, and every letter, to begin a word and to stand within one.
 
     The letters within words are given, for the library numbers those that it finds by itself in the order of a hash
     table, another one in each run, and settles by these numbers which of two pieces comes first.
     """
-    letters = sorted(set().union(*words_of(texts, _ALL, 1, lowercase=lowercase)))
     trainer = trainers.WordPieceTrainer(
         vocab_size=_PIECES,
         min_frequency=least,

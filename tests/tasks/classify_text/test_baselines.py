@@ -85,7 +85,7 @@ def test_many_classes_have_fewer_words_each(told, monkeypatch):
 def test_folds_are_what_each_would_be_alone(told):
     words, truth = Words.of(told[0]), told[1]
     number = np.arange(len(truth)) % 3
-    said, methods = by_fold(words, truth, number, 3, 3, 0)
+    methods, said = by_fold(words, truth, number, 3, 3, 0)
     for k in range(3):
         outside, inside = np.flatnonzero(number != k), np.flatnonzero(number == k)
         for method in fit_both(Words.of([told[0][i] for i in outside]), truth[outside], 3)[0]:
@@ -93,7 +93,7 @@ def test_folds_are_what_each_would_be_alone(told):
             np.testing.assert_allclose(said[method.name][inside], alone, atol=1e-3)
     for method, expected in zip(methods, fit_both(words, truth, 3)[0], strict=True):
         np.testing.assert_array_equal(method.weights, expected.weights)
-    _, methods = by_fold(words, truth, np.where(number == 0, 0, -1), 1, 3, 0)
+    methods, _ = by_fold(words, truth, np.where(number == 0, 0, -1), 1, 3, 0)
     rows = np.flatnonzero(number != 0)
     for method, expected in zip(methods, fit_both(words.take(rows), truth[rows], 3)[0], strict=True):
         np.testing.assert_array_equal(method.weights, expected.weights)

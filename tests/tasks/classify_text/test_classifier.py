@@ -10,6 +10,7 @@ import torch
 
 import sluicegate
 from sluicegate import bundle
+from sluicegate.data.words import words_of
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks import task as verbs
 from sluicegate.tasks.checks import Case, checks
@@ -250,9 +251,10 @@ def test_pieces_of_words_are_learnt_though_every_word_is_whole(monkeypatch, tabl
     odd = pl.DataFrame({"text": [f"zqzq{i} film" for i in range(10)], "label": table["label"][:10]})
     told = pl.concat([table, odd])
     classifier = sluicegate.TextClassifier(**quick).fit(told, progress=False)
-    vocabulary = Vocabulary.of(told["text"].to_list(), 1, classifier.config, None)
-    readings = [Corpus.of(told["text"].to_list(), way).tokens for way in (vocabulary.tokenizer, vocabulary.strange)]
-    whole, pieces = (set(way.encode(["zqzq3"])[0]) for way in (vocabulary.tokenizer, vocabulary.strange))
+    known = told["text"].to_list()
+    vocabulary = Vocabulary.of(known, words_of(known), 1, classifier.config, None)
+    readings = [Corpus.of(known, way).tokens for way in (vocabulary.tokenizer, vocabulary.without_rare)]
+    whole, pieces = (set(way.encode(["zqzq3"])[0]) for way in (vocabulary.tokenizer, vocabulary.without_rare))
     assert len(whole) == 1
     assert len(pieces) > 1
     together = Ragged.joined(readings)
@@ -275,7 +277,7 @@ def test_words_that_occur_once_validate_in_pieces(monkeypatch, table, quick):
     judge = objective.Objective._validate
 
     def watched(self, network):
-        seen.append(self._looked[network])
+        seen.append(self._validation_parts[network])
         return judge(self, network)
 
     monkeypatch.setattr(objective.Objective, "_validate", watched)
@@ -314,9 +316,10 @@ def test_few_texts_are_read_twice(monkeypatch, table, quick):
     steps, asked = [], []
     loss_for, train = training.loss_for, verbs.train
 
-    def watched(*arguments):
-        asked.append(arguments[-1])
-        return loss_for(*arguments)
+    def watched(*arguments, **options):
+        loss = loss_for(*arguments, **options)
+        asked.append(loss.consistency)
+        return loss
 
     def told(model, parts, schedule, **options):
         steps.append(schedule.steps)

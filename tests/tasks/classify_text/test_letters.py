@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 import sluicegate
 from sluicegate.data.words import STRETCH, WordTokenizer
 from sluicegate.tasks.classify_text.grams import Grams
-from sluicegate.tasks.classify_text.letters import LONGEST_RUN, SHORTEST, Letters
+from sluicegate.tasks.classify_text.letters import LONGEST, SHORTEST, Letters
 from sluicegate.tasks.classify_text.ragged import Ragged
 from sluicegate.tasks.classify_text.terms import Terms, Words
 
@@ -25,7 +25,7 @@ def alike(texts):
     words = Words.of(texts)
     apart = [" ".join(words.names[number - 1] for number in row) for row in rows_of(words.rows)]
     apart = ["".join(text.split()) if len(text) > STRETCH else text for text in apart]  # of one long run
-    return CountVectorizer(analyzer="char", ngram_range=(SHORTEST, LONGEST_RUN), lowercase=False).fit(apart), apart
+    return CountVectorizer(analyzer="char", ngram_range=(SHORTEST, LONGEST), lowercase=False).fit(apart), apart
 
 
 def rows_of(rows):
@@ -34,7 +34,7 @@ def rows_of(rows):
 
 @pytest.mark.parametrize("texts", [DNA, THAI, ODD], ids=["dna", "thai", "odd"])
 def test_runs_of_letters_are_those_of_scikit_learn(texts, monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.classify_text.terms._RUN_LEAST", 1)
+    monkeypatch.setattr("sluicegate.tasks.classify_text.terms._LEAST", 1)
     terms = Terms.of(Words.of(texts).spelt(), 10**6)
     reference, apart = alike(texts)
     assert sorted(terms.texts()) == sorted(reference.get_feature_names_out())

@@ -19,8 +19,8 @@ def _of_two(monkeypatch):
 def test_runs_are_those_that_two_tokens_share():
     spelling = Spelling.of(TOKENS)
     rows = [
-        set(spelling.runs.values[begin:end])
-        for begin, end in zip(spelling.runs.bounds, spelling.runs.bounds[1:], strict=False)
+        set(spelling.ngrams.values[begin:end])
+        for begin, end in zip(spelling.ngrams.bounds, spelling.ngrams.bounds[1:], strict=False)
     ]
     assert rows[0] == rows[1] == rows[2] == set()
     sing, sings, piece, of = rows[3:]
@@ -42,7 +42,7 @@ def test_a_token_takes_the_mean_of_its_runs():
     weights = spelled.runs.weight
     for row, column in np.ndindex(2, 3):
         token = int(tokens[row, column])
-        runs = spelling.runs.values[spelling.runs.bounds[token] : spelling.runs.bounds[token + 1]]
+        runs = spelling.ngrams.values[spelling.ngrams.bounds[token] : spelling.ngrams.bounds[token + 1]]
         expected = weights[runs.astype(np.int64)].mean(0) if len(runs) else torch.zeros(4)
         torch.testing.assert_close(found[row, column], expected)
 

@@ -6,6 +6,7 @@ import torch
 
 import sluicegate
 from sluicegate.data.vectors import VectorFile
+from sluicegate.data.words import words_of
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classify_text.config import TextClassifierConfig
 from sluicegate.tasks.classify_text.corpus import Corpus
@@ -23,7 +24,7 @@ def file(tmp_path):
 
 def test_words_start_from_their_vectors(file):
     config = TextClassifierConfig()
-    vocabulary = Vocabulary.of(TOLD, 2, config, VectorFile(file))
+    vocabulary = Vocabulary.of(TOLD, words_of(TOLD), 2, config, VectorFile(file))
     tokens = vocabulary.tokenizer.tokens()
     assert "rare" in tokens  # which occurs once
     assert "few" not in tokens
@@ -37,8 +38,8 @@ def test_words_start_from_their_vectors(file):
 
 
 def test_the_rest_starts_as_without_a_file(file):
-    plain = Vocabulary.of(TOLD, 1, TextClassifierConfig(embedding=3), None)
-    given = Vocabulary.of(TOLD, 1, TextClassifierConfig(), VectorFile(file))
+    plain = Vocabulary.of(TOLD, words_of(TOLD), 1, TextClassifierConfig(embedding=3), None)
+    given = Vocabulary.of(TOLD, words_of(TOLD), 1, TextClassifierConfig(), VectorFile(file))
     assert plain.tokenizer.tokens() == given.tokenizer.tokens()
     corpus = Corpus.of(TOLD, plain.tokenizer).tokens
     same = (plain.start(corpus) == given.start(corpus)).all(1)

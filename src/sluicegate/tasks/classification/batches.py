@@ -36,12 +36,11 @@ def logits_in_batches(
         begin += size
 
     @torch.inference_mode()
-    def said(some: Rows) -> Float32[np.ndarray, "some classes"]:
-        found: Float32[np.ndarray, "some classes"] = model(batch_of(some)).numpy()
-        return found
+    def logits_of(some: Rows) -> Float32[np.ndarray, "some classes"]:
+        return np.asarray(model(batch_of(some)))
 
     with Workers(len(batches)) as workers:
-        logits = np.concatenate(workers.map(said, batches))
+        logits = np.concatenate(workers.map(logits_of, batches))
     back: Float32[np.ndarray, "rows classes"] = np.empty_like(logits)
     back[order] = logits
     return back

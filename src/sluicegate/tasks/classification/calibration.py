@@ -35,24 +35,27 @@ def blend_share(
     truth: Int64[np.ndarray, " rows"],
 ) -> float:
     """The share of the first in the mean of two classifiers' probabilities that has the smallest log loss."""
-    rows = np.arange(len(truth))
 
     def loss(share: float) -> float:
-        mixed = share * first[rows, truth] + (1 - share) * second[rows, truth]
-        return float(-np.log(np.maximum(mixed, 1e-12)).mean())
+        return log_loss(share * first + (1 - share) * second, truth)
 
     return float(minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded").x)
 
 
+def log_loss(predicted: Float64[np.ndarray, "rows classes"], truth: Int64[np.ndarray, " rows"]) -> float:
+    """The mean of minus the logarithm of the true class's probability, which counts as 1e-12 at least."""
+    return float(-np.log(np.maximum(predicted[np.arange(len(truth)), truth], 1e-12)).mean())
+
+
 def decision_strength(
-    said: Float64[np.ndarray, "rows classes"],
+    predicted: Float64[np.ndarray, "rows classes"],
     truth: Int64[np.ndarray, " rows"],
     prior: Float64[np.ndarray, " classes"],
 ) -> float:
     """How far frequent classes are held back in decisions, for the best macro F1.
 
     Args:
-        said: predicted probabilities on rows that the model was not trained on.
+        predicted: probabilities on rows that the model was not trained on.
         truth: the number of each row's class.
         prior: how frequent each class was in training.
 
@@ -60,13 +63,13 @@ def decision_strength(
         The smallest exponent d, from 0 to 1.5, with which the class of the largest p / prior^d has the best macro F1.
     """
     tried = np.linspace(0.0, 1.5, 31)
-    scores = [f1_score(truth, decide(said, prior, d), average="macro", zero_division=0.0) for d in tried]
+    scores = [f1_score(truth, decide(predicted, prior, d), average="macro", zero_division=0.0) for d in tried]
     return float(tried[int(np.argmax(np.round(scores, 6)))])
 
 
 def decide(
-    said: Float64[np.ndarray, "rows classes"], prior: Float64[np.ndarray, " classes"], strength: float
+    predicted: Float64[np.ndarray, "rows classes"], prior: Float64[np.ndarray, " classes"], strength: float
 ) -> Int64[np.ndarray, " rows"]:
     """The number of the class of the largest p / prior^strength."""
-    decided: Int64[np.ndarray, " rows"] = (said / prior**strength).argmax(1)
+    decided: Int64[np.ndarray, " rows"] = (predicted / prior**strength).argmax(1)
     return decided

@@ -9,7 +9,7 @@ from sluicegate.tasks.config import TaskConfig
 from sluicegate.tasks.task import TrainedTask
 
 from .estimator import Estimator
-from .evaluation import MEASURES
+from .report import MEASURES
 from .trained import TrainedClassifier
 
 Config = TypeVar("Config", bound=TaskConfig)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from .calibration import blend_share, decide, decision_strength, probabilities, temperature
-from .evaluation import UNEQUAL
+from .calibration import blend_share, decide, decision_strength, log_loss, probabilities, temperature
+
+UNEQUAL = 3.0
+"""Where the largest class has so many times the rows of the smallest one, macro F1 decides and not accuracy."""
 
 _RARE = 20.0  # the largest class has so many times the rows of the smallest one where training evens them out
 
-Said = Float64[np.ndarray, "_ classes"]
+Probabilities = Float64[np.ndarray, "_ classes"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,13 @@ class Decision:
         return cls(prior, float(counts.max() >= _RARE * counts.min()) if balance is None else balance)
 
     def after(
-        self, logits: Said, truth: Int64[np.ndarray, " rows"], simple: Mapping[str, Said], *, blend: bool
-    ) -> tuple[Decision, Said]:
+        self,
+        logits: Probabilities,
+        truth: Int64[np.ndarray, " rows"],
+        simple: Mapping[str, Probabilities],
+        *,
+        blend: bool,
+    ) -> tuple[Decision, Probabilities]:
         """What rows settle that the networks were not trained on.
 
         Args:
@@ -70,27 +77,27 @@ class Decision:
             The decision, and the probabilities of these rows.
         """
         settled = replace(self, temperature=temperature(logits + self.balance * np.log(self.prior), truth))
-        said = settled.calibrated(logits)
+        predicted = settled.calibrated(logits)
         if blend:
-            best = min(simple, key=lambda name: _log_loss(simple[name], truth))
-            settled = replace(settled, blend=Blend(best, blend_share(said, simple[best], truth)))
-            said = settled.mixed(said, simple[best])
+            best = min(simple, key=lambda name: log_loss(simple[name], truth))
+            settled = replace(settled, blend=Blend(best, blend_share(predicted, simple[best], truth)))
+            predicted = settled.mixed(predicted, simple[best])
         if self.prior.max() >= UNEQUAL * self.prior.min():
-            settled = replace(settled, strength=decision_strength(said, truth, self.prior))
-        return settled, said
+            settled = replace(settled, strength=decision_strength(predicted, truth, self.prior))
+        return settled, predicted
 
-    def calibrated(self, logits: Said) -> Said:
+    def calibrated(self, logits: Probabilities) -> Probabilities:
         """Logits as probabilities."""
         return probabilities(logits + self.balance * np.log(self.prior), self.temperature)
 
-    def mixed(self, said: Said, simple: Said) -> Said:
+    def mixed(self, predicted: Probabilities, simple: Probabilities) -> Probabilities:
         """The networks' probabilities with those of the method that is mixed in."""
         assert self.blend is not None
-        return self.blend.share * said + (1 - self.blend.share) * simple
+        return self.blend.share * predicted + (1 - self.blend.share) * simple
 
-    def answers(self, said: Said) -> Int64[np.ndarray, " rows"]:
+    def answers(self, predicted: Probabilities) -> Int64[np.ndarray, " rows"]:
         """The number of the predicted class."""
-        return decide(said, self.prior, self.strength)
+        return decide(predicted, self.prior, self.strength)
 
     def facts(self) -> dict[str, str]:
         """For a report."""
@@ -120,7 +127,3 @@ class Decision:
         if blend is not None and blend.name not in methods:
             raise ValueError(f"there is no method {blend.name!r} to blend in")
         return cls(prior, settings["balance"], settings["temperature"], settings["strength"], blend)
-
-
-def _log_loss(said: Said, truth: Int64[np.ndarray, " rows"]) -> float:
-    return float(-np.log(np.maximum(said[np.arange(len(truth)), truth], 1e-12)).mean())

@@ -1,4 +1,7 @@
-"""Rows that are there several times: where they must stand, and what a reader of the report is told of them."""
+"""Rows that are there several times: where they must stand, and what a reader of the report is told of them.
+
+A task tells which rows are equal by `numbered`, and a fit comes back to tie these together.
+"""
 
 from __future__ import annotations
 

@@ -95,9 +95,9 @@ class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def _asked(self, X: Any) -> tuple[list[Any], Float64[np.ndarray, "rows classes"]]:  # noqa: N803
         check_is_fitted(self)
-        said = self.task_.predict(self._rows(X, fitting=False))
-        shares = [said[f"probability_{name}"] for name in self._names()]
-        return said["label"].to_list(), np.stack([share.to_numpy() for share in shares], axis=1)
+        predicted = self.task_.predict(self._rows(X, fitting=False))
+        shares = [predicted[f"probability_{name}"] for name in self._names()]
+        return predicted["label"].to_list(), np.stack([share.to_numpy() for share in shares], axis=1)
 
     def _names(self) -> list[Any]:
         """The classes as the task has them, in the order of `classes_`."""

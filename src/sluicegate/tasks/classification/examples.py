@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from jaxtyping import Int64
 
-from .decision import Said
+from .decision import Probabilities
 
 Rows = Int64[np.ndarray, " _"]
 
@@ -42,12 +42,12 @@ class Validation(Generic[Some]):
 
     Args:
         examples: the rows.
-        said: probabilities by method, `model` first.
+        probabilities: by method, `model` first.
         notes: what a reader should know of the rows.
         facts: further ones, of how it was measured.
     """
 
     examples: Some
-    said: dict[str, Said]
+    probabilities: dict[str, Probabilities]
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)

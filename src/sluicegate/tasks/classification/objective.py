@@ -1,9 +1,13 @@
-"""What the networks of a classifier are trained on, step by step, and what validates them."""
+"""What the networks of a classifier are trained on, step by step, and what validates them.
+
+A fit comes here for the loss, for what all objectives have, and for the parts that are trained, between the task's own.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +16,12 @@ from torch import Tensor
 
 from sluicegate.training import Part
 
-from .decision import Decision, Said
+from .decision import Decision, Probabilities
 from .examples import Rows
 from .loss import Loss
 from .networks import Ensemble
+
+_CONSISTENCY = 1.0  # that is asked for where there are few rows
 
 
 class Objective(ABC):
@@ -28,7 +34,7 @@ class Objective(ABC):
     """
 
     def __init__(self, model: Ensemble, truth: Rows, loss: Loss) -> None:
-        self._model, self._shown, self._losses = model, truth, loss
+        self._model, self._validation_truth, self._losses = model, truth, loss
 
     def parts(self) -> list[Part]:
         """What is trained: each network, which its own rows validate."""
@@ -42,27 +48,28 @@ class Objective(ABC):
         """The loss of a network's batch in a step."""
 
     @abstractmethod
-    def _said(self, network: int) -> tuple[np.ndarray, Rows]:
+    def _validation_logits(self, network: int) -> tuple[np.ndarray, Rows]:
         """A network's logits of what validates it, and the row that each is of; a row may be read in parts."""
 
     def _validate(self, network: int) -> float:
         """The mean loss of a network on the rows that it is validated on."""
-        logits, rows = self._said(network)
-        return self._losses.validation(torch.from_numpy(logits).float(), torch.from_numpy(self._shown[rows]))
+        logits, rows = self._validation_logits(network)
+        return self._losses.validation(torch.from_numpy(logits).float(), torch.from_numpy(self._validation_truth[rows]))
 
     def unseen(self, classes: int) -> tuple[Float64[np.ndarray, "seen classes"], Rows]:
         """The mean logits of rows by the networks that did not train on them, and which rows these are."""
-        total, times = np.zeros((len(self._shown), classes)), np.zeros(len(self._shown))
+        total, times = np.zeros((len(self._validation_truth), classes)), np.zeros(len(self._validation_truth))
         for network in range(len(self._model.members)):
-            logits, rows = self._said(network)
+            logits, rows = self._validation_logits(network)
             np.add.at(total, rows, logits)
             np.add.at(times, rows, 1.0)
         seen = np.flatnonzero(times)
-        mean: Said = total[seen] / times[seen, None]
+        mean: Probabilities = total[seen] / times[seen, None]
         return mean, seen
 
 
-def loss_for(decision: Decision, smoothing: float, robust: float, consistency: float) -> Loss:
-    """The loss, with the classes evened out as the decision says."""
+def loss_for(decision: Decision, config: Any, *, few: bool) -> Loss:
+    """The loss, with the classes evened out; of few rows two readings are to agree, unless the knobs say otherwise."""
     adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
-    return Loss(adjustment, smoothing, robust, consistency)
+    consistency = config.consistency if config.consistency is not None else _CONSISTENCY if few else 0.0
+    return Loss(adjustment, config.smoothing, config.robust, consistency)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .decision import Decision, Said
+from .decision import Decision, Probabilities
 from .labels import Labels
 
 FLATTERED = (
@@ -16,11 +16,11 @@ FLATTERED = (
 )
 
 
-def predictions(labels: Labels, decision: Decision, said: Said) -> dict[str, Any]:
+def predictions(labels: Labels, decision: Decision, predicted: Probabilities) -> dict[str, Any]:
     """The columns `label`, its `probability`, and for each class `probability_` and its name."""
-    decided, classes = decision.answers(said), labels.classes
+    decided, classes = decision.answers(predicted), labels.classes
     columns: dict[str, Any] = {
         "label": pl.Series([classes[i] for i in decided], dtype=pl.Series(list(classes)).dtype),
-        "probability": said[np.arange(len(said)), decided],
+        "probability": predicted[np.arange(len(predicted)), decided],
     }
-    return columns | {f"probability_{name}": said[:, k] for k, name in enumerate(classes)}
+    return columns | {f"probability_{name}": predicted[:, k] for k, name in enumerate(classes)}

@@ -6,19 +6,16 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Int64
 from sklearn.model_selection import StratifiedGroupKFold
 
 from sluicegate.errors import DataError
 
-from .equal_rows import Ties
+from .equal_rows import Rows, Ties
 
 _SHOWN = 20_000  # validation rows of very many, so that validation is no large part of training
 
 
-def folds_of(
-    truth: Int64[np.ndarray, " rows"], groups: Sequence[str] | None, folds: int, seed: int
-) -> Int64[np.ndarray, " rows"]:
+def folds_of(truth: Rows, groups: Sequence[str] | None, folds: int, seed: int) -> Rows:
     """The number of each row's fold, from 0: about the same share of every class in each.
 
     Args:
@@ -58,11 +55,11 @@ def folds_of(
 
 
 def together(
-    numbers: Int64[np.ndarray, " rows"],
-    truth: Int64[np.ndarray, " rows"],
-    content: Int64[np.ndarray, " rows"],
+    numbers: Rows,
+    truth: Rows,
+    content: Rows,
     folds: int,
-) -> Int64[np.ndarray, " rows"]:
+) -> Rows:
     """The same folds, but rows of equal content in one: where this makes the classes' shares the most even.
 
     Rows that are equal to no other stay where they are, so that a few copies change little.
@@ -91,9 +88,7 @@ def together(
     return numbers
 
 
-def validation_folds(
-    truth: Int64[np.ndarray, " rows"], ties: Ties, folds: int, seed: int
-) -> Int64[np.ndarray, " rows"]:
+def validation_folds(truth: Rows, ties: Ties, folds: int, seed: int) -> Rows:
     """The number of the network that each row validates, -1 where all networks train on it.
 
     A single network holds a tenth of the rows back, about 20,000 of very many; with groups those of one in ten, or

@@ -11,7 +11,7 @@ import numpy as np
 from sluicegate.tasks.trained import TrainedModel
 from sluicegate.training import Curve
 
-from .decision import Decision, Said
+from .decision import Decision, Probabilities
 from .labels import Labels
 from .networks import Ensemble
 
@@ -24,7 +24,7 @@ class Method(Protocol):
     def name(self) -> str:
         """Its name in reports."""
 
-    def probabilities(self, rows: Any) -> Said:
+    def probabilities(self, rows: Any) -> Probabilities:
         """The probability of each class, for each row."""
 
 
@@ -39,7 +39,7 @@ class TrainedClassifier(TrainedModel):
     curve: Curve
 
     @abstractmethod
-    def network(self, inputs: Any) -> Said:
+    def network(self, inputs: Any) -> Probabilities:
         """The networks' calibrated probability of each class, for each row."""
 
     def for_methods(self, inputs: Any) -> Any:
@@ -50,18 +50,18 @@ class TrainedClassifier(TrainedModel):
         """The simple methods whose packages are installed."""
         return self.methods
 
-    def probabilities(self, inputs: Any) -> Said:
+    def probabilities(self, inputs: Any) -> Probabilities:
         """The probability of each class, for each row."""
-        said = self.network(inputs)
-        if self.decision.blend is None or not len(said):
-            return said
+        predicted = self.network(inputs)
+        if self.decision.blend is None or not len(predicted):
+            return predicted
         method = next(method for method in self.methods if method.name == self.decision.blend.name)
-        return self.decision.mixed(said, method.probabilities(self.for_methods(inputs)))
+        return self.decision.mixed(predicted, method.probabilities(self.for_methods(inputs)))
 
-    def compared(self, inputs: Any) -> dict[str, Said]:
+    def compared(self, inputs: Any) -> dict[str, Probabilities]:
         """The probabilities of rows by the model and by each simple method."""
-        said = {"model": self.probabilities(inputs)}
+        predicted = {"model": self.probabilities(inputs)}
         prior = self.decision.prior
-        said["majority_class"] = np.tile(prior / prior.sum(), (len(said["model"]), 1))
+        predicted["majority_class"] = np.tile(prior / prior.sum(), (len(predicted["model"]), 1))
         rows = self.for_methods(inputs)
-        return said | {method.name: method.probabilities(rows) for method in self.usable()}
+        return predicted | {method.name: method.probabilities(rows) for method in self.usable()}

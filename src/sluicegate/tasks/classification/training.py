@@ -1,4 +1,7 @@
-"""Train a classifier: folds, one network for each, and what the rows that each did not see settle."""
+"""Train a classifier: folds, one network for each, and what the rows that each did not see settle.
+
+A fit is here before the task builds its networks, which need the folds, and again when they are `prepared`.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import Run
 from sluicegate.training import Curve, Schedule
 
-from .decision import Decision, Said
+from .decision import Decision, Probabilities
 from .equal_rows import Pairs, Ties, copies_noted, shared_noted
-from .examples import Examples, Rows, Validation
+from .examples import Examples, Rows
 from .labels import Labels
 from .loss import MIN_DELTA
 from .networks import Ensemble
@@ -26,7 +29,6 @@ from .splitting import validation_folds
 from .trained import TrainedClassifier
 
 _NETWORKS = 5
-_CONSISTENCY = 1.0  # that is asked for where there are few rows
 
 Some = TypeVar("Some", bound=Examples)
 Trained = TypeVar("Trained", bound=TrainedClassifier)
@@ -40,7 +42,8 @@ class Preparation(ABC, Generic[Some, Trained]):
         held_back: those that validate; None holds some of the rows back.
         labels: the classes.
         config: the knobs.
-        content: a number for each row, the same for equal ones.
+        content: a number for each row to train on, then for each that validates, the same for equal ones.
+        near: pairs of rows that are nearly equal, numbered as `content` is.
         few: rows up to which there are several networks.
     """
 
@@ -51,33 +54,30 @@ class Preparation(ABC, Generic[Some, Trained]):
     """What makes two of them nearly equal."""
 
     def __init__(
-        self, examples: Some, held_back: Some | None, labels: Labels, config: Any, *, content: Rows, few: int
+        self,
+        examples: Some,
+        held_back: Some | None,
+        labels: Labels,
+        config: Any,
+        *,
+        content: Rows,
+        near: Pairs,
+        few: int,
     ) -> None:
         self.examples, self.held_back, self.labels, self.config = examples, held_back, labels, config
-        self.rows, self.classes, self.content = len(examples.truth), len(labels.classes), content
-        self.shown = examples if held_back is None else held_back
-        ties = Ties.of(examples.truth, examples.groups, content, config.folds or 1)
+        self.rows, self.classes = len(examples.truth), len(labels.classes)
+        self.validating = examples if held_back is None else held_back
+        ties = Ties.of(examples.truth, examples.groups, content[: self.rows], config.folds or 1)
         most = _NETWORKS if ties.parts is None else max(1, min(_NETWORKS, ties.parts))
         self.members = config.folds or (most if self.rows <= few else 1)
+        self.number = np.full(self.rows, -1)
         if held_back is None:
             self.number = validation_folds(examples.truth, ties, self.members, config.seed)
-            self.notes = copies_noted(self._near(), ties, self.number, self.what, self.alike)
-        else:
-            self.number = np.full(self.rows, -1)
-            self.content = self._content_of_both(held_back)
-            self.notes = shared_noted(self._near(), self.content, self.rows, self.what, self.alike)
+        self._content, self._near, self._ties = content, near, ties
         self.decision = Decision.before(examples.truth, self.classes, config.balance)
 
     @abstractmethod
-    def _content_of_both(self, held_back: Some) -> Rows:
-        """A number for each row to train on, then for each that validates, the same for equal ones."""
-
-    @abstractmethod
-    def _near(self) -> Pairs:
-        """Pairs of rows that are nearly equal, numbered as `content` is."""
-
-    @abstractmethod
-    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Any], dict[str, Said]]:
+    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Any], dict[str, Probabilities]]:
         """The simple methods, and what they say of rows that they were not trained on."""
 
     @abstractmethod
@@ -85,20 +85,20 @@ class Preparation(ABC, Generic[Some, Trained]):
         """What was learnt."""
 
     @abstractmethod
-    def _validation(self, trained: Trained, seen: Rows, said: dict[str, Said]) -> Validation[Some]:
-        """What is known of the model on the rows that validated."""
-
-    @abstractmethod
-    def _report(self, trained: Trained, validation: Validation[Some], notes: Sequence[str]) -> Report:
-        """The report on these rows."""
-
-    def consistency(self, *, few: bool) -> float:
-        """How much two readings of a row are to agree; unless given, it is asked for of few rows only."""
-        given: float | None = self.config.consistency
-        return given if given is not None else _CONSISTENCY if few else 0.0
+    def _report(self, trained: Trained, seen: Rows, predicted: dict[str, Probabilities], notes: list[str]) -> Report:
+        """The report on the rows that validated."""
 
     def prepared(
-        self, model: Ensemble, objective: Objective, *, steps: int, every: int, epoch: int, blend: bool, progress: Any
+        self,
+        model: Ensemble,
+        objective: Objective,
+        *,
+        steps: int,
+        every: int,
+        epoch: int,
+        blend: bool,
+        progress: bool | None,
+        further: Sequence[bytes] = (),
     ) -> Run[Trained]:
         """The run.
 
@@ -110,6 +110,7 @@ class Preparation(ABC, Generic[Some, Trained]):
             epoch: steps in which the rows go by once.
             blend: whether the best simple method is mixed in.
             progress: whether a progress bar is shown.
+            further: what training sees beside the rows.
         """
         return Run(
             model,
@@ -122,7 +123,7 @@ class Preparation(ABC, Generic[Some, Trained]):
                 learning_rate=self.config.learning_rate,
                 epoch=epoch,
             ),
-            self._fingerprint(),
+            self._fingerprint(further),
             lambda curve: self._finished(objective, curve, blend=blend, progress=progress),
         )
 
@@ -132,24 +133,24 @@ class Preparation(ABC, Generic[Some, Trained]):
         self._ended()
         logits, seen = objective.unseen(self.classes)
         methods, simple = self._simple(seen, progress)
-        decision, said = self.decision.after(logits, self.shown.truth[seen], simple, blend=blend)
+        decision, predicted = self.decision.after(logits, self.validating.truth[seen], simple, blend=blend)
         trained = self._trained(decision, methods, curve)
-        frequency = np.bincount(self.examples.truth, minlength=self.classes) / self.rows
-        compared = {"model": said, "majority_class": np.tile(frequency, (len(seen), 1)), **simple}
-        validation = self._validation(trained, seen, compared)
-        return trained, self._report(trained, validation, [FLATTERED, *self.notes])
+        compared = {"model": predicted, "majority_class": np.tile(self.decision.prior, (len(seen), 1)), **simple}
+        if self.held_back is None:
+            notes = copies_noted(self._near, self._ties, self.number, self.what, self.alike)
+        else:
+            notes = shared_noted(self._near, self._content, self.rows, self.what, self.alike)
+        return trained, self._report(trained, seen, compared, [FLATTERED, *notes])
 
-    def _fingerprint(self) -> str:
+    def _fingerprint(self, further: Sequence[bytes]) -> str:
         config: TaskConfig = self.config
         digest = hashlib.sha256(config.model_dump_json().encode())
         for part in (self.examples, self.held_back):
             if part is not None:
                 part.digest(digest)
-        self._digest_further(digest)
+        for content in further:
+            digest.update(content)
         return digest.hexdigest()
 
     def _ended(self) -> None:
         """Settle what took part in training alone."""
-
-    def _digest_further(self, digest: Any) -> None:
-        """Add what else training sees."""

@@ -56,21 +56,21 @@ def verdict(metric: str, metrics: Mapping[str, Mapping[str, float]], decided: Ma
     if model == best:
         return f"Use {plain}, the simpler: its {measure}, {figure(best)}, is the model's too, {same}; {right}."
     p = p_value(metric, rows, decided["model"], decided[name])
-    said = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    significance = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
     if p >= NOISE:
         ahead = "the model" if model > best else plain
         return (
             f"Use {plain}, the simpler: its {measure}, {figure(best)}, and the model's, {figure(model)}, are within "
-            f"noise of each other {same} ({said}), though {ahead} is ahead; {right}."
+            f"noise of each other {same} ({significance}), though {ahead} is ahead; {right}."
         )
     if model > best:
         return (
             f"Use the model: its {measure}, {figure(model)}, is above that of {plain}, the best simple method, "
-            f"{figure(best)}, {same}, by more than noise ({said}); {right}."
+            f"{figure(best)}, {same}, by more than noise ({significance}); {right}."
         )
     return (
         f"Use {plain}: its {measure}, {figure(best)}, is above the model's, {figure(model)}, {same}, by more than "
-        f"noise ({said}); {right}."
+        f"noise ({significance}); {right}."
     )
 
 
@@ -94,28 +94,30 @@ def p_value(metric: str, rows: Rows, model: Numbers, other: Numbers) -> float:
     counts = np.zeros((int(unit.max()) + 1, kinds.shape[1]), np.int64)
     np.add.at(counts, (unit, kind.reshape(-1)), 1)
     measure = _accuracy if metric == "accuracy" else _macro_f1
-    truth, *said = kinds
-    return paired_bootstrap(counts, lambda drawn: measure(drawn, truth, said[0]) - measure(drawn, truth, said[1]))
+    truth, *predicted = kinds
+    return paired_bootstrap(
+        counts, lambda drawn: measure(drawn, truth, predicted[0]) - measure(drawn, truth, predicted[1])
+    )
 
 
 Measure = Callable[[Float64[np.ndarray, "draws kinds"], Int64[np.ndarray, " kinds"], Int64[np.ndarray, " kinds"]], Any]
 
 
 def _accuracy(
-    rows: Float64[np.ndarray, "draws kinds"], truth: Int64[np.ndarray, " kinds"], said: Int64[np.ndarray, " kinds"]
+    rows: Float64[np.ndarray, "draws kinds"], truth: Int64[np.ndarray, " kinds"], predicted: Int64[np.ndarray, " kinds"]
 ) -> Float64[np.ndarray, " draws"]:
-    right: Float64[np.ndarray, " draws"] = rows @ (truth == said) / rows.sum(1)
+    right: Float64[np.ndarray, " draws"] = rows @ (truth == predicted) / rows.sum(1)
     return right
 
 
 def _macro_f1(
-    rows: Float64[np.ndarray, "draws kinds"], truth: Int64[np.ndarray, " kinds"], said: Int64[np.ndarray, " kinds"]
+    rows: Float64[np.ndarray, "draws kinds"], truth: Int64[np.ndarray, " kinds"], predicted: Int64[np.ndarray, " kinds"]
 ) -> Float64[np.ndarray, " draws"]:
     """The mean of F1 over the classes that occur in a draw or are predicted in it."""
-    classes = np.unique(np.concatenate([truth, said]))[:, None]
+    classes = np.unique(np.concatenate([truth, predicted]))[:, None]
     found, both = (
-        rows @ ((truth == classes) & (said == classes)).T,
-        rows @ ((truth == classes) * 1 + (said == classes)).T,
+        rows @ ((truth == classes) & (predicted == classes)).T,
+        rows @ ((truth == classes) * 1 + (predicted == classes)).T,
     )
     f1 = np.divide(2 * found, both, out=np.zeros_like(both), where=both > 0)
     mean: Float64[np.ndarray, " draws"] = f1.sum(1) / (both > 0).sum(1)

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances_argmin
 
-from sluicegate.tasks.classification.decision import Said
+from sluicegate.tasks.classification.decision import Probabilities
 
 from .minirocket import LINEAR, MiniRocket, Values, has_minirocket
 
@@ -28,7 +28,7 @@ class Method(Protocol):
 
     name: ClassVar[str]
 
-    def probabilities(self, recordings: Sequence[Values]) -> Said:
+    def probabilities(self, recordings: Sequence[Values]) -> Probabilities:
         """The probability of each class."""
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -60,7 +60,7 @@ class NearestNeighbour:
             right += int(kept[int(apart.argmin())] == kept[i])
         return cls(known, kept, max((right + 1) / (len(tried) + 2), 1 / classes), classes)
 
-    def probabilities(self, recordings: Sequence[Values]) -> Said:
+    def probabilities(self, recordings: Sequence[Values]) -> Probabilities:
         """The probability of each class."""
         near = pairwise_distances_argmin(np.stack([resampled(part) for part in recordings]), self.known)
         probabilities = np.full((len(recordings), self.classes), (1 - self.trust) / (self.classes - 1))
@@ -97,13 +97,13 @@ class SummaryStatistics:
         model = LogisticRegression(C=1.0, max_iter=2000).fit((statistics - mean) / deviation, truth)
         return cls(mean, deviation, model.coef_, model.intercept_)
 
-    def probabilities(self, recordings: Sequence[Values]) -> Said:
+    def probabilities(self, recordings: Sequence[Values]) -> Probabilities:
         """The probability of each class."""
         scores = ((statistics_of(recordings) - self.mean) / self.deviation) @ self.weights.T + self.intercept
         if scores.shape[1] == 1:
             second = expit(scores)
             return np.concatenate([1 - second, second], axis=1)
-        normal: Said = softmax(scores, axis=1)
+        normal: Probabilities = softmax(scores, axis=1)
         return normal
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from sklearn.linear_model import RidgeClassifierCV
 
 from sluicegate.errors import DataError, MissingExtra
 from sluicegate.tasks.classification.calibration import temperature
-from sluicegate.tasks.classification.decision import Said
+from sluicegate.tasks.classification.decision import Probabilities
 
 Values = Float32[np.ndarray, "_ channels"]
 
@@ -91,7 +91,7 @@ class MiniRocket:
             temperature(margins, truth),
         )
 
-    def probabilities(self, recordings: Sequence[Values]) -> Said:
+    def probabilities(self, recordings: Sequence[Values]) -> Probabilities:
         """The probability of each class.
 
         Raises:
@@ -114,7 +114,7 @@ class MiniRocket:
         margins = np.concatenate(parts)
         if margins.shape[1] == 1:
             margins = np.concatenate([-margins, margins], axis=1)
-        probabilities: Said = softmax(margins / self.by, axis=1)
+        probabilities: Probabilities = softmax(margins / self.by, axis=1)
         return probabilities
 
     def arrays(self) -> dict[str, np.ndarray]:

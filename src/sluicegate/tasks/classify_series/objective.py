@@ -29,9 +29,9 @@ class Objective(objective.Objective):
         windowed: the recordings.
         truth: the number of each one's class.
         number: of the network that each recording validates, -1 where it validates none.
-        other: the recordings that validate.
-        validating: which of them validate each network.
-        shown: the number of the class of each.
+        other: the recordings that validate, and `validation_rows` which of them validate each network.
+        validation_rows: these.
+        validation_truth: the number of the class of each.
         loss: what is minimised.
         seed: the source of all chance.
         batch: windows in a step.
@@ -44,16 +44,21 @@ class Objective(objective.Objective):
         truth: Rows,
         number: Rows,
         other: Windowed,
-        validating: Sequence[Rows],
-        shown: Rows,
+        validation_rows: Sequence[Rows],
+        validation_truth: Rows,
         loss: Loss,
         *,
         seed: int,
         batch: int,
     ) -> None:
-        super().__init__(model, shown, loss)
-        self._windowed, self._other, self._validating = windowed, other, validating
-        self._seed, self._batch = seed, batch
+        super().__init__(model, validation_truth, loss)
+        self._windowed, self._other, self._validation_rows, self._seed, self._batch = (
+            windowed,
+            other,
+            validation_rows,
+            seed,
+            batch,
+        )
         self._truth = torch.from_numpy(truth)
         self._trained = [np.flatnonzero(number != k) for k in range(len(model.members))]
 
@@ -86,6 +91,6 @@ class Objective(objective.Objective):
         }
         return np.array([orders[epoch][i] for epoch, i in zip(epochs.tolist(), at.tolist(), strict=True)])
 
-    def _said(self, network: int) -> tuple[np.ndarray, Rows]:
-        rows = self._validating[network]
+    def _validation_logits(self, network: int) -> tuple[np.ndarray, Rows]:
+        rows = self._validation_rows[network]
         return logits_of(self._model.members[network], self._other, rows), rows

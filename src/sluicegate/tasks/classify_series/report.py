@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sluicegate.data.names import shown
-from sluicegate.tasks.classification.decision import Decision, Said
+from sluicegate.tasks.classification.decision import Decision, Probabilities
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.report import network_facts, reported
 from sluicegate.tasks.report import Report
@@ -56,10 +56,10 @@ def _facts(trained: Trained, validation: Validation[Examples]) -> dict[str, str]
         "model": network_facts(trained, shape.cell, shape.hidden, way="one" if shape.causal else "each"),
         "read in": f"{_read_in(trained)}, each step of the recurrent layer {shape.stride:,} of them",
     }
-    return facts | {name.replace("_", " "): _METHODS[name] for name in validation.said if name in _METHODS}
+    return facts | {name.replace("_", " "): _METHODS[name] for name in validation.probabilities if name in _METHODS}
 
 
-def early_facts(decision: Decision, early: Mapping[float, Said], truth: Rows) -> dict[str, str]:
+def early_facts(decision: Decision, early: Mapping[float, Probabilities], truth: Rows) -> dict[str, str]:
     """How often causal networks are right before the end, by the share of each recording that they had read."""
     right = {share: float((decision.answers(probabilities) == truth).mean()) for share, probabilities in early.items()}
     return {f"after {share:.0%} of each recording": f"{r:.1%} of the answers are right" for share, r in right.items()}

@@ -13,7 +13,7 @@ from torch import nn
 from sluicegate import bundle
 from sluicegate.data import Recordings
 from sluicegate.tasks.classification.batches import logits_in_batches
-from sluicegate.tasks.classification.decision import Decision, Said
+from sluicegate.tasks.classification.decision import Decision, Probabilities
 from sluicegate.tasks.classification.labels import Labels
 from sluicegate.tasks.classification.trained import TrainedClassifier
 from sluicegate.tasks.restoring import restored
@@ -77,7 +77,7 @@ class Trained(TrainedClassifier):
         """The shares of a recording after which causal networks are measured too."""
         return _EARLY if self.shape.causal else ()
 
-    def network(self, inputs: Windowed) -> Said:
+    def network(self, inputs: Windowed) -> Probabilities:
         """The networks' calibrated probability of each class, for each recording."""
         return self.decision.calibrated(logits_of(self.model, inputs, np.arange(len(inputs.values))))
 

@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from sluicegate.tasks.classification.cross_validation import said_by_fold
-from sluicegate.tasks.classification.decision import Decision, Said
-from sluicegate.tasks.classification.equal_rows import Pairs
+from sluicegate.tasks.classification.cross_validation import probabilities_by_fold
+from sluicegate.tasks.classification.decision import Decision, Probabilities
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Labels
 from sluicegate.tasks.classification.objective import loss_for
@@ -58,8 +57,12 @@ class SeriesPreparation(Preparation[Examples, Trained]):
             Windowed.of(part.recordings, self._standard, self._window)
             for part in (examples, examples if held_back is None else held_back)
         )
-        content = equal_recordings(examples.recordings)
-        super().__init__(examples, held_back, labels, config, content=content, few=_FEW)
+        recordings, channels = [examples.recordings], self._windowed.channels
+        if held_back is not None:
+            recordings, channels = [*recordings, held_back.recordings], [*channels, *self._other.channels]
+        content = equal_recordings(*recordings)
+        near = near_recordings(channels, content)
+        super().__init__(examples, held_back, labels, config, content=content, near=near, few=_FEW)
         self._shape = self._sizes()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
@@ -84,18 +87,18 @@ class SeriesPreparation(Preparation[Examples, Trained]):
         """What is trained, and for how long."""
         config = self.config
         if self.held_back is None:
-            validating = [np.flatnonzero(self.number == k) for k in range(self.members)]
+            validation_rows = [np.flatnonzero(self.number == k) for k in range(self.members)]
         else:
-            validating = [np.arange(len(self.held_back.truth))] * self.members
+            validation_rows = [np.arange(len(self.held_back.truth))] * self.members
         self._objective = Objective(
             self._model,
             self._windowed,
             self.examples.truth,
             self.number,
             self._other,
-            validating,
-            self.shown.truth,
-            loss_for(self.decision, config.smoothing, config.robust, self.consistency(few=self.rows <= _FEW)),
+            validation_rows,
+            self.validating.truth,
+            loss_for(self.decision, config, few=self.rows <= _FEW),
             seed=config.seed,
             batch=config.batch,
         )
@@ -106,14 +109,7 @@ class SeriesPreparation(Preparation[Examples, Trained]):
             self._model, self._objective, steps=steps, every=every, epoch=epoch, blend=config.blend, progress=progress
         )
 
-    def _content_of_both(self, held_back: Examples) -> Rows:
-        return equal_recordings(self.examples.recordings, held_back.recordings)
-
-    def _near(self) -> Pairs:
-        others = [] if self.held_back is None else self._other.channels
-        return near_recordings([*self._windowed.channels, *others], self.content)
-
-    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Method], dict[str, Said]]:
+    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Method], dict[str, Probabilities]]:
         recordings, truth, classes = self._windowed.channels, self.examples.truth, self.classes
         rounds = self.members + 1 if self.held_back is None else 1
         with progress_bar("training the simple methods", rounds, progress) as report:
@@ -123,12 +119,12 @@ class SeriesPreparation(Preparation[Examples, Trained]):
                 return methods, {method.name: method.probabilities(self._other.channels)[seen] for method in methods}
             done = iter(range(2, rounds + 1))
 
-            def learn_and_predict(outside: Rows, inside: Rows) -> dict[str, Said]:
+            def learn_and_predict(outside: Rows, inside: Rows) -> dict[str, Probabilities]:
                 trained = fit_all([recordings[i] for i in outside], truth[outside], classes)
                 report(next(done))
                 return {method.name: method.probabilities([recordings[i] for i in inside]) for method in trained}
 
-            return methods, said_by_fold(self.number, self.members, learn_and_predict)
+            return methods, probabilities_by_fold(self.number, self.members, learn_and_predict)
 
     def _trained(self, decision: Decision, methods: Sequence[Method], curve: Curve) -> Trained:
         return Trained(
@@ -145,13 +141,11 @@ class SeriesPreparation(Preparation[Examples, Trained]):
             curve=curve,
         )
 
-    def _validation(self, trained: Trained, seen: Rows, probabilities: dict[str, Said]) -> Validation[Examples]:
-        kept, decision = self.shown.take(seen), trained.decision
+    def _report(self, trained: Trained, seen: Rows, predicted: dict[str, Probabilities], notes: list[str]) -> Report:
+        kept, decision = self.validating.take(seen), trained.decision
         early = {
             share: decision.calibrated(self._objective.early(share).unseen(self.classes)[0])
             for share in trained.early_shares
         }
-        return Validation(kept, probabilities, facts=early_facts(decision, early, kept.truth))
-
-    def _report(self, trained: Trained, validation: Validation[Examples], notes: Sequence[str]) -> Report:
-        return report(trained, validation, "validation recordings", notes)
+        facts = early_facts(decision, early, kept.truth)
+        return report(trained, Validation(kept, predicted, facts=facts), "validation recordings", notes)

@@ -15,6 +15,12 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 
+from sluicegate.tasks.classification.cross_validation import probabilities_by_fold
+from sluicegate.tasks.classification.decision import Probabilities
+
+from .examples import Rows
+from .naive_bayes import class_counts, log_count_ratio
+from .ragged import Ragged
 from .terms import Reading, Terms, Words
 
 Name = Literal["tfidf_logistic_regression", "nb_svm"]
@@ -24,10 +30,10 @@ MOST_ROWS = 200_000
 
 _FEATURES = 300_000  # the most frequent words and pairs
 _WEIGHTS = 5_000_000  # of all classes, at most; the solver holds each some forty times over
+_NO_TERMS = (" ",)  # what no text has, where nothing tells classes apart
 _NEVER = -20.0  # the score of a class that training did not have
 
 Truth = Int64[np.ndarray, " rows"]
-Said = Float64[np.ndarray, "rows classes"]
 
 
 @dataclass(frozen=True)
@@ -55,25 +61,29 @@ class Linear:
 
     @cached_property
     def terms(self) -> Terms:
-        """The words and pairs, or the runs, as numbers."""
+        """The words and pairs, or the n-grams, as numbers."""
         return Terms.named(self.vocabulary, self.reading)
 
-    def probabilities(self, texts: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """The probability of each class."""
-        return self.said(self.terms.within(texts))
+        return self.of_counts(self.terms.within(texts))
 
-    def said(self, counts: csr_matrix) -> Float64[np.ndarray, "rows classes"]:
-        """The same, from how often each word and pair occurs."""
-        features = _tfidf(counts, self.idf.astype(np.float64)) if self.name != "nb_svm" else _binary(counts)
+    def of_counts(self, counts: csr_matrix) -> Probabilities:
+        """The same, from how often each term occurs."""
+        features = (
+            _tfidf(counts, self.idf.astype(np.float64))
+            if self.name != "nb_svm"
+            else _valued(counts, np.ones(counts.nnz))
+        )
         scores = features @ self.weights.T.astype(np.float64) + self.intercept
         if scores.shape[1] == 1:
             second = expit(scores)
             return np.concatenate([1 - second, second], axis=1)
         if self.name == "nb_svm":  # each class against the rest
             shares = np.maximum(expit(scores), 1e-9)
-            whole: Float64[np.ndarray, "rows classes"] = shares / shares.sum(1, keepdims=True)
+            whole: Probabilities = shares / shares.sum(1, keepdims=True)
             return whole
-        normal: Float64[np.ndarray, "rows classes"] = softmax(scores, axis=1)
+        normal: Probabilities = softmax(scores, axis=1)
         return normal
 
 
@@ -85,57 +95,47 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
     terms = Terms.of(words, max(1, min(_FEATURES, _WEIGHTS // classes)))
     # No text has a word, or all are of one class: nothing but the frequency of the classes is left.
     if not len(terms.keys) or len(np.unique(truth)) == 1:
-        terms = Terms((), terms.keys[:0], words.reading)
-        return tuple(_constant(name, truth, classes) for name in NAMES), terms
+        return tuple(_constant(name, truth, classes) for name in NAMES), Terms.named(_NO_TERMS)
     counts, vocabulary = terms.counts(words.rows), terms.texts()
     idf = np.log((1 + len(truth)) / (1 + np.bincount(counts.indices, minlength=len(terms.keys)))) + 1
     model = LogisticRegression(C=10.0, max_iter=200).fit(_tfidf(counts, idf), truth)
     first = _linear(NAMES[0], vocabulary, idf, *_of_all(model, classes), words.reading)
-    outputs = 1 if classes == 2 else classes
-    features = _binary(counts)
-    weights, intercept = np.zeros((outputs, len(vocabulary))), np.zeros(outputs)
-    for k in range(outputs):
-        one = truth == (1 if classes == 2 else k)
+    scored = [1] if classes == 2 else range(classes)
+    inside = class_counts(Ragged(counts.indices, counts.indptr.astype(np.int64)), truth, len(vocabulary), classes)
+    everywhere = inside.sum(1)
+    weights, intercept = np.zeros((len(scored), len(vocabulary))), np.zeros(len(scored))
+    for output, k in enumerate(scored):
+        one = truth == k
         if not one.any():
-            intercept[k] = _NEVER
+            intercept[output] = _NEVER
             continue
-        ratio = _log_count_ratio(features, one)
+        ratio = log_count_ratio(1.0 + inside[:, k], 1.0 + everywhere - inside[:, k])
         model = LogisticRegression(C=1.0, solver="liblinear", dual=True, max_iter=200, random_state=0)
-        model.fit(_times(features, ratio), one)
-        weights[k], intercept[k] = model.coef_[0] * ratio, model.intercept_[0]
+        model.fit(_valued(counts, ratio[counts.indices]), one)
+        weights[output], intercept[output] = model.coef_[0] * ratio, model.intercept_[0]
     return (first, _linear(NAMES[1], vocabulary, np.ones(len(vocabulary)), weights, intercept, words.reading)), terms
 
 
 def by_fold(
     words: Words, truth: Truth, number: Int64[np.ndarray, " rows"], members: int, classes: int, seed: int
-) -> tuple[dict[str, Said], tuple[Linear, ...]]:
-    """Probabilities of each fold by simple methods trained on the others, and the methods trained on all rows.
+) -> tuple[tuple[Linear, ...], dict[str, Probabilities]]:
+    """The methods trained on all rows, and probabilities of the rows of each fold by methods trained on the others.
 
     With a single fold, which the network does not train on, there are none but those that are trained as it is.
     """
-    said: dict[str, Said] = {name: np.zeros((len(truth), classes)) for name in NAMES}
+    fitted: list[tuple[Linear, ...]] = []
 
-    def one(k: int) -> tuple[Linear, ...]:
-        outside, inside = np.flatnonzero(number != k), np.flatnonzero(number == k)
+    def learn_and_predict(outside: Rows, inside: Rows) -> dict[str, Probabilities]:
         methods, terms = fit_both(words.take(outside), truth[outside], classes, seed)
+        fitted.append(methods)
         counts = terms.counts(words.rows.take(inside))
-        for method in methods:
-            said[method.name][inside] = (
-                method.said(counts) if len(terms.keys) else method.said(csr_matrix((len(inside), 1)))
-            )
-        return methods
+        return {method.name: method.of_counts(counts) for method in methods}
 
     # The solvers let other threads run while they compute; each fold's result is its own.
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         everything = pool.submit(fit_both, words, truth, classes, seed) if members > 1 else None
-        methods = list(pool.map(one, range(members)))
-    return said, methods[0] if everything is None else everything.result()[0]
-
-
-def majority(truth: Int64[np.ndarray, " rows"], classes: int, said: int) -> Float64[np.ndarray, "said classes"]:
-    """Of every row the same: how frequent each class was in training."""
-    share = np.bincount(truth, minlength=classes) / len(truth)
-    return np.tile(share, (said, 1))
+        predicted = probabilities_by_fold(number, members, learn_and_predict, pool.map)
+    return fitted[0] if everything is None else everything.result()[0], predicted
 
 
 def _linear(
@@ -161,7 +161,7 @@ def _constant(name: Name, truth: Truth, classes: int) -> Linear:
     counts = np.bincount(truth, minlength=classes) + 1.0
     prior = np.log(counts / counts.sum())
     prior = prior[1:] - prior[:1] if classes == 2 else prior
-    return _linear(name, (" ",), np.zeros(1), np.zeros((len(prior), 1)), prior)
+    return _linear(name, _NO_TERMS, np.zeros(1), np.zeros((len(prior), 1)), prior)
 
 
 def _tfidf(counts: csr_matrix, idf: Float64[np.ndarray, " features"]) -> csr_matrix:
@@ -169,18 +169,9 @@ def _tfidf(counts: csr_matrix, idf: Float64[np.ndarray, " features"]) -> csr_mat
     values = (1 + np.log(counts.data)) * idf[counts.indices]
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     lengths = np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0]))
-    return csr_matrix((values / np.maximum(lengths, 1e-300)[rows], counts.indices, counts.indptr), counts.shape)
+    return _valued(counts, values / np.maximum(lengths, 1e-300)[rows])
 
 
-def _binary(counts: csr_matrix) -> csr_matrix:
-    return csr_matrix((np.ones(len(counts.data)), counts.indices, counts.indptr), counts.shape)
-
-
-def _times(features: csr_matrix, factor: Float64[np.ndarray, " features"]) -> csr_matrix:
-    return csr_matrix((features.data * factor[features.indices], features.indices, features.indptr), features.shape)
-
-
-def _log_count_ratio(features: csr_matrix, one: Any) -> Float64[np.ndarray, " features"]:
-    inside, outside = (np.asarray(features[rows].sum(0)).ravel() + 1.0 for rows in (one, ~one))
-    ratio: Float64[np.ndarray, " features"] = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-    return ratio
+def _valued(counts: csr_matrix, values: Float64[np.ndarray, " entries"]) -> csr_matrix:
+    """Other values in the places of the counts."""
+    return csr_matrix((values, counts.indices, counts.indptr), counts.shape)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sluicegate.tasks.classification.evaluation import MEASURES
 from sluicegate.tasks.classification.labels import listed
+from sluicegate.tasks.classification.report import MEASURES
 from sluicegate.tasks.results import Results, card, safe
 
 from .config import TextClassifierConfig

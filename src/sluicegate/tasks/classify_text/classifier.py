@@ -177,8 +177,8 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
         """
         trained = self.trained
         texts, backend = _texts(data, trained.text, source or Source())
-        said = trained.probabilities(texts)
-        return like(pl.DataFrame(predictions(trained.labels, trained.decision, said)), backend)
+        predicted = trained.probabilities(texts)
+        return like(pl.DataFrame(predictions(trained.labels, trained.decision, predicted)), backend)
 
     def explain(self, text: str, label: Label | None = None) -> pl.DataFrame:
         """Tell what each token of a text contributed to the decision.

@@ -27,8 +27,7 @@ def vectors_of(corpus: Ragged, tokens: int, width: int) -> Float32[np.ndarray, "
     """
     # A million texts would need gigabytes; words that the sample lacks start from zero.
     corpus = corpus.take(np.arange(0, len(corpus), max(1, len(corpus.values) // _MOST)))
-    values = corpus.values.astype(np.int64)
-    rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
+    values, rows = corpus.values.astype(np.int64), corpus.owner
     counts = csr_matrix((tokens, tokens))
     for apart in range(1, _WINDOW + 1):
         together = rows[apart:] == rows[:-apart]

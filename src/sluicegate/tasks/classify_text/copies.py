@@ -1,14 +1,17 @@
-"""Texts that are there several times: equal ones, and those that share nearly all of their words."""
+"""Texts that are there several times: equal ones, and those that share nearly all of their words.
+
+The latter are looked for among texts that are not equal, so that a fit comes back when these have their numbers.
+"""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Int64, UInt16
+from jaxtyping import UInt16
 from scipy.sparse import csr_matrix
 
-from sluicegate.tasks.classification.equal_rows import numbered
+from sluicegate.tasks.classification.equal_rows import Pairs, Rows, numbered
 
 from .terms import Words
 
@@ -19,9 +22,6 @@ _SHARED = 0.8
 _BANDS, _HASHES = 8, 5  # of texts that share 80 % of their words 96 % are found, of those that share 90 % all
 _LIKELY = 0.6  # share of the hashes below which words are not compared, which would take most of the time
 _AT_ONCE = 100_000  # pairs that are compared together
-
-Rows = Int64[np.ndarray, " rows"]
-Pairs = Int64[np.ndarray, "pairs 2"]
 
 
 def equal_texts(words: Words) -> Rows:
@@ -62,7 +62,7 @@ def _sets(words: Words, rows: Rows) -> csr_matrix:
     letters = np.array([False, *(any(map(str.isalpha, name)) for name in words.names)])
     chosen = words.rows.take(rows)
     kept = letters[chosen.values]
-    owner = np.repeat(np.arange(len(rows)), chosen.lengths)[kept]
+    owner = chosen.owner[kept]
     sets = csr_matrix((np.ones(len(owner)), (owner, chosen.values[kept])), (len(rows), len(letters)))
     sets.data[:] = 1.0  # entries that were there twice have been added up
     return sets

@@ -1,4 +1,7 @@
-"""Texts ready for the network: numbers of words, and of the words and pairs of words that occur in each."""
+"""Texts ready for the network: numbers of words, and of the words and pairs of words that occur in each.
+
+A fit cuts them once, and comes back in every step for a batch.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,8 @@ class Corpus:
         ragged = Ragged(
             np.concatenate(values), np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
         )
-        found = (grams or Grams(np.empty(0, dtype=np.int64))).within(ragged)
+        none = Ragged(np.empty(0, dtype=np.int32), np.zeros(len(ragged) + 1, dtype=np.int64))
+        found = none if grams is None else grams.within(ragged)
         return cls(ragged, found, np.concatenate(owner), len(texts), np.concatenate(cased) if capitals else None)
 
     def batch(self, parts: Int64[np.ndarray, " rows"]) -> Batch:

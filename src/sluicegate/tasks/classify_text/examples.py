@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-import numpy as np
-from jaxtyping import Int64
+from typing import Any
 
 from sluicegate.data.words import clean
-
-Rows: TypeAlias = Int64[np.ndarray, " rows"]
+from sluicegate.tasks.classification.examples import Rows as Rows
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 
 from .corpus import Corpus
-from .grams import pairs_of
-from .letters import LONGEST_RUN, runs_of
+from .grams import Keys, numbers_of, pairs_of
+from .letters import LONGEST, ngrams_of
 from .model import Member
 from .ragged import Ragged
 from .trained import Trained
@@ -83,25 +83,23 @@ def _linear(
 ) -> Float64[np.ndarray, " tokens"]:
     """What the linear path adds for each token of a part."""
     grams = trained.grams
-    singles, pairs = (_once(grams.numbers(keys), keys) for keys in (tokens, pairs_of(tokens[:-1], tokens[1:])))
-    shares: Float64[np.ndarray, " tokens"] = weights[singles[0]] / singles[1]
-    halves = weights[pairs[0]] / pairs[1] / 2
+    shares: Float64[np.ndarray, " tokens"] = weights[numbers_of(tokens, grams.keys)] / _occurrences(tokens)
+    pairs = pairs_of(tokens[:-1], tokens[1:])
+    halves = weights[numbers_of(pairs, grams.keys)] / _occurrences(pairs) / 2
     shares[:-1] += halves
     shares[1:] += halves
     if grams.letters is not None:
         letters, token = grams.letters.within(Ragged.of([tokens.astype(np.int32)]))
-        keys, places, sizes = runs_of(letters)
-        numbers, times = _once(grams.numbers(-keys), keys)
-        each = weights[numbers] / times / sizes
-        for letter in range(LONGEST_RUN):
+        keys, places, sizes = ngrams_of(letters)
+        each = weights[numbers_of(-keys, grams.keys)] / _occurrences(keys) / sizes
+        for letter in range(LONGEST):
             inside = letter < sizes
             shares += np.bincount(token[places[inside] + letter], each[inside], minlength=len(shares))
     return shares
 
 
-def _once(
-    numbers: Int64[np.ndarray, " keys"], keys: Int64[np.ndarray, " keys"]
-) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]:
-    """The numbers, and how often each key occurs: the linear path counts it once."""
+def _occurrences(keys: Keys) -> Keys:
+    """How often each key occurs: the linear path counts it once."""
     _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return numbers, counts[place]
+    occurrences: Keys = counts[place]
+    return occurrences

@@ -1,17 +1,26 @@
-"""What the linear path has weights of: words, pairs of words and, where words are long, character n-grams."""
+"""The n-grams of texts, counted: words, pairs of words and, where words are long, character n-grams.
+
+The linear path has weights of some, and the simple methods of others. Which these are is known only when all texts have
+been gone through, and how often each row has them is counted then: the keys of all texts at once would take gigabytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Int64
+from scipy.sparse import csr_matrix
 
-from .letters import Letters, runs_of
+from .letters import Letters, ngrams_of
 from .ragged import Ragged
 
 _SHIFT = 32
+
+Keys: TypeAlias = Int64[np.ndarray, " _"]
+KeysOf: TypeAlias = Callable[[Ragged], tuple[Keys, Keys]]  # gives keys, and the row of each
 
 
 @dataclass(frozen=True)
@@ -23,72 +32,59 @@ class Grams:
         letters: of the tokens, where character n-grams count.
     """
 
-    keys: Int64[np.ndarray, " grams"]
+    keys: Keys
     letters: Letters | None = None
 
     @classmethod
     def of(cls, corpus: Ragged, least: int, most: int, letters: Letters | None = None) -> Grams:
         """Those that occur in `least` rows, the `most` most frequent ones."""
-        return cls(frequent(corpus, cls(np.empty(0, dtype=np.int64), letters)._keys, least, most), letters)
+        unnumbered = cls(np.empty(0, dtype=np.int64), letters)
+        return cls(frequent(corpus, lambda part: once(*unnumbered._keys(part)), least, most), letters)
 
     def within(self, corpus: Ragged) -> Ragged:
-        """The numbers of those that occur in each row, once each."""
-        if not len(self.keys):
-            return Ragged(np.empty(0, dtype=np.int32), np.zeros(len(corpus) + 1, dtype=np.int64))
+        """The numbers of those that occur in each row, once each, ascending."""
         found, lengths = [np.empty(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
-        for part in corpus.parts():
-            keys, rows = self._keys(part)
-            numbers = self.numbers(keys)
-            known = numbers > 0
-            found.append(numbers[known].astype(np.int32))
-            lengths.append(np.bincount(rows[known], minlength=len(part)))
+        for counts in counted(corpus, self._keys, self.keys):
+            found.append(counts.indices + np.int32(1))
+            lengths.append(np.diff(counts.indptr))
         return Ragged(np.concatenate(found), np.cumsum(np.concatenate(lengths)).astype(np.int64))
 
-    def numbers(self, keys: Int64[np.ndarray, " keys"]) -> Int64[np.ndarray, " keys"]:
-        """The number of each key, 0 for one that has none."""
-        if not len(self.keys):
-            return np.zeros(len(keys), dtype=np.int64)
-        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        found: Int64[np.ndarray, " keys"] = np.where(self.keys[place] == keys, place + 1, 0)
-        return found
-
-    def _keys(self, corpus: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]:
-        """The keys of every row, without repetition within a row, and the row of each."""
-        rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
-        tokens = corpus.values.astype(np.int64)
-        together = rows[1:] == rows[:-1]
-        keys, owner = [tokens, pairs_of(tokens[:-1], tokens[1:])[together]], [rows, rows[1:][together]]
-        if self.letters is not None:
-            spelt, token = self.letters.within(corpus)
-            runs, places, _ = runs_of(spelt)
-            keys.append(-runs)
-            owner.append(rows[token[places]])
-        return once(np.concatenate(keys), np.concatenate(owner))
+    def _keys(self, corpus: Ragged) -> tuple[Keys, Keys]:
+        """The keys of all tokens, pairs of tokens and character n-grams, and the row of each."""
+        keys, rows = words_and_pairs(corpus)
+        if self.letters is None:
+            return keys, rows
+        ngrams, owner = character_ngrams(self.letters.within(corpus)[0])
+        return np.concatenate([keys, -ngrams]), np.concatenate([rows, owner])
 
 
-def once(
-    keys: Int64[np.ndarray, " keys"], rows: Int64[np.ndarray, " keys"]
-) -> tuple[Int64[np.ndarray, " kept"], Int64[np.ndarray, " kept"]]:
-    """The keys of rows and the row of each, without repetition within a row."""
-    order = np.lexsort((keys, rows))
-    keys, rows = keys[order], rows[order]
-    first = np.ones(len(keys), dtype=bool)
-    first[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
-    return keys[first], rows[first]
-
-
-def pairs_of(first: Int64[np.ndarray, " pairs"], second: Int64[np.ndarray, " pairs"]) -> Int64[np.ndarray, " pairs"]:
-    """The keys of pairs of words."""
-    keys: Int64[np.ndarray, " pairs"] = (first << _SHIFT) | second
+def pairs_of(first: Keys, second: Keys) -> Keys:
+    """The keys of pairs of words, which `words_in` takes apart."""
+    keys: Keys = (first << _SHIFT) | second
     return keys
 
 
-def frequent(
-    rows: Ragged,
-    keys_of: Callable[[Ragged], tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]],
-    least: int,
-    most: int,
-) -> Int64[np.ndarray, " kept"]:
+def words_in(keys: Keys) -> tuple[Keys, Keys]:
+    """The numbers of the two words of each key; of a single word the first is 0."""
+    return keys >> _SHIFT, keys & ((1 << _SHIFT) - 1)
+
+
+def words_and_pairs(rows: Ragged) -> tuple[Keys, Keys]:
+    """The keys of all words and pairs of neighbours, and the row of each; a word of number 0 is in none."""
+    owner, words = rows.owner, rows.values.astype(np.int64)
+    known = words > 0
+    pairs = (owner[1:] == owner[:-1]) & known[1:] & known[:-1]
+    keys = np.concatenate([words[known], pairs_of(words[:-1], words[1:])[pairs]])
+    return keys, np.concatenate([owner[known], owner[1:][pairs]])
+
+
+def character_ngrams(letters: Ragged) -> tuple[Keys, Keys]:
+    """The numbers of all character n-grams, and the row of each."""
+    keys, places, _ = ngrams_of(letters)
+    return keys, letters.owner[places]
+
+
+def frequent(rows: Ragged, keys_of: KeysOf, least: int, most: int) -> Keys:
     """The keys that `keys_of` finds `least` times, the `most` most frequent ones, ascending."""
     keys, counts = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     for part in rows.parts():
@@ -101,3 +97,31 @@ def frequent(
     if len(keys) > most:
         keys = keys[np.sort(np.argsort(-counts, kind="stable")[:most])]
     return keys
+
+
+def counted(rows: Ragged, keys_of: KeysOf, known: Keys) -> Iterator[csr_matrix]:
+    """How often each of the keys `known` occurs in each row, some rows at a time."""
+    for part in rows.parts():
+        keys, owner = keys_of(part)
+        numbers = numbers_of(keys, known)
+        found = numbers > 0
+        places = (owner[found], (numbers[found] - 1).astype(np.int32))
+        yield csr_matrix((np.ones(len(places[0])), places), (len(part), len(known)))
+
+
+def numbers_of(keys: Keys, known: Keys) -> Keys:
+    """The place of each key among those that are known, which ascend, from 1; 0 for one that is not."""
+    if not len(known):
+        return np.zeros(len(keys), dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    numbers: Keys = np.where(known[place] == keys, place + 1, 0)
+    return numbers
+
+
+def once(keys: Keys, rows: Keys) -> tuple[Keys, Keys]:
+    """The keys of rows and the row of each, without repetition within a row."""
+    order = np.lexsort((keys, rows))
+    keys, rows = keys[order], rows[order]
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
+    return keys[first], rows[first]

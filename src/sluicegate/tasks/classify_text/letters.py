@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -17,12 +18,14 @@ from sluicegate.data.words import CONTINUED, SPECIAL, STRETCH
 
 from .ragged import Ragged
 
-SHORTEST, LONGEST_RUN = 3, 6
+SHORTEST, LONGEST = 3, 6
 """Letters of an n-gram: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""
 
 _BITS = 10
 MOST = (1 << _BITS) - 2  # letters that have a number: those that most words have
 _SPACE = 1
+
+Numbers: TypeAlias = Int64[np.ndarray, " _"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,7 @@ class Letters:
         before = np.searchsorted(token, spaced)  # a token has one letter at least
         letters = np.insert(letters, before, _SPACE)
         token = np.insert(token, before, spaced)
-        owner = np.repeat(np.arange(len(rows)), rows.lengths)[token]
-        bounds = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(rows)))])
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(rows.owner[token], minlength=len(rows)))])
         return Ragged(letters, bounds), token
 
     def _opens(self, rows: Ragged) -> Bool[np.ndarray, " tokens"]:
@@ -82,19 +84,16 @@ class Letters:
         return opens
 
 
-def runs_of(
-    letters: Ragged,
-) -> tuple[Int64[np.ndarray, " runs"], Int64[np.ndarray, " runs"], Int64[np.ndarray, " runs"]]:
+def ngrams_of(letters: Ragged) -> tuple[Numbers, Numbers, Numbers]:
     """The character n-grams of all rows.
 
     Returns:
         A number for each that tells it from the others, the place of its first letter, and how many letters it has.
     """
-    values = letters.values.astype(np.int64)
-    owner = np.repeat(np.arange(len(letters)), letters.lengths)
+    values, owner = letters.values.astype(np.int64), letters.owner
     keys, places, sizes = ([np.empty(0, dtype=np.int64)] for _ in range(3))
     code, valid = values, values > 0
-    for size in range(2, min(LONGEST_RUN, len(values)) + 1):
+    for size in range(2, min(LONGEST, len(values)) + 1):
         code = (code[:-1] << _BITS) | values[size - 1 :]
         valid = valid[:-1] & (values[size - 1 :] > 0) & (owner[size - 1 :] == owner[: len(valid) - 1])
         if size >= SHORTEST:
@@ -105,17 +104,17 @@ def runs_of(
     return np.concatenate(keys), np.concatenate(places), np.concatenate(sizes)
 
 
-def spelt(run: int, alphabet: str) -> str:
+def spelt(ngram: int, alphabet: str) -> str:
     """The letters of an n-gram by its number."""
     found = ""
-    while run:
-        found, run = f" {alphabet}"[(run & (1 << _BITS) - 1) - 1] + found, run >> _BITS
+    while ngram:
+        found, ngram = f" {alphabet}"[(ngram & (1 << _BITS) - 1) - 1] + found, ngram >> _BITS
     return found
 
 
-def number_of(run: str, alphabet: str) -> int:
+def number_of(ngram: str, alphabet: str) -> int:
     """What `spelt` takes."""
     number = 0
-    for letter in run:
+    for letter in ngram:
         number = number << _BITS | 1 + f" {alphabet}".index(letter)
     return number

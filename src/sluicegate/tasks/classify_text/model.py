@@ -1,6 +1,7 @@
 """The network: a bidirectional recurrent layer, pooled by attention and maximum, beside a linear path.
 
 In small tables convolutions over neighbouring words stand beside the recurrent layer.
+A fit builds the networks around the ensemble that all classifiers share, lets them begin, and comes back in every step.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .corpus import Batch
 from .spelling import Spelling
 
 FILTERS = 100  # of each convolution
-_CAPITALS, _RUNS = 0.1, 0.3  # the size of what is added to a word's embedding at the start
+_CAPITALS, _NGRAMS = 0.1, 0.3  # the size of what is added to a word's embedding at the start
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,10 @@ class Spelled(nn.Module):
 
     def __init__(self, spelling: Spelling, width: int) -> None:
         super().__init__()
-        self.runs = nn.Embedding(spelling.count, width)
-        nn.init.normal_(self.runs.weight, std=_RUNS)
-        self.register_buffer("values", torch.from_numpy(spelling.runs.values.astype(np.int64)), persistent=False)
-        self.register_buffer("bounds", torch.from_numpy(spelling.runs.bounds), persistent=False)
+        self.runs = nn.Embedding(spelling.count, width)  # so called in checkpoints
+        nn.init.normal_(self.runs.weight, std=_NGRAMS)
+        self.register_buffer("values", torch.from_numpy(spelling.ngrams.values.astype(np.int64)), persistent=False)
+        self.register_buffer("bounds", torch.from_numpy(spelling.ngrams.bounds), persistent=False)
 
     def forward(self, tokens: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape width"]:
         """The mean over the n-grams of each token."""
@@ -139,7 +140,7 @@ class Member(nn.Module):
         """The recurrent path, and that of the convolutions."""
         states, _ = self.recurrent(x, lengths=batch.lengths)
         beyond = padding(batch.lengths, x.shape[1])
-        found = [F.relu(said).masked_fill(beyond[..., None], 0.0).amax(1) for said in self.convolved(x)]
+        found = [F.relu(filtered).masked_fill(beyond[..., None], 0.0).amax(1) for filtered in self.convolved(x)]
         features = torch.cat([*pooled(states, self.attention(states), beyond), *found], 1)
         if self.training:
             features = features * kept(features.shape, self.shape.dropout, chance)

@@ -1,4 +1,7 @@
-"""What the networks are trained on, step by step, and what validates them."""
+"""What the networks are trained on, step by step, and what validates them.
+
+A fit makes it ready once, with where the linear path starts from, and comes back in every step for a loss.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Int64
 from torch import Tensor
 
 from sluicegate.tasks.classification import objective
@@ -15,14 +18,15 @@ from sluicegate.tasks.classification.loss import Loss
 
 from .corpus import Corpus
 from .examples import Rows
-from .model import Ensemble, Member
+from .model import Ensemble, Member, Shape
+from .naive_bayes import Counts, class_counts, log_count_ratio
 from .trained import logits_of
 
 _CHUNK = 50  # batches that are sorted by length together
 _WIDE = 3.0  # how much faster than the network the linear path learns
 
 Parts: TypeAlias = Int64[np.ndarray, " _"]
-Looked: TypeAlias = tuple[Corpus, Parts]  # what validates a network: parts of a corpus
+ValidationParts: TypeAlias = tuple[Corpus, Parts]  # what validates a network: parts of a corpus
 
 
 class _Reading(NamedTuple):
@@ -31,31 +35,24 @@ class _Reading(NamedTuple):
     Args:
         corpus: the texts.
         truth: the number of each part's class.
-        trained: the parts that each network is trained on.
+        number: of the network that each part validates, -1 where it validates none.
     """
 
     corpus: Corpus
     truth: Tensor
-    trained: list[Parts]
+    number: Rows
 
-    @classmethod
-    def of(cls, corpus: Corpus, truth: Rows, number: Rows, networks: int) -> _Reading:
-        """With the parts of each network's own texts."""
-        own = number[corpus.text]
-        return cls(corpus, torch.from_numpy(truth[corpus.text]), [np.flatnonzero(own != k) for k in range(networks)])
+    def trained(self, network: int) -> Parts:
+        """The parts that a network is trained on."""
+        return np.flatnonzero(self.number != network)
 
-    def counts(self, network: int, shape: torch.Size) -> Float64[np.ndarray, "grams classes"]:
-        """How often each word or pair occurs in each class of what a network is trained on."""
-        grams, classes = shape
-        chosen = np.zeros(len(self.corpus.grams), dtype=bool)
-        chosen[self.trained[network]] = True
-        flat, row = np.zeros(grams * classes), 0
-        for part in self.corpus.grams.parts():
-            rows = np.arange(row, row + len(part))
-            pairs = part.values.astype(np.int64) * classes + np.repeat(self.truth.numpy()[rows], part.lengths)
-            flat += np.bincount(pairs[np.repeat(chosen[rows], part.lengths)], minlength=len(flat))
-            row += len(part)
-        return flat.reshape(grams, classes)
+    def counts(self, shape: Shape) -> Counts:
+        """How often each word or pair occurs in what each network is trained on: [grams, networks, classes]."""
+        sizes = grams, folds, classes = shape.grams + 1, shape.members + 1, shape.classes
+        # The rows are gone through once, each class of each fold apart: what is not of a network's fold trains it.
+        kinds = self.truth.numpy() + classes * (1 + self.number)
+        counts = class_counts(self.corpus.grams, kinds, grams, folds * classes).reshape(sizes)
+        return np.asarray(counts.sum(1, keepdims=True) - counts[:, 1:])
 
 
 class Objective(objective.Objective):
@@ -66,8 +63,8 @@ class Objective(objective.Objective):
         corpora: the texts, read in one way or several, which the epochs take in turn.
         truth: the number of each text's class.
         number: of the network that each text validates, -1 where it validates none.
-        looked: what validates each network.
-        shown: the number of the class of each text that validates.
+        validation_parts: what validates each network.
+        validation_truth: the number of the class of each text that validates.
         loss: what is minimised.
         seed: the source of all chance.
         batch: texts in a step.
@@ -79,22 +76,26 @@ class Objective(objective.Objective):
         corpora: Sequence[Corpus],
         truth: Rows,
         number: Rows,
-        looked: Sequence[Looked],
-        shown: Int64[np.ndarray, " shown"],
+        validation_parts: Sequence[ValidationParts],
+        validation_truth: Int64[np.ndarray, " validation_truth"],
         loss: Loss,
         *,
         seed: int,
         batch: int,
     ) -> None:
-        super().__init__(model, shown, loss)
-        self._looked, self._seed, self._batch = looked, seed, batch
-        self._readings = [_Reading.of(corpus, truth, number, len(model.members)) for corpus in corpora]
-        self.steps = -(-max(len(parts) for reading in self._readings for parts in reading.trained) // batch)
+        super().__init__(model, validation_truth, loss)
+        self._validation_parts, self._seed, self._batch = validation_parts, seed, batch
+        self._readings = [
+            _Reading(corpus, torch.from_numpy(truth[corpus.text]), number[corpus.text]) for corpus in corpora
+        ]
+        networks = range(len(model.members))
+        self.steps = -(-max(len(reading.trained(k)) for reading in self._readings for k in networks) // batch)
         self._epochs: list[tuple[int, list[Rows]]] = [(-1, [])] * len(model.members)
+        counts = 1.0 + np.sum([reading.counts(model.shape) for reading in self._readings], axis=0)
         for k, member in enumerate(model.members):
             assert isinstance(member, Member)
-            counts = [reading.counts(k, member.wide.shape) for reading in self._readings]
-            member.ratio = _log_count_ratio(1.0 + np.sum(counts, axis=0))
+            others = counts[:, k].sum(1, keepdims=True) - counts[:, k]
+            member.ratio = torch.from_numpy(_WIDE * log_count_ratio(counts[:, k], others)).float()
 
     def _loss(self, network: int, step: int, generator: torch.Generator) -> Tensor:
         """The loss of a network's batch in a step."""
@@ -113,7 +114,7 @@ class Objective(objective.Objective):
         """All parts in batches of about the same length, in an order that the seed and the epoch give."""
         generator = np.random.default_rng([self._seed, epoch, network])
         reading, size = self._reading(epoch), self._batch
-        order = generator.permutation(reading.trained[network])
+        order = generator.permutation(reading.trained(network))
         batches = []
         for begin in range(0, len(order), size * _CHUNK):
             chunk = order[begin : begin + size * _CHUNK]
@@ -121,13 +122,6 @@ class Objective(objective.Objective):
             batches += [chunk[i : i + size] for i in range(0, len(chunk), size)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
-    def _said(self, network: int) -> tuple[np.ndarray, Rows]:
-        corpus, parts = self._looked[network]
+    def _validation_logits(self, network: int) -> tuple[np.ndarray, Rows]:
+        corpus, parts = self._validation_parts[network]
         return logits_of(self._model.members[network], corpus, parts), corpus.text[parts]
-
-
-def _log_count_ratio(counts: Float64[np.ndarray, "grams classes"]) -> Float32[Tensor, "grams classes"]:
-    """How much more frequent each word or pair is in each class than in the others (Wang & Manning 2012)."""
-    others = counts.sum(1, keepdims=True) - counts
-    ratio = np.log(counts / counts.sum(0)) - np.log(others / others.sum(0))
-    return torch.from_numpy(_WIDE * ratio).float()

@@ -48,6 +48,11 @@ class Ragged:
         """How long each row is."""
         return np.diff(self.bounds)
 
+    @property
+    def owner(self) -> Int64[np.ndarray, " values"]:
+        """The row of each value."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def take(self, rows: Int64[np.ndarray, " chosen"]) -> Ragged:
         """Some of the rows."""
         places, _ = self.places(rows)

@@ -13,25 +13,19 @@ from sluicegate.tasks.report.content import Passage
 from .baselines import MOST_ROWS
 from .examples import Examples
 from .explaining import Explanation, explain
-from .letters import LONGEST_RUN, SHORTEST
-from .terms import Reading
+from .letters import LONGEST, SHORTEST
 from .trained import Trained
 
-_LONGEST = 400  # characters of a mistake that are shown
+_MOST_SHOWN = 400  # characters of a mistake that are shown
 _MANY_UNKNOWN = 0.05  # of the words, beyond which a note says so
-_RUNS = f"character n-grams of {SHORTEST} to {LONGEST_RUN} letters, for many words are long"
-_TERMS: dict[Reading, str] = {
-    "earlier": "words and pairs of words",
-    "words": "words and pairs of words",
-    "letters": _RUNS,
-}
+_NGRAMS = f"character n-grams of {SHORTEST} to {LONGEST} letters, for many words are long"
 
 
 def report(trained: Trained, validation: Validation[Examples], title: str, notes: Sequence[str] = ()) -> Report:
     """Figures, facts and the most certain mistakes."""
 
     def explained(row: int, label: int, heading: str) -> Passage:
-        text = clean(validation.examples.texts[row][:_LONGEST])
+        text = clean(validation.examples.texts[row][:_MOST_SHOWN])
         return Passage(heading, _parts(text, explain(trained, text, label)) or (("(blank)", 0.0),))
 
     return reported(
@@ -63,7 +57,8 @@ def told(examples: Examples, new_words: tuple[float, float]) -> tuple[tuple[str,
 
 
 def _facts(trained: Trained, rows: int) -> dict[str, str]:
-    shape, reading = trained.shape, trained.methods[0].reading
+    shape = trained.shape
+    terms = _NGRAMS if trained.methods[0].reading == "letters" else "words and pairs of words"
     beside = f" beside convolutions over {' and '.join(map(str, shape.windows))} words" if shape.windows else ""
     counted = "words and pairs" if trained.grams.letters is None else "words, pairs and character n-grams"
     facts = {
@@ -73,8 +68,8 @@ def _facts(trained: Trained, rows: int) -> dict[str, str]:
         "model": network_facts(trained, shape.cell, shape.hidden, beside),
         "vocabulary": f"{shape.tokens:,} words and pieces, {shape.grams:,} {counted} in the linear path",
         **({} if trained.covered is None else {"vectors": trained.covered.fact()}),
-        "tfidf logistic regression": f"{_TERMS[reading]}, C = 10",
-        "nb svm": f"{_TERMS[reading]}, with the logistic loss, so that it gives probabilities",
+        "tfidf logistic regression": f"{terms}, C = 10",
+        "nb svm": f"{terms}, with the logistic loss, so that it gives probabilities",
     }
     if trained.rows > MOST_ROWS:
         facts["simple methods"] = f"trained on {MOST_ROWS:,} of the rows, drawn at random"

@@ -1,9 +1,14 @@
-"""How words are spelled: those that share character n-grams learn from each other."""
+"""How words are spelled: those that share character n-grams learn from each other.
+
+Those that are features of texts, in `letters`, go on from word to word, and only so many letters have a number there.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -22,28 +27,25 @@ class Spelling:
     Bojanowski et al. 2017, but for rare n-grams: what only one token has says nothing beyond the token itself.
 
     Args:
-        runs: the numbers of the n-grams of each token.
+        ngrams: the numbers of those of each token.
         count: how many n-grams there are.
     """
 
-    runs: Ragged
+    ngrams: Ragged
     count: int
 
     @classmethod
     def of(cls, tokens: Sequence[str]) -> Spelling:
         """Of the tokens in the order of their numbers."""
-        found = [sorted(set(_runs(token))) if token not in SPECIAL else [] for token in tokens]
-        owners: dict[str, int] = {}
-        for runs in found:
-            for run in runs:
-                owners[run] = owners.get(run, 0) + 1
-        shared = sorted(run for run, times in owners.items() if times >= _LEAST)
-        numbers = {run: number for number, run in enumerate(shared)}
-        rows = [np.array([numbers[run] for run in runs if run in numbers], dtype=np.int32) for runs in found]
+        found = [sorted(set(_ngrams(token))) if token not in SPECIAL else [] for token in tokens]
+        times = Counter(chain.from_iterable(found))
+        shared = sorted(ngram for ngram in times if times[ngram] >= _LEAST)
+        numbers = {ngram: number for number, ngram in enumerate(shared)}
+        rows = [np.array([numbers[ngram] for ngram in own if ngram in numbers], dtype=np.int32) for own in found]
         return cls(Ragged.of(rows), len(shared))
 
 
-def _runs(token: str) -> Iterator[str]:
+def _ngrams(token: str) -> Iterator[str]:
     """The n-grams of a token; a piece that goes on with a word has no beginning."""
     letters = f"{token.removeprefix(CONTINUED)}>" if token.startswith(CONTINUED) else f"<{token}>"
     for length in range(_SHORTEST, _LONGEST + 1):

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from jaxtyping import Int64
 from scipy.sparse import csr_matrix, vstack
 
 from sluicegate.data.words import LONG, clean, whole_words, words_of
 
-from .grams import frequent, pairs_of
-from .letters import LONGEST_RUN, MOST, SHORTEST, Letters, number_of, runs_of, spelt
+from .grams import KeysOf, character_ngrams, counted, frequent, pairs_of, words_and_pairs, words_in
+from .letters import LONGEST, MOST, SHORTEST, Letters, number_of, spelt
 from .ragged import Ragged
 
 Reading = Literal["earlier", "words", "letters"]
 """What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or n-grams."""
 
 _EARLIER = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")  # tears words at the marks of letters, and not ideographs
-_ALL = 2**31
 _SHARE = 0.1  # of all letters, in long words: of English it is less than .001, of German .03
-_RUN_LEAST = 2  # times that a character n-gram occurs: most occur once, and say nothing of other texts
+_LEAST = 2  # times that a character n-gram occurs: most occur once, and say nothing of other texts
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,18 @@ class Words:
     reading: Reading = "words"
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Words:
-        """Cut texts into words."""
-        names = sorted(words_of(texts, _ALL, 1))
+    def of(cls, texts: Sequence[str], words: Iterable[str] | None = None) -> Words:
+        """Cut texts into words; these are counted where they are not given."""
+        names = sorted(words_of(texts).words if words is None else words)
         return cls(tuple(names), _cut(texts, names))
+
+    def followed_by(self, texts: Sequence[str]) -> Words:
+        """The same texts and then others, as numbers of the words of both."""
+        names = sorted({*self.names, *words_of(texts).words})
+        numbers = {name: number for number, name in enumerate(names, 1)}
+        known = np.array([0, *(numbers[name] for name in self.names)], dtype=np.int32)
+        rows = Ragged(known[self.rows.values], self.rows.bounds)
+        return Words(tuple(names), Ragged.joined([rows, _cut(texts, names)]))
 
     def spelt(self, alphabet: str | None = None) -> Words:
         """The same texts as letters, those of an alphabet or the most frequent ones."""
@@ -79,9 +86,8 @@ class Terms:
     @classmethod
     def of(cls, words: Words, most: int) -> Terms:
         """The most frequent ones."""
-        if words.reading == "letters":
-            return cls(words.names, frequent(words.rows, _runs, _RUN_LEAST, most), words.reading)
-        return cls(words.names, frequent(words.rows, _keys, 1, most), words.reading)
+        least = _LEAST if words.reading == "letters" else 1
+        return cls(words.names, frequent(words.rows, _keys_of(words.reading), least, most), words.reading)
 
     @classmethod
     def named(cls, terms: Sequence[str], reading: Reading = "words") -> Terms:
@@ -92,8 +98,8 @@ class Terms:
         """
         if reading == "letters":
             alphabet = "".join(sorted(set().union(*terms) - {" "}))
-            if len(alphabet) > MOST or not all(SHORTEST <= len(term) <= LONGEST_RUN for term in terms):
-                raise ValueError(f"the terms of a simple method are no n-grams of {SHORTEST} to {LONGEST_RUN} letters")
+            if len(alphabet) > MOST or not all(SHORTEST <= len(term) <= LONGEST for term in terms):
+                raise ValueError(f"the terms of a simple method are no n-grams of {SHORTEST} to {LONGEST} letters")
             names = (" ", *alphabet)
             keys = np.array([number_of(term, alphabet) for term in terms], dtype=np.int64)
         else:
@@ -111,11 +117,8 @@ class Terms:
         if self.reading == "letters":
             alphabet = "".join(self.names[1:])
             return tuple(spelt(key, alphabet) for key in self.keys.tolist())
-        first, second = (self.keys >> 32).tolist(), (self.keys & (2**32 - 1)).tolist()
-        return tuple(
-            f"{self.names[a - 1]} {self.names[b - 1]}" if a else self.names[b - 1]
-            for a, b in zip(first, second, strict=True)
-        )
+        pairs = zip(*(numbers.tolist() for numbers in words_in(self.keys)), strict=True)
+        return tuple(f"{self.names[a - 1]} {self.names[b - 1]}" if a else self.names[b - 1] for a, b in pairs)
 
     def within(self, texts: Sequence[str]) -> csr_matrix:
         """How often each occurs in each text."""
@@ -125,16 +128,12 @@ class Terms:
 
     def counts(self, rows: Ragged) -> csr_matrix:
         """The same, of texts as numbers of words or letters."""
-        blocks = [csr_matrix((0, len(self.keys)))]
-        for part in rows.parts():
-            keys, owner = (_runs if self.reading == "letters" else _keys)(part)
-            place = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
-            known = self.keys[place] == keys if len(self.keys) else np.zeros(len(keys), dtype=bool)
-            owner, place = owner[known], place[known].astype(np.int32)
-            block = csr_matrix((np.ones(len(place)), (owner, place)), (len(part), len(self.keys)))
-            block.sum_duplicates()
-            blocks.append(block)
-        return vstack(blocks, format="csr")
+        none = csr_matrix((0, len(self.keys)))
+        return vstack([none, *counted(rows, _keys_of(self.reading), self.keys)], format="csr")
+
+
+def _keys_of(reading: Reading) -> KeysOf:
+    return character_ngrams if reading == "letters" else words_and_pairs
 
 
 def _cut(texts: Sequence[str], names: Sequence[str]) -> Ragged:
@@ -146,23 +145,5 @@ def _cut(texts: Sequence[str], names: Sequence[str]) -> Ragged:
 def _cut_earlier(texts: Sequence[str], names: Sequence[str]) -> Ragged:
     """The same, of words as earlier versions cut them."""
     numbers = {name: number for number, name in enumerate(names, 1)}
-    rows: list[Int32[np.ndarray, " _"]] = []
-    for text in texts:
-        found = _EARLIER.findall(clean(text).lower())
-        rows.append(np.array([numbers.get(word, 0) for word in found], dtype=np.int32))
-    return Ragged.of(rows)
-
-
-def _keys(rows: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]:
-    """The keys of all words and pairs, and the row of each; a word without a number is in none."""
-    owner = np.repeat(np.arange(len(rows)), rows.lengths)
-    words = rows.values.astype(np.int64)
-    pairs = (owner[1:] == owner[:-1]) & (words[1:] > 0) & (words[:-1] > 0)
-    keys = np.concatenate([words[words > 0], pairs_of(words[:-1], words[1:])[pairs]])
-    return keys, np.concatenate([owner[words > 0], owner[1:][pairs]])
-
-
-def _runs(rows: Ragged) -> tuple[Int64[np.ndarray, " keys"], Int64[np.ndarray, " keys"]]:
-    """The numbers of all character n-grams, and the row of each."""
-    keys, places, _ = runs_of(rows)
-    return keys, np.repeat(np.arange(len(rows)), rows.lengths)[places]
+    found = (_EARLIER.findall(clean(text).lower()) for text in texts)
+    return Ragged.of([np.array([numbers.get(word, 0) for word in words], dtype=np.int32) for words in found])

@@ -32,6 +32,8 @@ from .vocabulary import Covered
 
 _TOKENS = 8192  # of a batch in prediction, at most
 
+_ARRAYS = ("idf", "weights", "intercept")  # of a simple method
+
 AT_ONCE = 20_000
 """Texts that are held as tokens together."""
 
@@ -70,13 +72,13 @@ class Trained(TrainedClassifier):
 
     def network(self, inputs: Sequence[str]) -> Float64[np.ndarray, "rows classes"]:
         """The networks' calibrated probability of each class, for each text."""
-        said = [np.empty((0, len(self.labels.classes)))]
+        predicted = [np.empty((0, len(self.labels.classes)))]
         for begin in range(0, len(inputs), AT_ONCE):
             some = inputs[begin : begin + AT_ONCE]
             corpus = Corpus.of(some, self.tokenizer, self.grams, capitals=self.shape.capitals)
             logits = logits_of(self.model, corpus, np.arange(len(corpus.text)))
-            said.append(self.decision.calibrated(corpus.by_text(logits).astype(np.float64)))
-        return np.concatenate(said)
+            predicted.append(self.decision.calibrated(corpus.by_text(logits).astype(np.float64)))
+        return np.concatenate(predicted)
 
     def new_words(self, texts: Sequence[str]) -> tuple[float, float]:
         """The shares of the words of texts that are unknown, and that are read in pieces."""
@@ -107,7 +109,7 @@ class Trained(TrainedClassifier):
         """The arrays beside the weights."""
         arrays: dict[str, np.ndarray] = {"prior": self.decision.prior, "grams": self.grams.keys}
         for method in self.methods:
-            arrays |= {f"{method.name}.{part}": getattr(method, part) for part in ("idf", "weights", "intercept")}
+            arrays |= {f"{method.name}.{part}": getattr(method, part) for part in _ARRAYS}
         return arrays
 
     @classmethod
@@ -120,17 +122,10 @@ class Trained(TrainedClassifier):
         reading = settings.get("terms", "earlier")
         methods = tuple(
             Linear(
-                name,
-                tuple(vocabularies[name]),
-                arrays[f"{name}.idf"],
-                arrays[f"{name}.weights"],
-                arrays[f"{name}.intercept"],
-                reading,
+                name, tuple(vocabularies[name]), **{part: arrays[f"{name}.{part}"] for part in _ARRAYS}, reading=reading
             )
             for name in NAMES
         )
-        for method in methods:
-            _ = method.terms  # which are then known to be in their order
         tokenizer = WordTokenizer.from_json(saved.text(VOCABULARY))
         return cls(
             text=settings["text"],

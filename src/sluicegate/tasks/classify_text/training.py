@@ -1,18 +1,21 @@
-"""Train a text classifier: what is read of texts, how large the networks are, and how long they are trained."""
+"""Train a text classifier: what is read of texts, how large the networks are, and how long they are trained.
+
+A fit comes here twice: to read the texts and size the networks, and then to `run`, when these are there to be trained.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from sluicegate.data.vectors import VectorFile
-from sluicegate.tasks.classification.decision import Decision, Said
-from sluicegate.tasks.classification.equal_rows import Pairs
+from sluicegate.data.words import words_of
+from sluicegate.tasks.classification.decision import Decision, Probabilities
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Labels
 from sluicegate.tasks.classification.objective import loss_for
@@ -29,7 +32,7 @@ from .examples import Examples, Rows
 from .grams import Grams
 from .letters import Letters
 from .model import Ensemble, Shape
-from .objective import Looked, Objective
+from .objective import Objective, ValidationParts
 from .ragged import Ragged
 from .report import report, told
 from .spelling import Spelling
@@ -74,12 +77,18 @@ class TextPreparation(Preparation[Examples, Trained]):
         config: TextClassifierConfig,
         vectors: VectorFile | None,
     ) -> None:
-        self._words = self._all_words = Words.of(examples.texts)
-        super().__init__(examples, held_back, labels, config, content=equal_texts(self._words), few=_FEW)
+        ranked = words_of(examples.texts)
+        self._words = Words.of(examples.texts, ranked.words)
+        self._long_words = self._words.long()  # words are as good as unique, so that all are read in pieces
+        everything = self._words if held_back is None else self._words.followed_by(held_back.texts)
+        content = equal_texts(everything)
+        near = near_texts(everything, content)
+        super().__init__(examples, held_back, labels, config, content=content, near=near, few=_FEW)
         self._text = text
-        self._lined = self._words.long()  # words are as good as unique, so that all are read in pieces
-        self._least = 1 if self.rows <= _FEW and not self._lined else 2
-        self._vocabulary = Vocabulary.of(examples.texts, self._least, config, vectors)
+        self._least = 1 if self.rows <= _FEW and not self._long_words else 2
+        if not config.lowercase:
+            ranked = words_of(examples.texts, lowercase=False)
+        self._vocabulary = Vocabulary.of(examples.texts, ranked, self._least, config, vectors)
         self._capitals = config.lowercase and any(text != text.lower() for text in examples.texts)
         self._read()
         self._shape = self._sizes()
@@ -88,10 +97,10 @@ class TextPreparation(Preparation[Examples, Trained]):
     def _read(self) -> None:
         """Read the texts as they will be read, and as by a network that knows no rare word."""
         tokenizer = self._vocabulary.tokenizer
-        ways = [way for way in (tokenizer, self._vocabulary.strange) if way is not None]
+        ways = [way for way in (tokenizer, self._vocabulary.without_rare) if way is not None]
         plain = [Corpus.of(self.examples.texts, way, capitals=self._capitals) for way in ways]
         self._together = Ragged.joined([corpus.tokens for corpus in plain])
-        letters = Letters.of(tokenizer.tokens()) if self._lined else None
+        letters = Letters.of(tokenizer.tokens()) if self._long_words else None
         most = max(1, min(_GRAMS, _WIDE_WEIGHTS // self.classes))
         self._grams = Grams.of(self._together, self._least, most, letters)
         self._corpora = [replace(corpus, grams=self._grams.within(corpus.tokens)) for corpus in plain]
@@ -117,16 +126,16 @@ class TextPreparation(Preparation[Examples, Trained]):
 
     def _started(self) -> Ensemble:
         """The networks, as they start."""
-        tokens = self._vocabulary.tokenizer.tokens()
+        vectors = torch.from_numpy(_START * self._vocabulary.start(self._together))
+        spelling = Spelling.of(self._vocabulary.tokenizer.tokens()) if self.rows <= _FEW else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
             model = Ensemble(self._shape)
-            spelling = Spelling.of(tokens) if self.rows <= _FEW else None
-            model.begin(torch.from_numpy(_START * self._vocabulary.start(self._together)), spelling)
+            model.begin(vectors, spelling)
         return model
 
     @cached_property
-    def _looked(self) -> list[Looked]:
+    def _validation_parts(self) -> list[ValidationParts]:
         """What validates each network."""
         if self.held_back is None:
             corpus = self._corpora[-1]
@@ -137,52 +146,46 @@ class TextPreparation(Preparation[Examples, Trained]):
     def run(self, progress: bool | None) -> Run[Trained]:
         """What is trained, and for how long."""
         config = self.config
-        consistency = self.consistency(few=self._small)
+        loss = loss_for(self.decision, config, few=self._small)
         objective = Objective(
             self._model,
             self._corpora,
             self.examples.truth,
             self.number,
-            self._looked,
-            self.shown.truth,
-            loss_for(self.decision, config.smoothing, config.robust, consistency),
+            self._validation_parts,
+            self.validating.truth,
+            loss,
             seed=config.seed,
             batch=config.batch or (64 if self.rows <= _MANY else _LARGE_BATCH),
         )
         steps = objective.steps * (config.epochs or 1)
         if config.epochs is None:
-            epochs = _MORE_EPOCHS if consistency > 0 else _EPOCHS
+            epochs = _MORE_EPOCHS if loss.consistency > 0 else _EPOCHS
             steps = min(max(epochs, -(-_STEPS // objective.steps)) * objective.steps, _MOST_STEPS)
+        vectors = self._vocabulary.vectors
         return self.prepared(
             self._model,
             objective,
             steps=steps,
             every=max(_LOOK_LEAST, min(objective.steps // 2, _LOOK)),
             epoch=objective.steps,
-            blend=self._lined or self.rows <= _BLENDED if config.blend is None else config.blend,
+            blend=self._long_words or self.rows <= _BLENDED if config.blend is None else config.blend,
             progress=progress,
+            further=() if vectors is None else ("\0".join(vectors.words).encode(), vectors.values.tobytes()),
         )
 
     def _ended(self) -> None:
         self._model.finish()
 
-    def _content_of_both(self, held_back: Examples) -> Rows:
-        self._all_words = Words.of([*self.examples.texts, *held_back.texts])
-        return equal_texts(self._all_words)
-
-    def _near(self) -> Pairs:
-        return near_texts(self._all_words, self.content)
-
-    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Linear], dict[str, Said]]:
+    def _simple(self, seen: Rows, progress: bool | None) -> tuple[Sequence[Linear], dict[str, Probabilities]]:
         del progress  # it takes a few seconds
-        words = self._words.spelt() if self._lined else self._words
+        words = self._words.spelt() if self._long_words else self._words
         truth, classes, seed = self.examples.truth, self.classes, self.config.seed
         if self.held_back is None:
-            said, methods = by_fold(words, truth, self.number, self.members, classes, seed)
-            return methods, {name: probabilities[seen] for name, probabilities in said.items()}
-        methods, _ = fit_both(words, truth, classes, seed)
-        texts = self.shown.take(seen).texts
-        return methods, {method.name: method.probabilities(texts) for method in methods}
+            return by_fold(words, truth, self.number, self.members, classes, seed)
+        methods, terms = fit_both(words, truth, classes, seed)
+        counts = terms.within(self.validating.take(seen).texts)
+        return methods, {method.name: method.of_counts(counts) for method in methods}
 
     def _trained(self, decision: Decision, methods: Sequence[Linear], curve: Curve) -> Trained:
         return Trained(
@@ -199,16 +202,7 @@ class TextPreparation(Preparation[Examples, Trained]):
             curve=curve,
         )
 
-    def _validation(self, trained: Trained, seen: Rows, said: dict[str, Said]) -> Validation[Examples]:
-        kept = self.shown.take(seen)
-        shares = trained.tokenizer.shares(self._looked[0][0].tokens.values)
-        return Validation(kept, said, *told(kept, shares))
-
-    def _report(self, trained: Trained, validation: Validation[Examples], notes: Sequence[str]) -> Report:
-        return report(trained, validation, "validation rows", notes)
-
-    def _digest_further(self, digest: Any) -> None:
-        vectors = self._vocabulary.vectors
-        if vectors is not None:
-            digest.update("\0".join(vectors.words).encode())
-            digest.update(vectors.values.tobytes())
+    def _report(self, trained: Trained, seen: Rows, predicted: dict[str, Probabilities], notes: list[str]) -> Report:
+        kept = self.validating.take(seen)
+        shares = trained.tokenizer.shares(self._validation_parts[0][0].tokens.values)
+        return report(trained, Validation(kept, predicted, *told(kept, shares)), "validation rows", notes)

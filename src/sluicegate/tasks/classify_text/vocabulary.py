@@ -1,4 +1,7 @@
-"""The words that a classifier knows, and the embedding of each at the start."""
+"""The words that a classifier knows, and the embedding of each at the start.
+
+A fit comes back for the latter: words start from their neighbours in the texts, which must be cut into tokens first.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from sluicegate.data.vectors import VectorFile, Vectors
-from sluicegate.data.words import WordTokenizer, words_of
+from sluicegate.data.words import RankedWords, WordTokenizer
 from sluicegate.errors import ConfigError
 
 from .config import TextClassifierConfig
@@ -42,7 +45,7 @@ class Vocabulary:
 
     Args:
         tokenizer: cuts texts into tokens.
-        strange: the same, but reads rare words, which occur once, in pieces, as those that training did not have; None
+        without_rare: the same, but reads words that occur once in pieces, as those that training did not have; None
             where the tokenizer itself does.
         embedding: the embedding dimension.
         vectors: from a file, if one was given.
@@ -50,39 +53,45 @@ class Vocabulary:
     """
 
     tokenizer: WordTokenizer
-    strange: WordTokenizer | None
+    without_rare: WordTokenizer | None
     embedding: int
     vectors: Vectors | None
     covered: Covered | None
 
     @classmethod
-    def of(cls, texts: Sequence[str], least: int, config: TextClassifierConfig, file: VectorFile | None) -> Vocabulary:
+    def of(
+        cls,
+        texts: Sequence[str],
+        ranked: RankedWords,
+        least: int,
+        config: TextClassifierConfig,
+        file: VectorFile | None,
+    ) -> Vocabulary:
         """The words that occur `least` times, and with a file of vectors rarer ones that it has too.
 
         Raises:
             ConfigError: `embedding` is another number than the file's.
             DataError: the file cannot be used.
         """
+        known, often = (ranked.most_frequent(config.words, times) for times in (1, 2))
         also: tuple[str, ...] = ()
-        vectors, known = None, []
+        vectors = None
         if file is not None:
             if config.embedding not in (None, file.dimension):
                 raise ConfigError(
                     f"`embedding` (={config.embedding}) must be {file.dimension}, the embedding dimension of "
                     f"{file.path}; leave `embedding` out, or give other vectors"
                 )
-            known = words_of(texts, config.words, 1, lowercase=config.lowercase)
             vectors = file.of(known, lowercase=config.lowercase)
             also = vectors.words
-        tokenizer = WordTokenizer.train(texts, words=config.words, least=least, lowercase=config.lowercase, also=also)
-        strange = None
-        if least == 1:
-            once, often = (words_of(texts, config.words, times, lowercase=config.lowercase) for times in (1, 2))
-            strange = tokenizer.without(set(once).difference(often, also))
+        tokenizer = WordTokenizer.train(
+            texts, words=config.words, least=least, lowercase=config.lowercase, also=also, ranked=ranked
+        )
+        without_rare = tokenizer.without(set(known).difference(often, also)) if least == 1 else None
         if file is None or vectors is None:
-            return cls(tokenizer, strange, config.reads, None, None)
+            return cls(tokenizer, without_rare, config.reads, None, None)
         whole = set(tokenizer.tokens()).intersection(known)
-        return cls(tokenizer, strange, file.dimension, vectors, Covered(vectors.source, len(also), len(whole)))
+        return cls(tokenizer, without_rare, file.dimension, vectors, Covered(vectors.source, len(also), len(whole)))
 
     def start(self, corpus: Ragged) -> Float32[np.ndarray, "tokens width"]:
         """The vectors of all tokens, of mean square 1 each: from the file, or from their neighbours in the texts."""
