@@ -6,10 +6,12 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "shape.h"
 #include "sluicegate/cpu.h"
 #include "sluicegate/recurrent.h"
 #include "sluicegate/scratch.h"
 #include "sluicegate/threads.h"
+#include "step.h"
 
 namespace nb = nanobind;
 
@@ -26,19 +28,9 @@ T* pointer(Address address) {
   return reinterpret_cast<T*>(address);  // NOLINT(performance-no-int-to-ptr)
 }
 
-using ShapeArgs = std::array<Index, 4>;
 using SequenceArgs = std::array<Index, 5>;
 using GridArgs = std::array<Index, 3>;
 using DirectionArgs = std::vector<Index>;
-
-sluicegate::Shape shape_of(const ShapeArgs& a) {
-  sluicegate::Shape shape;
-  shape.cell = static_cast<sluicegate::Cell>(a[0]);
-  shape.activation = static_cast<sluicegate::Activation>(a[1]);
-  shape.input = a[2];
-  shape.hidden = a[3];
-  return shape;
-}
 
 template <class T>
 sluicegate::Grid<T> grid_of(const Index* a) {
@@ -185,4 +177,6 @@ NB_MODULE(_core, m) {
       },
       nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
       "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
+
+  bind_step(m);
 }

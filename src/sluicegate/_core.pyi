@@ -1,6 +1,10 @@
 """The compiled part of Sluicegate."""
 
 from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy
+from numpy.typing import NDArray
 
 
 class CpuInfo:
@@ -62,3 +66,22 @@ def prefer_large_pages(begin: int, bytes: int) -> None:
 
 def activate(function: str, input: int, output: int, count: int) -> None:
     """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""
+
+class Layers:
+    """The layers of a stack, prepared for steps of its streams."""
+
+    def __init__(self, layers: Sequence[tuple[Sequence[int], Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]]], threads: object, kinds: Sequence[tuple[object, object]]) -> None:
+        """
+        Take shapes and panels, what counts the threads, and types with what makes outputs of them.
+        """
+
+class Step:
+    """A stream of these layers, which takes a step in one call."""
+
+    def __init__(self, layers: Layers, state: Sequence[Annotated[NDArray[numpy.float32], dict(shape=(None, 1, None), order='C', device='cpu')]]) -> None:
+        """Begin from a state, which each push writes anew."""
+
+    def push(self, x: Any) -> Any:
+        """
+        Take a step; None, with the state as it was, where `x` is no plain row of 32-bit floats.
+        """

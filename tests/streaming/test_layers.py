@@ -123,7 +123,11 @@ def test_outputs_are_of_the_kind_of_the_input():
         (torch.nn.Parameter(torch.ones(3)), torch.ones(3)),
         (torch.ones(3)._neg_view(), -torch.ones(3)),
         (torch.ones(1).expand(3), torch.ones(3)),
+        (torch.arange(6.0)[::2], torch.tensor([0.0, 2.0, 4.0])),
+        (torch.ones(3, 2).T[1], torch.ones(3)),
         (np.arange(6, dtype=np.float32)[::2], torch.tensor([0.0, 2.0, 4.0])),
+        (np.arange(3, dtype=np.float32)[::-1], torch.tensor([2.0, 1.0, 0.0])),
+        (np.frombuffer(b"\0" + np.arange(3, dtype=np.float32).tobytes(), np.float32, offset=1), torch.arange(3.0)),
     ]:
         assert torch.equal(torch.as_tensor(LayerStream(layer).push(pushed_one)), LayerStream(layer).push(same))
 
@@ -342,8 +346,28 @@ def test_an_interrupted_push_leaves_the_state(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(_core, "forward", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            stream.push(torch.ones(3))
+            stream.push(torch.ones(2, 3))
     assert stream.snapshot() == before
+
+
+def test_a_step_for_which_there_is_no_memory_leaves_the_state(monkeypatch):
+    layer = nn.LSTM(3, 5, 3)
+    stream = LayerStream(layer)
+    stream.push(torch.ones(2, 3))
+    before = stream.snapshot()
+
+    def refused(*_arguments, **_options):
+        raise MemoryError
+
+    for library, x in ((torch, torch.ones(3)), (np, np.ones(3, np.float32))):
+        with monkeypatch.context() as patch:
+            patch.setattr(library, "empty", refused)
+            with pytest.raises(MemoryError):
+                stream.push(x)
+        assert stream.snapshot() == before
+        other = LayerStream(layer)
+        assert torch.equal(torch.as_tensor(stream.push(x)), other.push(torch.ones(3, 3))[2])
+        stream.restore(before)
 
 
 def test_other_kernels_are_refused_and_not_fed_with_weights_laid_out_for_these():
@@ -363,6 +387,15 @@ def test_a_stream_is_not_pickled():
     for stream in (LayerStream(nn.GRU(3, 5)), StreamBatch(nn.GRU(3, 5), 2)):
         with pytest.raises(TypeError, match="send a `snapshot`"):
             pickle.dumps(stream)
+
+
+def test_tensors_can_be_trained_with_after_a_push_in_inference_mode():
+    stream = LayerStream(nn.GRU(3, 5))
+    with torch.inference_mode():
+        stream.push(torch.ones(3))
+    weight = torch.ones(5, requires_grad=True)
+    (weight * stream.push(torch.ones(3))).sum().backward()
+    assert weight.grad is not None
 
 
 def test_outputs_share_no_memory():

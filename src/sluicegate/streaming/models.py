@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
@@ -32,7 +33,7 @@ Call: TypeAlias = tuple[Any, Any, Any, Any, int]
 """What `_core.forward` takes, but for the number of threads: the shape, the sequences, the input, the direction, 0."""
 
 
-_ROOMS = 16
+_AT_ONCE = 16
 
 
 class Sizes(NamedTuple):
@@ -57,21 +58,8 @@ class Model(ABC):
         self.sizes = sizes
         self.fingerprint = fingerprint
         """Of the settings and the weights: snapshots are bound to it."""
-        self._rooms: list[tuple[Tensor, ndarray]] = []
-
-    def room(self) -> tuple[Float[Tensor, " out"], Float[ndarray, " out"]]:
-        """Make room for the outputs of a step: a tensor, and the array that shares its memory.
-
-        Several are made at once. Beside the step of a large layer, which leaves none of PyTorch's code in the caches,
-        one tensor takes 15 us, and the next ones 1.
-        """
-        try:
-            return self._rooms.pop()
-        except IndexError:
-            arrays = [np.empty(self.sizes.states[0], self.sizes.dtype) for _ in range(_ROOMS)]
-            first, *others = [(torch.from_numpy(array), array) for array in arrays]
-            self._rooms += others
-            return first
+        self.prepared: _core.Layers | None = None
+        """What takes a step in one call; None where there is no shorter way than `run`."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Model:
         return self
@@ -100,6 +88,9 @@ class ByKernels(Model):
         for own in weights:
             shape = (kind, activation, own[0].shape[1], sizes.states[0])
             self._layers.append((shape, lay_out(shape, own)))
+        panels = [(shape, panels.numpy()) for shape, panels in self._layers]
+        kinds = [(kind, partial(make, sizes.states[0])) for kind, make in ((ndarray, _arrays), (Tensor, _tensors))]
+        self.prepared = _core.Layers(panels, torch.get_num_threads, kinds)
 
     def run(self, x: Float[ndarray, "time rows input"], state: State) -> tuple[Float[ndarray, "time rows out"], State]:
         """Read a chunk, as `Model.run` says."""
@@ -139,12 +130,24 @@ class ByKernels(Model):
         """
         shape, panels = self._layers[depth]
         (steps, rows, inputs), units = x.shape, shape[3]
-        h0, c0, h_n, c_n = (address(parts[i]) if i < len(parts) else 0 for parts in (before, after) for i in (0, 1))
-        direction = (panels.data_ptr(), h0, c0, address(output), rows * units, units, h_n, c_n, 0, 0)
-        return shape, (steps, rows, 0, 0, 0), (address(x), rows * inputs, inputs), (direction,), 0
+        h0, c0, h_n, c_n = (_address(parts[i]) if i < len(parts) else 0 for parts in (before, after) for i in (0, 1))
+        direction = (panels.data_ptr(), h0, c0, _address(output), rows * units, units, h_n, c_n, 0, 0)
+        return shape, (steps, rows, 0, 0, 0), (_address(x), rows * inputs, inputs), (direction,), 0
 
 
-def address(array: ndarray | None) -> int:
+def _arrays(width: int) -> list[ndarray]:
+    """Make room for the outputs of several steps."""
+    return [np.empty(width, np.float32) for _ in range(_AT_ONCE)]
+
+
+@torch.inference_mode(mode=False)  # they may be handed out when the caller is no more in it
+def _tensors(width: int) -> list[Tensor]:
+    # An array's tensor is made sooner, but beside the step of 1,024 units takes 4 us more to let go.
+    first = torch.empty(width, dtype=torch.float32, device="cpu")
+    return [first, *(torch.empty_like(first) for _ in range(_AT_ONCE - 1))]  # which takes half as long
+
+
+def _address(array: ndarray | None) -> int:
     """Tell where an array's numbers are; 0 where there is none."""
     # `array.ctypes.data` takes five times as long.
     where: int = 0 if array is None else array.__array_interface__["data"][0]

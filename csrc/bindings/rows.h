@@ -1,0 +1,26 @@
+// A row of floats in an array of NumPy's or a tensor of PyTorch's, found without a line of Python.
+#pragma once
+
+#include <Python.h>
+
+#include <cstring>
+
+#include "sluicegate/recurrent.h"
+
+struct Row {
+  char* data = nullptr;
+  sluicegate::Index count = 0;
+  sluicegate::Index stride = 0;  // bytes
+
+  void copy_to(float* to) const {
+    for (sluicegate::Index i = 0; i < count; ++i) std::memcpy(to + i, data + i * stride, sizeof(float));
+  }
+};
+
+// Finds the row that an object is. False, and no error is set, where it is none of 32-bit floats in memory.
+using ReadRow = bool (*)(PyObject* object, Row& row);
+
+// How objects of this type are read: by the buffer protocol, or by the functions of DLPack that the tensors
+// of newer releases of PyTorch have. Null where there is neither. After a step of 1,024 units nanobind's own
+// way, which calls a method, took 5 us more of an array, and 40 us more of a tensor.
+ReadRow reader_of(PyTypeObject* type);
