@@ -3,9 +3,9 @@
     python benchmarks/streaming.py [--only overhead slots million] [--threads 1] [--write docs/benchmarks.md]
 
 Overhead: a push of one step, of an array and of a tensor, beside the calls of the kernels that it comes down to, made
-with all addresses prepared. They take turns, a few steps each, and what a push takes beyond the kernels is the median
-of the differences, turn by turn: the steps of a large layer vary by more than that. A step of PyTorch's layer is
-measured after them.
+with all addresses prepared. They take turns, a few steps each. The steps of a large layer vary by more than what a push
+takes beyond them. So that is measured by itself: a push into a stream of a layer of one unit, each right after a step
+of the kernels, which leaves as little in the caches as the layer's own. A step of PyTorch's layer is measured last.
 Slots: a push of one step for so many slots of a `StreamBatch`, beside pushing each row into a stream of its own, and
 beside a step of PyTorch's layer over a batch of the same rows, whose state needs no gathering.
 A million steps: pushed step by step; in chunks of random lengths; in ten parts, each by a fresh stream that is restored
@@ -68,6 +68,17 @@ def prepared(layer: torch.nn.Module, x: np.ndarray) -> Callable[[], None]:
     return step
 
 
+def after_each(bare: Callable[[], None], stream: LayerStream, x: np.ndarray | torch.Tensor) -> list[float]:
+    """Microseconds of pushes into a small stream, each after a step of the kernels."""
+    taken = []
+    for _ in range(ROUNDS):
+        bare()
+        begun = time.perf_counter()
+        stream.push(x)
+        taken.append(1e6 * (time.perf_counter() - begun))
+    return taken
+
+
 def overhead() -> Iterator[str]:
     """What a push takes beyond the calls of the kernels."""
     yield "| one step, us | kernels alone | push of an array | beyond | push of a tensor | beyond | PyTorch |"
@@ -76,13 +87,14 @@ def overhead() -> Iterator[str]:
         for units in UNITS:
             layer, x = getattr(nn, kind)(INPUTS, units), torch.randn(INPUTS)
             bare, stream, array = prepared(layer, x.numpy()), LayerStream(layer), x.numpy()
+            one = LayerStream(getattr(nn, kind)(INPUTS, 1))
             pushes = [lambda s=stream, a=array: s.push(a), lambda s=stream, x=x: s.push(x)]
             repeats = max(1, 400_000 // (units * units))
             # PyTorch has a turn of its own: it would leave its weights in the caches, and the first after it pay.
             alone, *taken = in_turns([bare, *pushes], ROUNDS, repeats)
             found = [f"{np.median(alone):.2f}"]
-            for push in taken:
-                found += [f"{np.median(push):.2f}", f"**{np.median(push - alone):.2f}**"]
+            for push, given in zip(taken, (array, x), strict=True):
+                found += [f"{np.median(push):.2f}", f"**{np.median(after_each(bare, one, given)):.2f}**"]
             peer = [step_of_pytorch(kind, units, x)] if kind != "MinGRU" else []
             found += [f"{np.median(t):.0f}" for t in in_turns(peer, FEW, repeats)] or ["none"]
             yield f"| {kind}, {INPUTS} → {units} | {' | '.join(found)} |"
