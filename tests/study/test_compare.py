@@ -148,7 +148,7 @@ def test_the_command_line_goes_on_with_a_study(table, studied, tmp_path, monkeyp
     for wrong, sentence in (
         (["--hidden", "5"], "holds a study of other data or settings"),
         (["--horizon", "3"], "`--horizon` is no option of the task classify-text: leave it out"),
-        (["--set", "epochs"], "must be a knob and its value, such as hidden=32"),
+        (["--set", "epochs"], "must be a setting and its value, such as hidden=32"),
     ):
         done = CliRunner().invoke(app, [*words, *wrong])
         assert done.exit_code == 1
@@ -168,7 +168,7 @@ def test_a_run_that_fails_says_why(table, tmp_path):
         ({"cells": ["gru", "gnu"]}, "`cells` (='gnu') must be among"),
         ({"cells": ["lstm"]}, "must hold gru and one more"),
         ({"seeds": 0}, "`seeds` (=0) must be at least 1"),
-        ({"knobs": {"colour": 1}}, "there is no knob `colour`"),
+        ({"knobs": {"colour": 1}}, "there is no setting `colour`"),
         ({"hidden": 0}, "`hidden` (=0)"),
     ],
 )

@@ -83,7 +83,7 @@ def files_of(folder):
         (TABLE, {"cells": ["lstm"]}, "must hold gru and one more", TABLE, {"cells": ["lstm", "gru"]}),
         (TABLE, {"seeds": 0}, "must be at least 1", TABLE, {"seeds": 1}),
         (TABLE, {"jobs": 0}, "must be at least 1", TABLE, {"jobs": 1}),
-        (TABLE, {"knobs": {"epoch": 1}}, "there is no knob `epoch`: a TextClassifier has cell, seed", TABLE, {}),
+        (TABLE, {"knobs": {"epoch": 1}}, "there is no setting `epoch`: a TextClassifier has cell, seed", TABLE, {}),
     ],
     ids=range(7),
 )

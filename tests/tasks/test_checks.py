@@ -24,7 +24,7 @@ class Level(Task):
 
     def __init__(self, seed=0, **knobs):
         if knobs:
-            raise ConfigError(f"there is no knob `{next(iter(knobs))}`: a Level has seed")
+            raise ConfigError(f"there is no setting `{next(iter(knobs))}`: a Level has seed")
         self.seed, self.level = seed, None
 
     def fit(self, data):
@@ -123,7 +123,7 @@ BROKEN = {
     "report_is_whole, infinite": ("evaluate", _report(metrics={"mae": float("inf")})),
     "report_is_whole, no method": ("evaluate", _report(verdict="Use it.")),
     "loaded_predicts_the_same_bits": ("_from_bundle", classmethod(_forgetful)),
-    "unknown_knob_is_refused": ("__init__", lambda self, seed=0, **knobs: vars(self).update(seed=seed, level=None)),
+    "unknown_setting_is_refused": ("__init__", lambda self, seed=0, **knobs: vars(self).update(seed=seed, level=None)),
 }
 
 

@@ -70,7 +70,7 @@ def checks() -> Iterator[Callable[[Case], None]]:
     yield report_is_whole
     yield loaded_predicts_the_same_bits
     yield damaged_is_refused
-    yield unknown_knob_is_refused
+    yield unknown_setting_is_refused
     yield streams_say_the_same_bits
 
 
@@ -164,10 +164,10 @@ def damaged_is_refused(case: Case) -> None:
         _must_raise(BundleError, lambda: load(folder))
 
 
-def unknown_knob_is_refused(case: Case) -> None:
+def unknown_setting_is_refused(case: Case) -> None:
     """A setting that does not exist is refused, by a message that names it."""
-    error = _must_raise(ConfigError, lambda: case.make(0, no_such_knob=1))
-    assert "no_such_knob" in str(error), "the message does not name the knob"
+    error = _must_raise(ConfigError, lambda: case.make(0, no_such_setting=1))
+    assert "no_such_setting" in str(error), "the message does not name the setting"
 
 
 def streams_say_the_same_bits(case: Case) -> None:

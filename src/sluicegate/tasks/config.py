@@ -95,7 +95,7 @@ def checked(config: type[BaseModel], owner: str, settings: dict[str, Any]) -> An
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
             known = ", ".join(config.model_fields)
-            raise ConfigError(f"there is no knob `{name}`: a {owner} has {known}") from None
+            raise ConfigError(f"there is no setting `{name}`: a {owner} has {known}") from None
         message = fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
         raise ConfigError(f"`{name}` (={fault['input']!r}) {message}") from None
 

@@ -51,7 +51,7 @@ def test_parameters_are_the_knobs():
     assert clone(estimator.set_params(cell="lstm")).cell == "lstm"
     with pytest.raises(ValueError, match="hiden"):
         estimator.set_params(hiden=3)
-    with pytest.raises(ConfigError, match="there is no knob `hiden`: a SeriesEstimator has"):
+    with pytest.raises(ConfigError, match="there is no setting `hiden`: a SeriesEstimator has"):
         SeriesEstimator(hiden=3)
     with pytest.raises(ConfigError, match=re.escape("`hidden` (=0)")):
         TextEstimator(hidden=0).fit(TEXTS, LABELS)

@@ -141,7 +141,7 @@ def test_a_very_long_text_is_trained_on(table):
 @pytest.mark.parametrize(
     ("knobs", "words"),
     [
-        ({"hiden": 3}, "there is no knob `hiden`"),
+        ({"hiden": 3}, "there is no setting `hiden`"),
         ({"dropout": 1.0}, "`dropout` (=1.0) must be less than 1"),
         ({"folds": 0}, "`folds` (=0) must be greater than or equal to 1"),
         ({"cell": "gur"}, "`cell` (='gur') must be 'gru', 'lstm', 'rnn' or 'mingru'"),

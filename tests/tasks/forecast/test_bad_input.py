@@ -257,7 +257,7 @@ def test_a_knob_out_of_its_range(place, more, words):
 @pytest.mark.parametrize(
     ("knobs", "words"),
     [
-        ({"hiden": 3}, r"there is no knob `hiden`: a Forecaster has horizon, context, cell"),
+        ({"hiden": 3}, r"there is no setting `hiden`: a Forecaster has horizon, context, cell"),
         ({"hidden": -1}, r"`hidden` \(=-1\) must be greater than or equal to 1"),
         ({"hidden": "many"}, r"`hidden` \(='many'\) must be a valid integer"),
         ({"quantiles": [0.5, 1.5]}, r"`quantiles.1` \(=1.5\) must be less than 1"),

@@ -126,7 +126,7 @@ def columns_and_settings(
     for setting in further:
         name, found, value = setting.partition("=")
         if not found:
-            raise ConfigError(f"`--set` (={setting!r}) must be a knob and its value, such as hidden=32")
+            raise ConfigError(f"`--set` (={setting!r}) must be a setting and its value, such as hidden=32")
         settings[name] = _value(value)
     return task, columns, settings
 

@@ -26,7 +26,7 @@ class Classifier(TrainedTask[Config, Trained]):
     estimator: ClassVar[type[Estimator]]
 
     def as_sklearn(self) -> Estimator:
-        """An untrained classifier with the same knobs for scikit-learn's tools: `fit(X, y)`, labels as answers."""
+        """An untrained classifier with the same settings for scikit-learn's tools: `fit(X, y)`, labels as answers."""
         return self.estimator(**dict(self.config))
 
     def _require_no_folds(self, validation: Any) -> None:

@@ -1,4 +1,4 @@
-"""The knobs that classifiers share."""
+"""The settings that classifiers share."""
 
 from __future__ import annotations
 

@@ -25,23 +25,23 @@ class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     After `fit` the task itself, with its report and `save`, is `task_`, and the labels in their order `classes_`.
 
     Args:
-        knobs: of the task, each with its default unless given; they are checked when it is trained.
+        settings: of the task, each with its default unless given; they are checked when it is trained.
 
     Raises:
-        ConfigError: a knob is unknown.
+        ConfigError: a setting is unknown.
     """
 
     __signature__: ClassVar[Signature]
     _config: ClassVar[type[BaseModel]]
     _task: ClassVar[str]
 
-    def __init__(self, **knobs: Any) -> None:
-        for name in knobs:
+    def __init__(self, **settings: Any) -> None:
+        for name in settings:
             if name not in self._config.model_fields:
                 known = ", ".join(self._config.model_fields)
-                raise ConfigError(f"there is no knob `{name}`: a {type(self).__name__} has {known}")
+                raise ConfigError(f"there is no setting `{name}`: a {type(self).__name__} has {known}")
         for name, field in self._config.model_fields.items():
-            setattr(self, name, knobs.get(name, field.default))
+            setattr(self, name, settings.get(name, field.default))
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -52,7 +52,7 @@ class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        """The knobs, which are scikit-learn's parameters."""
+        """The settings, which are scikit-learn's parameters."""
         return sorted(cls._config.model_fields)
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Estimator:  # noqa: N803 - scikit-learn's name
@@ -65,7 +65,7 @@ class Estimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
         Raises:
             DataError: the data cannot be used as they are.
-            ConfigError: a knob is out of its range.
+            ConfigError: a setting is out of its range.
         """
         if y is None:
             raise DataError("requires y to be passed, but the target y is None: give a label for each row")

@@ -69,7 +69,7 @@ class Objective(ABC):
 
 
 def loss_for(decision: Decision, config: Any, *, few: bool) -> Loss:
-    """The loss, with the classes evened out; of few rows two readings are to agree, unless the knobs say otherwise."""
+    """The loss, with the classes evened out; of few rows two readings are to agree, unless set."""
     adjustment = torch.from_numpy(decision.balance * np.log(decision.prior)).float()
     consistency = config.consistency if config.consistency is not None else _CONSISTENCY if few else 0.0
     return Loss(adjustment, config.smoothing, config.robust, consistency)

@@ -41,7 +41,7 @@ class Preparation(ABC, Generic[Some, Trained]):
         examples: the rows.
         held_back: those that validate; None holds some of the rows back.
         labels: the classes.
-        config: the knobs.
+        config: the settings.
         content: a number for each row to train on, then for each that validates, the same for equal ones.
         near: pairs of rows that are nearly equal, numbered as `content` is.
         few: rows up to which there are several networks.

@@ -21,7 +21,7 @@ class SeriesEstimator(Estimator):
     arrays of any lengths. Steps at the end that are NaN in all channels are padding.
 
     Args:
-        knobs: the settings, those of `SeriesClassifierConfig`.
+        settings: the settings, those of `SeriesClassifierConfig`.
 
     >>> import numpy as np
     >>> slow, fast = (np.sin(np.arange(40) * speed) for speed in (0.3, 0.9))

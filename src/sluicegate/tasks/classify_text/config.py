@@ -1,4 +1,4 @@
-"""The knobs of the text classifier."""
+"""The settings of the text classifier."""
 
 from __future__ import annotations
 

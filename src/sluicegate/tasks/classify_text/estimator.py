@@ -19,7 +19,7 @@ class TextEstimator(Estimator):
     """A `TextClassifier` that `GridSearchCV`, `Pipeline` and `cross_val_score` take: X is a sequence of texts.
 
     Args:
-        knobs: those of `TextClassifierConfig`.
+        settings: those of `TextClassifierConfig`.
 
     >>> texts = [f"a {word} film no {n}" for n in range(20) for word in ("fine", "lovely", "awful", "dull")]
     >>> estimator = TextEstimator(epochs=6, folds=2).fit(texts, ["good", "good", "bad", "bad"] * 20)

@@ -86,7 +86,7 @@ class Trained(TrainedClassifier):
         return self.tokenizer.shares(np.concatenate([tokens for some in found for tokens in some]))
 
     def settings(self) -> dict[str, Any]:
-        """What `config.json` holds beside the knobs."""
+        """What `config.json` holds beside the settings."""
         return {
             "text": self.text,
             "label": self.labels.column,

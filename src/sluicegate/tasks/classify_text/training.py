@@ -61,7 +61,7 @@ class TextPreparation(Preparation[Examples, Trained]):
         held_back: those that validate; None holds some of the texts back.
         text: the column that they are of.
         labels: the classes.
-        config: the knobs.
+        config: the settings.
         vectors: a file of word vectors to start from.
     """
 
