@@ -16,7 +16,7 @@ LEARNT = ("weights.safetensors", "vocabulary.json", "arrays.safetensors", "basel
 
 
 def command(*more, out="model"):
-    words = ("fit", "classify-text", "t.csv", "--out", out, "--epochs", 10, *KNOBS, *more)
+    words = ("fit", "classify-text", "t.csv", "--out", out, "--epochs", 6, *KNOBS, *more)
     return [sys.executable, "-m", "sluicegate", *map(str, words)]
 
 

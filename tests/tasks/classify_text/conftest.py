@@ -12,7 +12,7 @@ WORDS = {
     "mixed": ["uneven", "odd", "fair", "middling", "patchy"],
 }
 FILLERS = ["the film", "a story", "its cast", "this plot", "an ending", "the music"]
-QUICK = {"epochs": 30, "folds": 2, "hidden": 8, "embedding": 8, "batch": 16, "learning_rate": 0.01, "blend": False}
+QUICK = {"epochs": 15, "folds": 2, "hidden": 8, "embedding": 8, "batch": 16, "learning_rate": 0.02, "blend": False}
 
 
 def make_texts(rows=120, classes=("bad", "good"), seed=0, weights=None):
