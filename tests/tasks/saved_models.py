@@ -111,6 +111,7 @@ MODELS = {
     "text-mingru": text_classifier("mingru", len, balance=1.0),
     "series-gru": series_classifier("gru", blend=True),
     "series-rnn": series_classifier("rnn", window=16, balance=0.5),
+    "series-causal": series_classifier("lstm", causal=True),
 }
 
 
