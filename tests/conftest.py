@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import hypothesis
+import jaxtyping
 import pytest
 
 from sluicegate.collection import collect_rarely
 
 ROOT = Path(__file__).parents[1]
 THREADS = 1
+CHECKED_STEPS = 3  # of a training
 
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))  # for the programs that tests start
 hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=True)
@@ -32,6 +34,27 @@ def pytest_collection_modifyitems(items):
 def _threads():
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(autouse=True)
+def _types_of_the_first_steps():
+    """A training's thousandth step makes the calls of its first: to check the types in all took half of all time."""
+    module = sys.modules.get("sluicegate.training.optimizer")
+    if module and not hasattr(module.PartOptimizer, "taken"):
+        module.PartOptimizer.taken = 0
+        module.PartOptimizer.step = _checked_at_first(module.PartOptimizer.step)
+
+
+def _checked_at_first(step):
+    def taken(self, number):
+        self.taken += 1
+        jaxtyping.config.update("jaxtyping_disable", self.taken > CHECKED_STEPS)
+        try:
+            return step(self, number)
+        finally:
+            jaxtyping.config.update("jaxtyping_disable", False)
+
+    return taken
 
 
 @pytest.fixture(autouse=True, scope="session")
