@@ -6,6 +6,14 @@ import torch
 from sluicegate.training import AdamW
 
 
+@pytest.fixture(params=[torch.float32, torch.float64])
+def _default(request):
+    torch.set_default_dtype(request.param)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("_default")
 @pytest.mark.parametrize("fused", [False, True])
 def test_no_bit_differs_from_pytorchs_own(fused):
     torch.manual_seed(0)

@@ -260,3 +260,17 @@ def test_the_rate_rises_then_falls():
     assert rates[:top] == sorted(rates[:top])
     assert rates[top:] == sorted(rates[top:], reverse=True)
     assert rates[-1] < 0.05 * max(rates)
+
+
+def test_each_step_is_that_of_adamw_at_the_rate_of_the_schedule():
+    """With a gradient that no weight changes, and averages that keep nothing of the past."""
+    schedule = Schedule(steps=60, every=60, patience=1, learning_rate=0.02, average=0.0)
+    slope = torch.tensor([0.3, -0.2, 0.1])
+    ours, theirs = nn.ParameterList([torch.ones(3)]), nn.ParameterList([torch.ones(3)])
+    train(ours, [Part(ours, lambda *_: (ours[0] * slope).sum(), lambda: 0.0)], schedule, seed=0, progress=False)
+    optimizer = torch.optim.AdamW(theirs.parameters(), weight_decay=schedule.weight_decay, fused=True)
+    for step in range(schedule.steps):
+        optimizer.param_groups[0]["lr"] = schedule.rate(step)
+        theirs[0].grad = slope.clone()
+        optimizer.step()
+    assert torch.equal(ours[0], theirs[0])

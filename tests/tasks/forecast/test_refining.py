@@ -63,3 +63,15 @@ def test_small_steps_lower_the_loss_and_leave_chance_alone():
     assert not model.training
     assert refining.most(100) == 20
     assert refining.most(10_000) == 400
+
+
+def test_the_rate_of_the_small_steps_falls_to_nothing():
+    steps, rate, slope = 10, 0.02, torch.tensor([0.3, -0.2, 0.1])
+    ours, theirs = (torch.nn.ParameterList([torch.ones(3)]) for _ in range(2))
+    refining.refine(ours, lambda _: (ours[0] * slope).sum(), steps=steps, learning_rate=rate, seed=0)
+    optimizer = torch.optim.AdamW(theirs.parameters(), weight_decay=0.0)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 0.3 * rate * (1 - step / steps)
+        theirs[0].grad = slope.clone()
+        optimizer.step()
+    assert torch.equal(ours[0], theirs[0])
