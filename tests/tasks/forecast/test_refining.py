@@ -66,8 +66,9 @@ def test_small_steps_lower_the_loss_and_leave_chance_alone():
 
 
 def test_the_rate_of_the_small_steps_falls_to_nothing():
-    steps, rate, slope = 10, 0.02, torch.tensor([0.3, -0.2, 0.1])
-    ours, theirs = (torch.nn.ParameterList([torch.ones(3)]) for _ in range(2))
+    steps, rate = 10, 0.02
+    first, slope = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0)) / 100  # too short to be clipped
+    ours, theirs = (torch.nn.ParameterList([first.clone()]) for _ in range(2))
     refining.refine(ours, lambda _: (ours[0] * slope).sum(), steps=steps, learning_rate=rate, seed=0)
     optimizer = torch.optim.AdamW(theirs.parameters(), weight_decay=0.0)
     for step in range(steps):
