@@ -67,6 +67,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/textbook.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/mingru.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/streaming.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/never_slower.py --write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/layers.py --write docs/benchmarks.md --picture docs/images/layers.svg
 
