@@ -40,4 +40,10 @@ SLUICEGATE_INLINE void divide(Float (&a)[N], const Float (&b)[N]) {
   SLUICEGATE_EACH(N) a[i] = _mm256_div_ps(a[i], b[i]);
 }
 
+// Words of 64 bits, and the lower half of each times the upper one.
+using Words = std::uint64_t __attribute__((vector_size(kWidth * sizeof(float))));
+SLUICEGATE_INLINE Words multiply_halves(Words a) {
+  return (Words)_mm256_mul_epu32((__m256i)a, _mm256_srli_epi64((__m256i)a, 32));
+}
+
 }  // namespace sluicegate::SLUICEGATE_ISA

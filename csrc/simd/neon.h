@@ -42,4 +42,10 @@ SLUICEGATE_INLINE void divide(Float (&a)[N], const Float (&b)[N]) {
   SLUICEGATE_EACH(N) a[i] = vdivq_f32(a[i], b[i]);
 }
 
+// Words of 64 bits, and the lower half of each times the upper one.
+using Words = std::uint64_t __attribute__((vector_size(kWidth * sizeof(float))));
+SLUICEGATE_INLINE Words multiply_halves(Words a) {
+  return (Words)vmull_u32(vmovn_u64((uint64x2_t)a), vshrn_n_u64((uint64x2_t)a, 32));
+}
+
 }  // namespace sluicegate::SLUICEGATE_ISA

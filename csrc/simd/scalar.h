@@ -39,4 +39,8 @@ SLUICEGATE_INLINE void divide(Float (&a)[N], const Float (&b)[N]) {
   SLUICEGATE_EACH(N) a[i] = a[i] / b[i];
 }
 
+// Words of 64 bits, and the lower half of each times the upper one.
+using Words = std::uint64_t __attribute__((vector_size(kWidth * sizeof(float))));
+SLUICEGATE_INLINE Words multiply_halves(Words a) { return (a & 0xffffffffu) * (a >> 32); }
+
 }  // namespace sluicegate::SLUICEGATE_ISA
