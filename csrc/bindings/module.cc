@@ -37,6 +37,11 @@ sluicegate::Grid<T> grid_of(const Index* a) {
   return {pointer<T>(a[0]), a[1], a[2]};
 }
 
+sluicegate::Weights weights_of(const Index* a) {
+  return {pointer<const float>(a[0]), pointer<const float>(a[1]), pointer<const float>(a[2]),
+          pointer<const float>(a[3])};
+}
+
 sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
                          const std::vector<DirectionArgs>& directions, Index every, int threads) {
   sluicegate::Call call;
@@ -51,8 +56,8 @@ sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, 
   call.directions = static_cast<int>(directions.size());
   for (int i = 0; i < call.directions; ++i) {
     const DirectionArgs& a = directions[i];
-    if (a.size() != 10 && a.size() != 25)
-      throw std::invalid_argument("a direction is 10 numbers, or 25 in the backward pass");
+    if (a.size() != 14 && a.size() != 29)
+      throw std::invalid_argument("a direction is 14 numbers, or 29 in the backward pass");
     sluicegate::Direction& d = call.direction[i];
     d.reverse = i == 1;
     d.panels = pointer<const float>(a[0]);
@@ -63,25 +68,25 @@ sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, 
     d.c_n = pointer<float>(a[7]);
     d.saved = pointer<float>(a[8]);
     d.cell_states = pointer<float>(a[9]);
-    if (a.size() == 10) continue;
-    d.backward_panels = pointer<const float>(a[10]);
-    d.output_gradient = grid_of<const float>(&a[11]);
-    d.h_n_gradient = pointer<const float>(a[14]);
-    d.c_n_gradient = pointer<const float>(a[15]);
-    d.input_gradient = grid_of<float>(&a[16]);
-    d.h0_gradient = pointer<float>(a[19]);
-    d.c0_gradient = pointer<float>(a[20]);
-    d.input_weight_gradient = pointer<float>(a[21]);
-    d.hidden_weight_gradient = pointer<float>(a[22]);
-    d.input_bias_gradient = pointer<float>(a[23]);
-    d.hidden_bias_gradient = pointer<float>(a[24]);
+    d.weights = weights_of(&a[10]);
+    if (a.size() == 14) continue;
+    d.backward_panels = pointer<const float>(a[14]);
+    d.output_gradient = grid_of<const float>(&a[15]);
+    d.h_n_gradient = pointer<const float>(a[18]);
+    d.c_n_gradient = pointer<const float>(a[19]);
+    d.input_gradient = grid_of<float>(&a[20]);
+    d.h0_gradient = pointer<float>(a[23]);
+    d.c0_gradient = pointer<float>(a[24]);
+    d.input_weight_gradient = pointer<float>(a[25]);
+    d.hidden_weight_gradient = pointer<float>(a[26]);
+    d.input_bias_gradient = pointer<float>(a[27]);
+    d.hidden_bias_gradient = pointer<float>(a[28]);
   }
   return call;
 }
 
 void pack(bool backward, const ShapeArgs& shape, const std::array<Index, 4>& weights, Address panels) {
-  const sluicegate::Weights w{pointer<const float>(weights[0]), pointer<const float>(weights[1]),
-                              pointer<const float>(weights[2]), pointer<const float>(weights[3])};
+  const sluicegate::Weights w = weights_of(weights.data());
   const auto& kernels = sluicegate::kernels();
   (backward ? kernels.pack_backward : kernels.pack_forward)(shape_of(shape), w, pointer<float>(panels));
 }

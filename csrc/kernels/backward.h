@@ -109,7 +109,7 @@ struct Backward {
   static Index own_floats(const Call& c, Index rows, Index chunk) {
     return 2 * Forward::pointers(rows * chunk) + Scratch::padded(rows * chunk * kRows<kColumns>) +
            (c.shape.recurrent() ? 0 : Forward::meetings_of(rows * chunk)) +
-           (c.every && c.shape.recurrent() ? Forward::own_floats(c.shape, rows, chunk) : 0);
+           (c.every && c.shape.recurrent() ? Forward::own_floats(c.shape, rows, chunk, true) : 0);
   }
 
   Backward(const Call& c, const Direction& d, const Rows& r, Team t, const WeightGradients& w, Index chunk_,
@@ -155,19 +155,20 @@ struct Backward {
     for (Index u = unit_begin(); u < unit_end(); ++u) to[u] = from ? from[u] : 0.0f;
   }
 
-  void run() const {
+  // What was in `fresh` gradients of the weights counts as zero.
+  void run(bool fresh) const {
     for (Index i = 0; i < rows.count; ++i) {
       copy(shared.state + i * stride, rows.at(direction.h_n_gradient, shape.hidden, i));
       copy(shared.cell_state + i * stride, rows.at(direction.c_n_gradient, shape.hidden, i));
     }
     copy(shared.zeros, nullptr);
-    for (Index j = team.begin(shared.sums); j < team.end(shared.sums); ++j) shared.bias[j] = 0.0f;
+    clear(shared.bias, shared.sums);
     team.wait();
     if (call.every && shape.recurrent()) {
       const Forward forward(call, direction, rows, team, shared.forward, own, chunk);
-      run_chunks(&forward);
+      run_chunks(&forward, fresh);
     } else {
-      run_chunks(nullptr);
+      run_chunks(nullptr, fresh);
     }
     for (Index i = 0; i < rows.count; ++i) {
       if (direction.h0_gradient)
@@ -175,12 +176,12 @@ struct Backward {
       if (direction.c0_gradient)
         copy(rows.at(direction.c0_gradient, shape.hidden, i), shared.cell_state + i * stride);
     }
-    if (weights.input_bias) spread(shared.bias, 1, row.of_input, 0, weights.input_bias);
-    if (weights.hidden_bias) spread(shared.bias, 1, row.of_recurrent, 0, weights.hidden_bias);
+    if (weights.input_bias) spread(shared.bias, 1, row.of_input, 0, fresh, weights.input_bias);
+    if (weights.hidden_bias) spread(shared.bias, 1, row.of_recurrent, 0, fresh, weights.hidden_bias);
     if (weights.input && transpose_input)
-      spread(shared.transposed_input, shape.input, row.of_input, row.input, weights.input);
+      spread(shared.transposed_input, shape.input, row.of_input, row.input, fresh, weights.input);
     if (weights.hidden && transpose_hidden)
-      spread(shared.transposed_hidden, shape.hidden, row.of_recurrent, row.recurrent, weights.hidden);
+      spread(shared.transposed_hidden, shape.hidden, row.of_recurrent, row.recurrent, fresh, weights.hidden);
     team.wait();
   }
 
@@ -210,7 +211,7 @@ struct Backward {
   }
 
   // With `forward`, what it keeps is recomputed for each chunk.
-  void run_chunks(const Forward* forward) const {
+  void run_chunks(const Forward* forward, bool fresh) const {
     for (Index to = rows.steps(), from; to > 0; to = from) {
       from = (to - 1) / chunk * chunk;
       Index entries = 0;
@@ -221,9 +222,18 @@ struct Backward {
         take_steps(from, to, entries);
       else
         pass_backward(from, to, entries);
-      finish_chunk(from, to, entries);
+      finish_chunk(from, to, entries, fresh);
+      fresh = false;
       team.wait();
     }
+    if (!fresh) return;  // else there was no chunk
+    const Index units = shape.gates() * shape.hidden;
+    if (weights.input && !transpose_input) clear(weights.input, units * shape.input);
+    if (weights.hidden && !transpose_hidden) clear(weights.hidden, units * shape.hidden);
+  }
+
+  void clear(float* target, Index count) const {
+    for (Index j = team.begin(count); j < team.end(count); ++j) target[j] = 0.0f;
   }
 
   void take_steps(Index from, Index to, Index entries) const {
@@ -308,45 +318,59 @@ struct Backward {
     }
     team.wait();
     const bool backwards = s % 2;
-    const float* panels = direction.backward_panels + layout.recurrent;
     switch (shape.cell) {
       case Cell::kGru:
-        multiply_recurrent<Start::kTarget>(active, panels, 3, backwards);
+        multiply_recurrent<Start::kTarget>(active, layout.recurrent, 0, 3, backwards);
         break;
       case Cell::kGruBefore:
         for (Index i = 0; i < active; ++i) {
           sources[i] += 2 * shape.hidden;
           targets[i] = shared.product + i * stride;
         }
-        multiply_recurrent<Start::kZero>(active, direction.backward_panels + layout.candidate, 1, backwards);
+        multiply_recurrent<Start::kZero>(active, layout.candidate, 2, 1, backwards);
         for (Index i = 0; i < active; ++i) {
           step_backward<GruResetBack>(step_of(i), unit_begin(), unit_end());
           sources[i] -= 2 * shape.hidden;
           targets[i] = shared.state + i * stride;
         }
         team.wait();
-        multiply_recurrent<Start::kTarget>(active, panels, 2, backwards);
+        multiply_recurrent<Start::kTarget>(active, layout.recurrent, 0, 2, backwards);
         break;
       case Cell::kLstm:
-        multiply_recurrent<Start::kZero>(active, panels, 4, backwards);
+        multiply_recurrent<Start::kZero>(active, layout.recurrent, 0, 4, backwards);
         break;
       case Cell::kRnn:
-        multiply_recurrent<Start::kZero>(active, panels, 1, backwards);
+        multiply_recurrent<Start::kZero>(active, layout.recurrent, 0, 1, backwards);
         break;
       case Cell::kMinGru:
         break;
     }
   }
 
-  // The rows have room beyond the last unit for a whole vector: no column is left out.
+  // With gates [first, first + gates), whose panels begin at `begin`. The rows have room beyond the last unit
+  // for a whole vector: of the panels no column is left out.
   template <Start S>
-  void multiply_recurrent(Index active, const float* panels, int parts, bool backwards) const {
-    multiply_columns<S>(active, sources, panels, parts * shape.hidden, hidden, panel_begin(), panel_end(),
-                        backwards, targets, round_up(shape.hidden, kWidth));
+  void multiply_recurrent(Index active, Index begin, int first, int gates, bool backwards) const {
+    if (direction.backward_panels)
+      multiply_columns<S>(active, sources, direction.backward_panels + begin, gates * shape.hidden, hidden,
+                          panel_begin(), panel_end(), backwards, targets, round_up(shape.hidden, kWidth));
+    else
+      multiply_weights<S>(active, sources, direction.weights.hidden, shape.hidden, shape.hidden, first, gates,
+                          gates == 1 ? kInOrder : row.of_recurrent, unit_begin(), unit_end(), targets);
+  }
+
+  void multiply_input(Index entries) const {
+    if (direction.backward_panels)
+      multiply_columns<Start::kZero>(entries, sources, direction.backward_panels + layout.input,
+                                     shape.gates() * shape.hidden, input, 0, input.panels(), false, targets,
+                                     shape.input);
+    else
+      multiply_weights<Start::kZero>(entries, sources, direction.weights.input, shape.hidden, shape.input, 0,
+                                     shape.gates(), kInOrder, 0, shape.input, targets);
   }
 
   // What needs no order of time.
-  void finish_chunk(Index from, Index to, Index entries) const {
+  void finish_chunk(Index from, Index to, Index entries, bool fresh) const {
     copy_columns(from, to, entries);
     team.wait();
     if (direction.input_gradient.data) {
@@ -359,16 +383,14 @@ struct Backward {
           targets[mine++] = rows.at(direction.input_gradient, t, i);
         }
       }
-      multiply_columns<Start::kZero>(mine, sources, direction.backward_panels + layout.input,
-                                     shape.gates() * shape.hidden, input, 0, input.panels(), false, targets,
-                                     shape.input);
+      multiply_input(mine);
     }
-    if (weights.hidden) add_hidden(entries);
-    if (weights.input) add_input(entries);
+    if (weights.hidden) add_hidden(entries, fresh);
+    if (weights.input) add_input(entries, fresh);
     if (weights.input_bias || weights.hidden_bias) add_bias(entries);
   }
 
-  void add_hidden(Index entries) const {
+  void add_hidden(Index entries, bool fresh) const {
     const bool before = shape.cell == Cell::kGruBefore;
     if (transpose_hidden) {
       const int parts = before ? 2 : shape.gates();
@@ -380,16 +402,16 @@ struct Backward {
     }
     for (int gate = 0; gate < shape.gates(); ++gate)
       add_outer(row.of_recurrent[gate], before && gate == 2 ? shared.gated : shared.states, hidden, entries,
-                weights.hidden + gate * shape.hidden * shape.hidden);
+                fresh, weights.hidden + gate * shape.hidden * shape.hidden);
   }
 
-  void add_input(Index entries) const {
+  void add_input(Index entries, bool fresh) const {
     if (transpose_input) {
       add_transposed(shared.inputs, shape.input, row.input, shape.gates(), entries, shared.transposed_input);
       return;
     }
     for (int gate = 0; gate < shape.gates(); ++gate)
-      add_outer(row.of_input[gate], shared.inputs, input, entries,
+      add_outer(row.of_input[gate], shared.inputs, input, entries, fresh,
                 weights.input + gate * shape.hidden * shape.input);
   }
 
@@ -436,7 +458,8 @@ struct Backward {
 
   // target[unit][column] += sum over entries of gradient[entry][part][unit] * panels[entry][column], for this
   // thread's share of the units.
-  void add_outer(int part, const float* panels, const Columns& cut, Index entries, float* target) const {
+  void add_outer(int part, const float* panels, const Columns& cut, Index entries, bool fresh,
+                 float* target) const {
     constexpr int kTile = kRows<kColumns>;
     const Cut tiles(shape.hidden, kTile);
     const float* gradient = shared.gradients + part * shape.hidden;
@@ -451,7 +474,7 @@ struct Backward {
           with_constant<kColumns>(p < cut.whole ? kColumns : cut.rest, [&]<int V>() {
             accumulate_outer<R, V>(near, kTile, panels + p * kColumns * kWidth * entries, V * kWidth, entries,
                                    target + unit * cut.count + cut.begin(p), cut.count,
-                                   cut.count - cut.begin(p));
+                                   cut.count - cut.begin(p), fresh);
           });
       });
     }
@@ -492,12 +515,13 @@ struct Backward {
   }
 
   // Adds sums [columns, gradient] to what they are the gradient of, [gates*hidden, columns].
-  void spread(const float* sums, Index columns, const int* place, int first, float* target) const {
+  void spread(const float* sums, Index columns, const int* place, int first, bool fresh,
+              float* target) const {
     for (int gate = 0; gate < shape.gates(); ++gate)
       for (Index unit = unit_begin(); unit < unit_end(); ++unit) {
         const float* from = sums + (place[gate] - first) * shape.hidden + unit;
         float* to = target + (gate * shape.hidden + unit) * columns;
-        for (Index j = 0; j < columns; ++j) to[j] += from[j * gradient_stride];
+        for (Index j = 0; j < columns; ++j) to[j] = (fresh ? 0.0f : to[j]) + from[j * gradient_stride];
       }
   }
 };

@@ -13,11 +13,6 @@ inline constexpr Index kGroup = 64;
 // the registers: with all eight of a tile the gates took a fifth longer.
 inline constexpr int kTogether = 4;
 
-// A whole vector of units. Fewer than that are given by their number.
-struct All {};
-SLUICEGATE_INLINE Float load(const float* p, All) { return load(p); }
-SLUICEGATE_INLINE void store(float* p, Float a, All) { store(p, a); }
-
 // One step of some rows. Pointers lead to unit 0 of a row.
 struct Step {
   Index rows;
@@ -191,9 +186,8 @@ SLUICEGATE_INLINE void finish_tile(const Step& s, Index row, Index block, Float 
 
 // The recurrent product and the gates for whole blocks of units [begin, end).
 template <class C>
-inline void step_blocks(const Step& s, const float* panels, Index begin, Index end, bool backwards) {
+inline void step_blocks(const Step& s, const Panels& panels, Index begin, Index end, bool backwards) {
   constexpr int V = C::kGates;
-  const Index stride = s.hidden * V * kWidth;
   for_each_tile<V>(s.rows, begin, end, backwards, [&]<int R, int P>(Index row, Index block) {
     // What is kept goes to memory that is far away: it has the time of the product to come near.
     if (s.saved[row])
@@ -212,14 +206,14 @@ inline void step_blocks(const Step& s, const float* panels, Index begin, Index e
           sums[r][p * V + v] = load(apart ? s.product_bias + (block + p) * kWidth
                                           : s.sums[row + r] + ((block + p) * V + v) * kWidth);
         }
-    accumulate<R, P, V>(sums, s.multiplied + row, panels + block * stride, stride, s.hidden);
+    accumulate<R, P, V>(sums, s.multiplied, row, s.rows, panels, block, s.hidden);
     finish_tile<C, 0>(s, row, block, sums);
   });
 }
 
 // The same for the units that remain, whose gates share V vectors.
 template <class C, int V>
-inline void step_rest_with(const Step& s, const GateSet& g, const float* panel) {
+inline void step_rest_with(const Step& s, const GateSet& g, const Panels& panel) {
   for_each_tile<V>(s.rows, 0, 1, false, [&]<int R, int P>(Index row, Index) {
     if constexpr (P == 1) {
       Float sums[R][V];
@@ -227,7 +221,7 @@ inline void step_rest_with(const Step& s, const GateSet& g, const float* panel) 
       for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) sums[r][v] = load(s.sums[row + r] + g.rest_begin() + v * kWidth);
-      accumulate<R, 1, V>(sums, s.multiplied + row, panel, 0, s.hidden);
+      accumulate<R, 1, V>(sums, s.multiplied, row, s.rows, panel, 0, s.hidden);
       float lanes[R][(V + 1) * kWidth];
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r)
@@ -248,16 +242,15 @@ inline void step_rest_with(const Step& s, const GateSet& g, const float* panel) 
 
 // One step of the panels [begin, end) of a set of gates, the last of which may be that of the rest.
 template <class C>
-inline void step(const Step& s, const GateSet& g, const float* panels, Index begin, Index end,
-                 bool backwards) {
+inline void step(const Step& s, const GateSet& g, const Panels& blocks, const Panels& of_rest, Index begin,
+                 Index end, bool backwards) {
   const bool rest = g.rest && end == g.panels();
   auto step_rest = [&] {
     if (!rest) return;
-    const float* panel = panels + s.hidden * g.rest_begin();
-    with_constant<C::kGates>(g.rest_vectors, [&]<int V>() { step_rest_with<C, V>(s, g, panel); });
+    with_constant<C::kGates>(g.rest_vectors, [&]<int V>() { step_rest_with<C, V>(s, g, of_rest); });
   };
   if (backwards) step_rest();
-  step_blocks<C>(s, panels, begin, least(end, g.blocks), backwards);
+  step_blocks<C>(s, blocks, begin, least(end, g.blocks), backwards);
   if (!backwards) step_rest();
 }
 

@@ -88,11 +88,18 @@ struct Forward {
   const float** inputs;
   float** targets;
   Meeting* meetings;
+  const float* biases;    // as they are laid out
+  float* room = nullptr;  // for panels, where they are made of the weights; as the biases, then
 
   static Index shared_floats(const Shape& shape, Index rows) { return 5 * rows * row_stride(shape.hidden); }
-  static Index own_floats(const Shape& shape, Index rows, Index chunk) {
+  static Index own_floats(const Shape& shape, Index rows, Index chunk, bool laid_out) {
     if (!shape.recurrent()) return pointers(rows * chunk) + Forward::meetings_of(rows * chunk);
-    return Scratch::padded(rows * chunk * Layout(shape).sums) + 2 * pointers(rows * chunk);
+    const Layout layout(shape);
+    return Scratch::padded(rows * chunk * layout.sums) + 2 * pointers(rows * chunk) +
+           (laid_out ? 0 : Scratch::padded(layout.biases) + Scratch::padded(room_of(shape)));
+  }
+  static Index room_of(const Shape& shape) {
+    return room_for(shape.gates(), most(shape.input, shape.hidden));
   }
   static Index pointers(Index count) { return Scratch::padded(count * sizeof(float*) / sizeof(float)); }
   static Index meetings_of(Index count) { return Scratch::padded(count * sizeof(Meeting) / sizeof(float)); }
@@ -120,6 +127,24 @@ struct Forward {
     } else {
       meetings = reinterpret_cast<Meeting*>(own.take(meetings_of(entries)));
     }
+    biases = direction.panels;
+    if (biases) return;
+    float* packed = own.take(layout.biases);
+    pack_biases(layout, direction.weights, packed);
+    biases = packed;
+    room = own.take(room_of(shape));
+  }
+
+  // The panels of the whole blocks of a set of gates, or that of the units that remain.
+  Panels panels_of(const GateSet& g, bool recurrent, bool rest) const {
+    const Index depth = recurrent ? shape.hidden : shape.input;
+    const float* weights = recurrent ? direction.weights.hidden : direction.weights.input;
+    Panels panels{nullptr, {weights, depth, shape.hidden, g.first, g.count}, 0, kWidth, room};
+    if (rest) panels.unit = g.blocks * kWidth, panels.lanes = g.rest;
+    if (direction.panels)
+      panels.laid_out =
+          direction.panels + (recurrent ? g.hidden : g.input) + (rest ? depth * g.rest_begin() : 0);
+    return panels;
   }
 
   // The units that this thread writes.
@@ -200,18 +225,17 @@ struct Forward {
     }
     for (int i = 0; i < layout.sets; ++i) {
       const GateSet& g = layout.set[i];
-      const float* panels = direction.panels + g.input;
       const Index begin = team.begin(g.panels()), end = team.end(g.panels());
       const Index place = layout.sums_begin(i);
       with_constant<4>(g.count, [&]<int V>() {
-        product<V, Start::kBias>(entries, inputs, panels, shape.input, begin, least(end, g.blocks), false,
-                                 direction.panels + g.bias, targets, place, g.width);
+        product<V, Start::kBias>(entries, inputs, panels_of(g, false, false), shape.input, begin,
+                                 least(end, g.blocks), false, biases + g.bias, targets, place, g.width);
       });
       if (g.rest && end == g.panels()) {
         with_constant<4>(g.rest_vectors, [&]<int V>() {
-          product<V, Start::kBias>(entries, inputs, panels + shape.input * g.rest_begin(), shape.input, 0, 1,
-                                   false, direction.panels + g.bias + g.rest_begin(), targets,
-                                   place + g.rest_begin(), g.rest_vectors * kWidth);
+          product<V, Start::kBias>(entries, inputs, panels_of(g, false, true), shape.input, 0, 1, false,
+                                   biases + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
+                                   g.rest_vectors * kWidth);
         });
         if (shape.cell == Cell::kGru) set_apart(entries);
       }
@@ -222,7 +246,7 @@ struct Forward {
   // beside the reset gate takes its place, where the recurrent product will be added to it.
   void set_apart(Index entries) const {
     const GateSet& g = layout.set[0];
-    const float* bias = direction.panels + layout.product_bias + g.blocks * kWidth;
+    const float* bias = biases + layout.product_bias + g.blocks * kWidth;
     for (Index e = 0; e < entries; ++e) {
       float* candidate = targets[e] + g.rest_begin() + 2 * g.rest;
       store(targets[e] + g.width, load(candidate, g.rest));
@@ -236,7 +260,7 @@ struct Forward {
     step_.hidden = shape.hidden;
     step_.kinds = shape.saved();
     step_.relu = shape.activation == Activation::kRelu;
-    step_.product_bias = direction.panels + layout.product_bias;
+    step_.product_bias = biases + layout.product_bias;
     const Index kept = shape.saved() * shape.hidden;
     for (Index i = 0; i < active; ++i) {
       step_.sums[i] = sums + (entry + i) * layout.sums;
@@ -278,7 +302,8 @@ struct Forward {
   template <class C>
   void advance(const Step& step_, int i, bool backwards) const {
     const GateSet& g = layout.set[i];
-    step<C>(step_, g, direction.panels + g.hidden, team.begin(g.panels()), team.end(g.panels()), backwards);
+    step<C>(step_, g, panels_of(g, true, false), panels_of(g, true, true), team.begin(g.panels()),
+            team.end(g.panels()), backwards);
     team.wait();
   }
 };

@@ -30,9 +30,10 @@ struct Layout {
   GateSet set[2];
   Index sums;          // floats of a row of all sums, with room for what the rest of a GRU keeps apart
   Index product_bias;  // the bias beside the reset gate, by unit
+  Index biases;        // floats of all biases, which come first
   Index total;
 
-  explicit Layout(const Shape& s) : shape(s), sets(s.cell == Cell::kGruBefore ? 2 : 1), sums(0), total(0) {
+  explicit Layout(const Shape& s) : shape(s), sets(s.cell == Cell::kGruBefore ? 2 : 1), sums(0) {
     for (int i = 0; i < sets; ++i) {
       GateSet& g = set[i];
       g.first = i * 2;
@@ -41,58 +42,39 @@ struct Layout {
       g.rest = static_cast<int>(s.hidden % kWidth);
       g.rest_vectors = static_cast<int>(divide_up(g.count * g.rest, kWidth));
       g.width = (g.blocks * g.count + g.rest_vectors) * kWidth;
-      g.bias = total;
-      g.input = g.bias + g.width;
-      g.hidden = g.input + g.width * s.input;
-      total = g.hidden + (s.recurrent() ? g.width * s.hidden : 0);
+      g.bias = sums;
       sums += g.width;
     }
-    product_bias = total;
-    total += round_up(s.hidden, kWidth);
+    product_bias = sums;
+    biases = total = product_bias + round_up(s.hidden, kWidth);
+    for (GateSet& g : set) {
+      if (&g == set + sets) break;
+      g.input = total;
+      g.hidden = g.input + g.width * s.input;
+      total = g.hidden + (s.recurrent() ? g.width * s.hidden : 0);
+    }
     sums += kWidth;
   }
   Index sums_begin(int i) const { return i == 0 ? 0 : set[0].width; }
 };
 
-// One panel: `count` gates of the units from `unit` on, `lanes` of each, read from weights of `depth`
-// columns.
-inline void pack_panel(const float* weights, Index depth, Index hidden, int first, int count, Index unit,
-                       int lanes, int vectors, float* panel) {
-  const Index width = vectors * kWidth;
-  if (count * lanes < width)
-    for (Index i = 0; i < depth * width; ++i) panel[i] = 0.0f;
-  constexpr Index kBlock =
-      32;  // so much of a panel stays in the first cache while every lane is written to it
-  for (Index begin = 0; begin < depth; begin += kBlock) {
-    const Index end = least(depth, begin + kBlock);
-    for (int gate = 0; gate < count; ++gate)
-      for (int lane = 0; lane < lanes; ++lane) {
-        const float* from = weights + ((first + gate) * hidden + unit + lane) * depth;
-        float* to = panel + gate * lanes + lane;
-        for (Index k = begin; k < end; ++k) to[k * width] = from[k];
-      }
-  }
-}
-
 inline void pack_set(const float* weights, Index depth, Index hidden, const GateSet& g, float* panels) {
+  const Gates gates{weights, depth, hidden, g.first, g.count};
   for (Index block = 0; block < g.blocks; ++block)
-    pack_panel(weights, depth, hidden, g.first, g.count, block * kWidth, kWidth, g.count,
-               panels + block * depth * g.count * kWidth);
+    pack_panel(gates, block * kWidth, kWidth, g.count, 0, depth, panels + block * depth * g.count * kWidth);
   if (g.rest)
-    pack_panel(weights, depth, hidden, g.first, g.count, g.blocks * kWidth, g.rest, g.rest_vectors,
-               panels + depth * g.rest_begin());
+    pack_panel(gates, g.blocks * kWidth, g.rest, g.rest_vectors, 0, depth, panels + depth * g.rest_begin());
 }
 
-inline void pack_forward(const Shape& shape, const Weights& weights, float* panels) {
-  const Layout layout(shape);
+// The biases, which come before the panels.
+inline void pack_biases(const Layout& layout, const Weights& weights, float* biases) {
+  const Shape& shape = layout.shape;
   const Index hidden = shape.hidden;
   // With the reset gate after the product, the recurrent bias of the candidate lies beside the product.
   const bool apart = shape.cell == Cell::kGru;
   for (int i = 0; i < layout.sets; ++i) {
     const GateSet& g = layout.set[i];
-    pack_set(weights.input, shape.input, hidden, g, panels + g.input);
-    if (shape.recurrent()) pack_set(weights.hidden, hidden, hidden, g, panels + g.hidden);
-    float* bias = panels + g.bias;
+    float* bias = biases + g.bias;
     for (Index j = 0; j < g.width; ++j) bias[j] = 0.0f;
     for (int gate = 0; gate < g.count; ++gate)
       for (Index unit = 0; unit < hidden; ++unit) {
@@ -103,10 +85,20 @@ inline void pack_forward(const Shape& shape, const Weights& weights, float* pane
         if (weights.hidden_bias && !(apart && gate == 2)) bias[to] += weights.hidden_bias[from];
       }
   }
-  float* beside = panels + layout.product_bias;
+  float* beside = biases + layout.product_bias;
   for (Index unit = 0; unit < round_up(hidden, kWidth); ++unit)
     beside[unit] =
         apart && weights.hidden_bias && unit < hidden ? weights.hidden_bias[2 * hidden + unit] : 0.0f;
+}
+
+inline void pack_forward(const Shape& shape, const Weights& weights, float* panels) {
+  const Layout layout(shape);
+  pack_biases(layout, weights, panels);
+  for (int i = 0; i < layout.sets; ++i) {
+    const GateSet& g = layout.set[i];
+    pack_set(weights.input, shape.input, shape.hidden, g, panels + g.input);
+    if (shape.recurrent()) pack_set(weights.hidden, shape.hidden, shape.hidden, g, panels + g.hidden);
+  }
 }
 
 inline Index forward_panels(const Shape& shape) { return Layout(shape).total; }

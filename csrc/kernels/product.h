@@ -5,7 +5,7 @@
 // computed in: that is why the bits of a row do not depend on the rows beside it.
 #pragma once
 
-#include SLUICEGATE_SIMD
+#include "kernels/panels.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
 
@@ -61,6 +61,37 @@ SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* r
     }
     panel += V * kWidth;
   }
+}
+
+// Rows of a panel that are made at once, if only one tile of rows is multiplied with them: so few that as
+// many panels as a tile takes stay in the first cache.
+inline constexpr Index kPart = 64;
+
+// Floats that panels of so many vectors and so deep are made in.
+constexpr Index room_for(int vectors, Index depth) {
+  return most(depth * vectors, most(16, kAccumulators) * kPart) * kWidth;
+}
+
+// The same for panels [panel, panel + P) and a tile of R from row `row` of `count` on; the tile of row 0 is
+// the first that comes to a panel.
+template <int R, int P, int V>
+SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, Index row, Index count,
+                                  const Panels& panels, Index panel, Index depth) {
+  const Index part = panels.laid_out || R < count ? depth : kPart;
+  Index begin = 0;
+  do {
+    const Index end = least(depth, begin + part), stride = (end - begin) * V * kWidth;
+    const float *from = panels.room, *a[R];
+    if (panels.laid_out)
+      from = panels.laid_out + panel * stride;
+    else if (row == 0)
+      for (int p = 0; p < P; ++p)
+        pack_panel(panels.gates, panels.unit + (panel + p) * kWidth, panels.lanes, V, begin, end,
+                   panels.room + p * stride);
+    for (int r = 0; r < R; ++r) a[r] = rows[row + r] + begin;
+    accumulate<R, P, V>(sums, a, from, stride, end - begin);
+    begin = end;
+  } while (begin < depth);
 }
 
 // How `rows` are cut into tiles of at most `most` rows, as even as can be.
@@ -123,10 +154,9 @@ enum class Start { kZero, kBias, kTarget };
 // out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The last panel may
 // hold fewer columns than its vectors have room for: `columns` counts those of all panels.
 template <int V, Start S>
-inline void product(Index rows, const float* const* a, const float* panels, Index depth, Index begin,
+inline void product(Index rows, const float* const* a, const Panels& panels, Index depth, Index begin,
                     Index end, bool backwards, const float* bias, float* const* out, Index place,
                     Index columns) {
-  const Index stride = depth * V * kWidth;
   for_each_tile<V>(rows, begin, end, backwards, [&]<int R, int P>(Index row, Index panel) {
     Float sums[R][P * V];
     const Index left = panel * V * kWidth;
@@ -143,7 +173,7 @@ inline void product(Index rows, const float* const* a, const float* panels, Inde
           sums[r][v] = full ? load(target) : load(target, count(v));
         }
       }
-    accumulate<R, P, V>(sums, a + row, panels + panel * stride, stride, depth);
+    accumulate<R, P, V>(sums, a, row, rows, panels, panel, depth);
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 32
@@ -158,10 +188,11 @@ inline void product(Index rows, const float* const* a, const float* panels, Inde
 }
 
 // target[m][n] += sum over k of a[k][m] * b[k][n], for a tile of R rows and V vectors of which `columns` are
-// there: a sum over the rows of a batch, as the gradient of a weight is.
+// there: a sum over the rows of a batch, as the gradient of a weight is. What was in a `fresh` target counts
+// as zero.
 template <int R, int V>
 inline void accumulate_outer(const float* a, Index a_stride, const float* b, Index b_stride, Index depth,
-                             float* target, Index target_stride, Index columns) {
+                             float* target, Index target_stride, Index columns, bool fresh = false) {
   Float sums[R][V];
   const bool full = V * kWidth <= columns;
   auto count = [&](int v) { return static_cast<int>(most(0, least(kWidth, columns - v * kWidth))); };
@@ -170,7 +201,7 @@ inline void accumulate_outer(const float* a, Index a_stride, const float* b, Ind
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
       const float* from = target + r * target_stride + v * kWidth;
-      sums[r][v] = full ? load(from) : load(from, count(v));
+      sums[r][v] = fresh ? fill(0.0f) : full ? load(from) : load(from, count(v));
     }
   for (Index k = 0; k < depth; ++k) {
     Float row[V];

@@ -57,6 +57,8 @@ struct ForwardWork {
     return {call.sequences, groups.start(group), groups.size(group)};
   }
 
+  static bool laid_out(const Call& call) { return call.direction[0].panels != nullptr; }
+
   static void run(const Forward& forward, Index chunk) {
     forward.begin();
     for (Index from = 0; from < forward.rows.steps(); from += chunk)
@@ -69,7 +71,7 @@ struct ForwardWork {
     const Call& call = work.call;
     const Rows rows = rows_of(call, work.groups, task % work.groups.tiles);
     const Index chunk = rows.chunk(), shared = Forward::shared_floats(call.shape, rows.count);
-    Scratch scratch(shared + Forward::own_floats(call.shape, rows.count, chunk));
+    Scratch scratch(shared + Forward::own_floats(call.shape, rows.count, chunk, laid_out(call)));
     float* memory = scratch.take(shared);
     run({call, call.direction[task / work.groups.tiles], rows, {}, memory, scratch, chunk}, chunk);
   }
@@ -90,7 +92,7 @@ inline void forward(const Call& call) {
   if (shares_units(call)) {
     const Index rows = call.sequences.batch, shared = Forward::shared_floats(call.shape, rows);
     work.chunk = Rows{call.sequences, 0, rows}.chunk();
-    work.own_floats = Forward::own_floats(call.shape, rows, work.chunk);
+    work.own_floats = Forward::own_floats(call.shape, rows, work.chunk, ForwardWork::laid_out(call));
     Scratch scratch(shared + call.threads * work.own_floats);
     Barrier barrier;
     work.shared = scratch.take(shared);
@@ -188,14 +190,13 @@ struct BackwardWork {
     const Index direction = task / work.slices.tiles, slice = task % work.slices.tiles;
     const Direction& d = call.direction[direction];
     const WeightGradients weights = work.block.of(d, work.block_of(direction, slice));
-    work.block.clear(weights);
     for (Index i = 0; i < work.slices.size(slice); ++i) {
       const Rows rows = ForwardWork::rows_of(call, work.groups, work.slices.start(slice) + i);
       const Index chunk = Backward::chunk_of(call, rows);
       Scratch scratch(Backward::Shared::floats(call, rows.count, chunk) +
                       Backward::own_floats(call, rows.count, chunk));
       const Backward::Shared shared(call, rows.count, chunk, scratch);
-      Backward(call, d, rows, {}, weights, chunk, shared, scratch).run();
+      Backward(call, d, rows, {}, weights, chunk, shared, scratch).run(i == 0);
     }
   }
 
@@ -207,10 +208,7 @@ struct BackwardWork {
     Memory own(work.own + rank * work.own_floats);
     const WeightGradients weights = work.block.of(d, nullptr);
     const Team team{rank, size, work.barrier};
-    work.block.each(weights, [&](float* to, Index n) {
-      for (Index i = team.begin(n); i < team.end(n); ++i) to[i] = 0.0f;
-    });
-    Backward(call, d, rows, team, weights, work.chunk, *work.shared, own).run();
+    Backward(call, d, rows, team, weights, work.chunk, *work.shared, own).run(true);
   }
 };
 

@@ -17,6 +17,22 @@ SLUICEGATE_INLINE Float load(const float* p) { return _mm512_loadu_ps(p); }
 SLUICEGATE_INLINE Float load(const float* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 SLUICEGATE_INLINE void store(float* p, Float a) { _mm512_storeu_ps(p, a); }
 SLUICEGATE_INLINE void store(float* p, Float a, int n) { _mm512_mask_storeu_ps(p, first(n), a); }
+// A lane is four floats. These two transpose four floats of as many rows as a vector has: load_lanes takes
+// them from every fourth row, and transpose turns each lane of four such vectors round.
+SLUICEGATE_INLINE Float load_lanes(const float* const* rows, Index at) {
+  Float a = _mm512_castps128_ps512(_mm_loadu_ps(rows[0] + at));
+  a = _mm512_insertf32x4(a, _mm_loadu_ps(rows[4] + at), 1);
+  a = _mm512_insertf32x4(a, _mm_loadu_ps(rows[8] + at), 2);
+  return _mm512_insertf32x4(a, _mm_loadu_ps(rows[12] + at), 3);
+}
+SLUICEGATE_INLINE void transpose(Float (&a)[4]) {
+  const Float low[2] = {_mm512_unpacklo_ps(a[0], a[1]), _mm512_unpacklo_ps(a[2], a[3])};
+  const Float high[2] = {_mm512_unpackhi_ps(a[0], a[1]), _mm512_unpackhi_ps(a[2], a[3])};
+  a[0] = _mm512_shuffle_ps(low[0], low[1], 0x44);
+  a[1] = _mm512_shuffle_ps(low[0], low[1], 0xee);
+  a[2] = _mm512_shuffle_ps(high[0], high[1], 0x44);
+  a[3] = _mm512_shuffle_ps(high[0], high[1], 0xee);
+}
 SLUICEGATE_INLINE Float fill(float a) { return _mm512_set1_ps(a); }
 SLUICEGATE_INLINE Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
 SLUICEGATE_INLINE Float subtract(Float a, Float b) { return _mm512_sub_ps(a, b); }

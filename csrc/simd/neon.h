@@ -23,6 +23,19 @@ SLUICEGATE_INLINE void store(float* p, Float a, int n) {
   store(whole, a);
   for (int i = 0; i < n; ++i) p[i] = whole[i];
 }
+// A lane is four floats. These two transpose four floats of as many rows as a vector has: load_lanes takes
+// them from every fourth row, and transpose turns each lane of four such vectors round.
+SLUICEGATE_INLINE Float load_lanes(const float* const* rows, Index at) { return load(rows[0] + at); }
+SLUICEGATE_INLINE void transpose(Float (&a)[4]) {
+  const float64x2_t even[2] = {vreinterpretq_f64_f32(vtrn1q_f32(a[0], a[1])),
+                               vreinterpretq_f64_f32(vtrn1q_f32(a[2], a[3]))};
+  const float64x2_t odd[2] = {vreinterpretq_f64_f32(vtrn2q_f32(a[0], a[1])),
+                              vreinterpretq_f64_f32(vtrn2q_f32(a[2], a[3]))};
+  a[0] = vreinterpretq_f32_f64(vtrn1q_f64(even[0], even[1]));
+  a[1] = vreinterpretq_f32_f64(vtrn1q_f64(odd[0], odd[1]));
+  a[2] = vreinterpretq_f32_f64(vtrn2q_f64(even[0], even[1]));
+  a[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd[0], odd[1]));
+}
 SLUICEGATE_INLINE Float fill(float a) { return vdupq_n_f32(a); }
 SLUICEGATE_INLINE Float add(Float a, Float b) { return vaddq_f32(a, b); }
 SLUICEGATE_INLINE Float subtract(Float a, Float b) { return vsubq_f32(a, b); }

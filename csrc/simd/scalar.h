@@ -22,6 +22,13 @@ SLUICEGATE_INLINE void store(float* p, Float a) {
 SLUICEGATE_INLINE void store(float* p, Float a, int n) {
   for (int i = 0; i < n; ++i) p[i] = a[i];
 }
+// A lane is four floats. These two transpose four floats of as many rows as a vector has: load_lanes takes
+// them from every fourth row, and transpose turns each lane of four such vectors round.
+SLUICEGATE_INLINE Float load_lanes(const float* const* rows, Index at) { return load(rows[0] + at); }
+SLUICEGATE_INLINE void transpose(Float (&a)[4]) {
+  const Float b[4] = {a[0], a[1], a[2], a[3]};
+  SLUICEGATE_EACH(4) a[i] = Float{b[0][i], b[1][i], b[2][i], b[3][i]};
+}
 SLUICEGATE_INLINE Float fill(float a) { return Float{a, a, a, a}; }
 SLUICEGATE_INLINE Float add(Float a, Float b) { return a + b; }
 SLUICEGATE_INLINE Float subtract(Float a, Float b) { return a - b; }

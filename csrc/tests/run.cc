@@ -107,16 +107,26 @@ std::vector<float> take_all(const Array<float>& from) { return {from.data(), fro
 
 // The arrays of one direction.
 struct Arrays {
-  Array<float> panels, backward_panels, h0, c0, h_n, c_n, saved, cell_states;
+  Array<float> weights[4], panels, backward_panels, h0, c0, h_n, c_n, saved, cell_states;
   Array<float> h_n_gradient, c_n_gradient, input_gradient, h0_gradient, c0_gradient;
   Array<float> weight_gradients[4];
 };
 
+void copy_weights(const Numbers& n, Array<float> (&weights)[4]) {
+  const std::vector<float>* const all[] = {&n.input_weights, &n.hidden_weights, &n.input_bias,
+                                           &n.hidden_bias};
+  for (int i = 0; i < 4; ++i) weights[i] = copy(*all[i]);
+}
+
+Weights weights_at(const Array<float> (&arrays)[4]) {
+  return {arrays[0].data(), arrays[1].data(), arrays[2].data(), arrays[3].data()};
+}
+
 // Packs in arrays that are gone afterwards: whatever the kernels need of the weights is in the panels.
 void pack(const Kernels& kernels, const Shape& shape, const Numbers& n, bool backward, Array<float>& panels) {
-  const Array<float> arrays[] = {copy(n.input_weights), copy(n.hidden_weights), copy(n.input_bias),
-                                 copy(n.hidden_bias)};
-  const Weights weights{arrays[0].data(), arrays[1].data(), arrays[2].data(), arrays[3].data()};
+  Array<float> arrays[4];
+  copy_weights(n, arrays);
+  const Weights weights = weights_at(arrays);
   panels = Array<float>((backward ? kernels.backward_panels : kernels.forward_panels)(shape));
   (backward ? kernels.pack_backward : kernels.pack_forward)(shape, weights, panels.data());
   for (Index i = 0; i < panels.count(); ++i)
@@ -187,6 +197,7 @@ class Run {
     const bool packed = a_.layout == Layout::kPacked;
     return {data, packed ? -1 : places_.step_stride(width), places_.row_stride(width)};
   }
+  bool as_they_lie() const { return a_.as_they_lie && p_.shape.recurrent() && !a_.every; }
   Index cells() const { return a_.layout == Layout::kPacked ? places_.cells() : p_.steps * p_.batch; }
 
   void forward() {
@@ -196,7 +207,12 @@ class Run {
       const Numbers& n = p_.directions[i];
       Arrays& own = own_[i];
       Direction& d = call_.direction[i];
-      pack(kernels_, s, n, false, own.panels);
+      if (as_they_lie()) {
+        copy_weights(n, own.weights);
+        d.weights = weights_at(own.weights);
+      } else {
+        pack(kernels_, s, n, false, own.panels);
+      }
       own.h0 = places_.put_states(n.h0);
       own.c0 = places_.put_states(n.c0);
       own.h_n = room(w_.h_n, p_.batch * s.hidden);
@@ -226,7 +242,7 @@ class Run {
       const Numbers& n = p_.directions[i];
       Arrays& own = own_[i];
       Direction& d = call_.direction[i];
-      pack(kernels_, s, n, true, own.backward_panels);
+      if (!as_they_lie()) pack(kernels_, s, n, true, own.backward_panels);
       own.h_n_gradient = places_.put_states(n.h_n_gradient);
       own.c_n_gradient = places_.put_states(n.c_n_gradient);
       own.input_gradient = room(w_.input, places_.size(s.input));
@@ -318,6 +334,7 @@ Arrangement draw_arrangement(const Problem& p, Random& random) {
   a.step_gap = random.one_in(2) ? 0 : random.below(40);
   a.ordered = a.layout != Layout::kPacked && random.one_in(2);
   a.states_from_saved = random.one_in(2);
+  a.as_they_lie = random.one_in(3);
   a.every = random.one_of({0, 0, 0, 1, 2, 3});
   a.threads = static_cast<int>(random.one_of({1, 2, 3}));
   a.backward_threads = random.one_in(4) ? static_cast<int>(random.one_of({1, 2, 3})) : 0;
@@ -341,8 +358,9 @@ std::string name_of(const Arrangement& a) {
   constexpr const char* layouts[] = {"time first", "batch first", "packed"};
   std::ostringstream text;
   text << layouts[static_cast<int>(a.layout)] << ", gaps " << a.row_gap << " " << a.step_gap
-       << (a.ordered ? ", ordered" : "") << (a.states_from_saved ? ", states from saved" : "") << ", every "
-       << a.every << ", threads " << a.threads;
+       << (a.ordered ? ", ordered" : "") << (a.as_they_lie ? ", weights as they lie" : "")
+       << (a.states_from_saved ? ", states from saved" : "") << ", every " << a.every << ", threads "
+       << a.threads;
   if (a.backward_threads) text << " and " << a.backward_threads;
   return text.str();
 }

@@ -17,6 +17,7 @@ struct Arrangement {
   Index step_gap = 0;              // the same between steps, or between the rows of a batch that comes first
   bool ordered = false;            // the rows lie in the arrays in another order than that of their lengths
   bool states_from_saved = false;  // the backward pass finds h in what training keeps, not in the outputs
+  bool as_they_lie = false;        // the kernels read the weights themselves, where they can, and no panels
   Index every = 0;
   int threads = 1;
   int backward_threads = 0;  // as many as forward when 0

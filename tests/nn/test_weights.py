@@ -185,24 +185,41 @@ def test_weights_written_while_they_are_laid_out_leave_nothing_wrong_behind(monk
             assert torch.equal(layer(X)[0], copy.deepcopy(layer)(X)[0])
 
 
+def test_a_single_step_reads_the_weights_as_they_lie():
+    """And comes out to the bit as it does of weights that are laid out, as for the step after it or for more rows."""
+    with torch.no_grad():
+        for layer, cell in zip([GRU(3, 19), LSTM(3, 19), RNN(3, 19)], CELLS, strict=True):
+            x = torch.randn(2, 100, 3)
+            step = cell(3, 19)
+            step.load_state_dict({name.removesuffix("_l0"): value for name, value in layer.state_dict().items()})
+            gc.collect()
+            before = len(packing._kept)
+            alone, by_cell = layer(x[:1, :7])[0][0], first(step(x[0, :7]))
+            assert len(packing._kept) == before
+            assert torch.equal(alone, layer(x)[0][0, :7])
+            assert torch.equal(by_cell, first(step(x[0]))[:7])
+            assert torch.equal(alone, by_cell)
+
+
 @every_module
 def test_what_is_laid_out_goes_with_its_weights(kind):
     gc.collect()  # of what other tests left behind nothing is to go while this one counts
     before = len(packing._kept)
+    x = X if kind in LAYERS else X.repeat(20, 1)  # more rows than a step takes together
     with torch.no_grad():
         module = kind(3, 19)
         for _ in range(2):
-            first(module(X))
+            first(module(x))
             assert len(packing._kept) == before + 1
         for _ in range(3):  # other numbers, or another weight, in the place of the old
             by_swap(module, module.get_parameter(recurrent(kind)))
-            first(module(X))
+            first(module(x))
             by_memory(module, module.get_parameter(recurrent(kind)))
-            first(module(X))
+            first(module(x))
             assert len(packing._kept) == before + 1
         parametrizations.weight_norm(module, recurrent(kind))
         for _ in range(3):  # each call has a weight of its own
-            first(module(X))
+            first(module(x))
         assert len(packing._kept) <= before + 1  # PyTorch's layers hold on to the weight that they had before
     del module
     gc.collect()

@@ -80,13 +80,16 @@ struct Grid {
 struct Direction {
   bool reverse = false;
   const float* panels = nullptr;  // of `pack_forward`; backward: with `every`, or of a MinGRU
-  const float* h0 = nullptr;      // [batch hidden], zeros when null
-  const float* c0 = nullptr;      // [batch hidden], LSTM
-  Grid<float> output;             // forward: written. backward: read, for h
-  float* h_n = nullptr;           // [batch hidden]
-  float* c_n = nullptr;           // [batch hidden], LSTM
-  float* saved = nullptr;         // [steps batch saved hidden], or packed as the input is
-  float* cell_states = nullptr;   // [chunks, batch, hidden], LSTM with `every`: c before each chunk
+  // Where there are no panels, neither here nor below, the weights are read as they are: not of a MinGRU, nor
+  // with `every`. That is for a single step, since every step would lay them out for itself.
+  Weights weights;
+  const float* h0 = nullptr;     // [batch hidden], zeros when null
+  const float* c0 = nullptr;     // [batch hidden], LSTM
+  Grid<float> output;            // forward: written. backward: read, for h
+  float* h_n = nullptr;          // [batch hidden]
+  float* c_n = nullptr;          // [batch hidden], LSTM
+  float* saved = nullptr;        // [steps batch saved hidden], or packed as the input is
+  float* cell_states = nullptr;  // [chunks, batch, hidden], LSTM with `every`: c before each chunk
 
   const float* backward_panels = nullptr;  // of `pack_backward`
   Grid<const float> output_gradient;

@@ -131,7 +131,7 @@ class ByKernels(Model):
         shape, panels = self._layers[depth]
         (steps, rows, inputs), units = x.shape, shape[3]
         h0, c0, h_n, c_n = (_address(parts[i]) if i < len(parts) else 0 for parts in (before, after) for i in (0, 1))
-        direction = (panels.data_ptr(), h0, c0, _address(output), rows * units, units, h_n, c_n, 0, 0)
+        direction = (panels.data_ptr(), h0, c0, _address(output), rows * units, units, h_n, c_n, *[0] * 6)
         return shape, (steps, rows, 0, 0, 0), (_address(x), rows * inputs, inputs), (direction,), 0
 
 

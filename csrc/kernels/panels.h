@@ -1,0 +1,82 @@
+// The weights as the products read them: in panels, vectors of columns side by side for every k, one k after
+// the other. They are laid out beforehand, or made of the weights while a product goes over them.
+#pragma once
+
+#include SLUICEGATE_SIMD
+
+namespace sluicegate::SLUICEGATE_ISA {
+
+// A whole vector. Fewer lanes than that are given by their number.
+struct All {};
+SLUICEGATE_INLINE Float load(const float* p, All) { return load(p); }
+SLUICEGATE_INLINE void store(float* p, Float a, All) { store(p, a); }
+
+// Columns [begin, end) of a vector of rows of weights, each as part of a row of a panel: those are `width`
+// apart, and the first is at `to`. Only so many lanes are written.
+template <class L>
+SLUICEGATE_INLINE void transpose_rows(const float* const (&rows)[kWidth], Index begin, Index end, float* to,
+                                      Index width, L lanes) {
+  constexpr Index kLine = 16, kAhead = 4 * kLine;
+  // The compiler takes any of the stores for one to where the addresses are, unless they have a place of
+  // their own.
+  const float* from[kWidth];
+  SLUICEGATE_EACH(kWidth) from[i] = rows[i] + begin;
+  const Index count = end - begin;
+  Index k = 0;
+  for (; k + 4 <= count; k += 4, to += 4 * width) {
+    if (k % kLine == 0) SLUICEGATE_EACH(kWidth) __builtin_prefetch(from[i] + k + kAhead);
+    Float columns[4];
+    SLUICEGATE_EACH(4) columns[i] = load_lanes(from + i, k);
+    transpose(columns);
+    SLUICEGATE_EACH(4) store(to + i * width, columns[i], lanes);
+  }
+  for (; k < count; ++k, to += width) {
+    float column[kWidth];
+    SLUICEGATE_EACH(kWidth) column[i] = from[i][k];
+    store(to, load(column), lanes);
+  }
+}
+
+// Gates [first, first + count) of weights of `depth` columns and so many units.
+struct Gates {
+  const float* weights = nullptr;
+  Index depth = 0, hidden = 0;
+  int first = 0, count = 0;
+};
+
+// Rows [begin, end) of a panel: its gates of the units from `unit` on, `lanes` of each.
+inline void pack_panel(const Gates& gates, Index unit, int lanes, int vectors, Index begin, Index end,
+                       float* panel) {
+  const Index width = vectors * kWidth, used = gates.count * lanes;
+  const float* rows[4][kWidth];
+  Index row = 0;
+  for (int gate = 0; gate < gates.count; ++gate)
+    for (int lane = 0; lane < lanes; ++lane, ++row)
+      rows[row / kWidth][row % kWidth] =
+          gates.weights + ((gates.first + gate) * gates.hidden + unit + lane) * gates.depth;
+  for (; row < width; ++row) rows[row / kWidth][row % kWidth] = gates.weights;  // read, and not written
+  if (used < width)
+    for (Index i = 0; i < (end - begin) * width; ++i) panel[i] = 0.0f;
+  // So much of a panel stays in the first cache while every vector is written to it.
+  constexpr Index kBlock = 64;
+  for (Index from = begin; from < end; from += kBlock)
+    for (int v = 0; v < vectors; ++v) {
+      const Index to = least(end, from + kBlock), there = used - v * kWidth;
+      float* place = panel + (from - begin) * width + v * kWidth;
+      if (there >= kWidth)
+        transpose_rows(rows[v], from, to, place, width, All{});
+      else
+        transpose_rows(rows[v], from, to, place, width, static_cast<int>(there));
+    }
+}
+
+// The panels of a product.
+struct Panels {
+  const float* laid_out = nullptr;  // one after the other; where it is null, they are made of
+  Gates gates{};
+  Index unit = 0;         // where the first panel begins
+  int lanes = kWidth;     // units of a panel
+  float* room = nullptr;  // for as much as is made at once, so that it is near when the product comes to it
+};
+
+}  // namespace sluicegate::SLUICEGATE_ISA
