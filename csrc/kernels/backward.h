@@ -5,6 +5,7 @@
 // and the rest is done for all of it at once: the gradient of the input, and those of the weights.
 #pragma once
 
+#include "kernels/derivatives.h"
 #include "kernels/weight_gradients.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
@@ -44,17 +45,18 @@ struct Backward : WeightSums {
   }
 
   const float* cell_state_before(Index from, Index s, Index i, Index entry_before) const {
-    if (shape.cell != Cell::kLstm) return nullptr;
+    if (!traits.has_cell_state()) return nullptr;
+    const Index numbers = shape.saved(), last = numbers - 1;
     const Index t = time(s);
     const float* c;
     if (is_first(t, i))
       c = rows.at(direction.c0, shape.hidden, i);
     else if (!call.every)
-      c = direction.saved + (rows.cell(previous(t), i) * 5 + 4) * shape.hidden;
+      c = direction.saved + (rows.cell(previous(t), i) * numbers + last) * shape.hidden;
     else if (s == from)
       c = direction.cell_states + ((from / chunk) * rows.sequences.batch + rows.first + i) * shape.hidden;
     else
-      c = shared.saved + ((entry_before + i) * 5 + 4) * shape.hidden;
+      c = shared.saved + ((entry_before + i) * numbers + last) * shape.hidden;
     return c ? c : shared.zeros;
   }
 
@@ -113,7 +115,7 @@ struct Backward : WeightSums {
       const bool begun = i < rows.active(t) && !is_first(t, i);
       const float* h = begun ? state_before(t, i) : rows.at(direction.h0, shape.hidden, i);
       for (float* buffer : forward.state) forward.set(buffer + i * stride, h);
-      if (shape.cell == Cell::kLstm)
+      if (traits.has_cell_state())
         forward.set(forward.cell_state + i * stride,
                     begun ? cell_state_before(from, from, i, 0) : rows.at(direction.c0, shape.hidden, i));
     }
@@ -139,68 +141,36 @@ struct Backward : WeightSums {
       b.product = shared.product + i * stride;
       return b;
     };
-    for (Index i = 0; i < active; ++i) {
-      const BackStep b = step_of(i);
-      switch (shape.cell) {
-        case Cell::kGru:
-          step_backward<GruBack>(b, unit_begin(), unit_end());
-          break;
-        case Cell::kGruBefore:
-          step_backward<GruCandidateBack>(b, unit_begin(), unit_end());
-          break;
-        case Cell::kLstm:
-          step_backward<LstmBack>(b, unit_begin(), unit_end());
-          break;
-        case Cell::kRnn:
-          step_backward<RnnBack>(b, unit_begin(), unit_end());
-          break;
-        case Cell::kMinGru:  // see `pass_backward`
-          break;
-      }
-      sources[i] = b.gradient + row.recurrent * shape.hidden;
-      targets[i] = b.state;
-    }
-    team.wait();
     const bool backwards = s % 2;
-    switch (shape.cell) {
-      case Cell::kGru:
-        multiply_recurrent<Start::kTarget>(active, layout.recurrent, 0, 3, backwards);
-        break;
-      case Cell::kGruBefore:
-        for (Index i = 0; i < active; ++i) {
-          sources[i] += 2 * shape.hidden;
-          targets[i] = shared.product + i * stride;
-        }
-        multiply_recurrent<Start::kZero>(active, layout.candidate, 2, 1, backwards);
-        for (Index i = 0; i < active; ++i) {
-          step_backward<GruResetBack>(step_of(i), unit_begin(), unit_end());
-          sources[i] -= 2 * shape.hidden;
-          targets[i] = shared.state + i * stride;
-        }
-        team.wait();
-        multiply_recurrent<Start::kTarget>(active, layout.recurrent, 0, 2, backwards);
-        break;
-      case Cell::kLstm:
-        multiply_recurrent<Start::kZero>(active, layout.recurrent, 0, 4, backwards);
-        break;
-      case Cell::kRnn:
-        multiply_recurrent<Start::kZero>(active, layout.recurrent, 0, 1, backwards);
-        break;
-      case Cell::kMinGru:
-        break;
+    for (int phase = traits.phases - 1; phase >= 0; --phase) {
+      Derivatives::with(shape.cell, phase, [&]<class C>() {
+        for (Index i = 0; i < active; ++i) step_backward<C>(step_of(i), unit_begin(), unit_end());
+      });
+      for (Index i = 0; i < active; ++i) {
+        sources[i] = shared.gradients + (entry + i) * gradient_stride +
+                     (row.recurrent + traits.phase_begin(phase)) * shape.hidden;
+        targets[i] = (phase == 0 ? shared.state : shared.product) + i * stride;
+      }
+      team.wait();
+      if (phase == 0 && traits.carries)
+        multiply_recurrent<Start::kTarget>(active, phase, backwards);
+      else
+        multiply_recurrent<Start::kZero>(active, phase, backwards);
     }
   }
 
-  // With gates [first, first + gates), whose panels begin at `begin`. The rows have room beyond the last unit
-  // for a whole vector: of the panels no column is left out.
+  // The rows have room beyond the last unit for a whole vector: of the panels no column is left out.
   template <Start S>
-  void multiply_recurrent(Index active, Index begin, int first, int gates, bool backwards) const {
+  void multiply_recurrent(Index active, int phase, bool backwards) const {
+    const int gates = traits.phase[phase].count;
     if (direction.backward_panels)
-      multiply_columns<S>(active, sources, direction.backward_panels + begin, gates * shape.hidden, hidden,
-                          panel_begin(), panel_end(), backwards, targets, round_up(shape.hidden, kWidth));
+      multiply_columns<S>(active, sources, direction.backward_panels + layout.phase[phase],
+                          gates * shape.hidden, hidden, panel_begin(), panel_end(), backwards, targets,
+                          round_up(shape.hidden, kWidth));
     else
-      multiply_weights<S>(active, sources, direction.weights.hidden, shape.hidden, shape.hidden, first, gates,
-                          gates == 1 ? kInOrder : row.of_recurrent, unit_begin(), unit_end(), targets);
+      multiply_weights<S>(active, sources, direction.weights.hidden, shape.hidden, shape.hidden,
+                          traits.phase_begin(phase), gates, order_of(traits, phase), unit_begin(), unit_end(),
+                          targets);
   }
 
   void multiply_input(Index entries) const {

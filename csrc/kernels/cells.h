@@ -55,13 +55,28 @@ SLUICEGATE_INLINE Float mix(Float z, Float n, Float h) {
   return multiply_add(z, h, multiply_subtract_from(z, n, n));
 }
 
-// Each cell takes the sums of its gates for N vectors of units, gate by gate.
+// A step of a cell, or its derivative: that of one of its phases.
+template <Cell cell, int phase = 0>
+struct Of {
+  static constexpr Cell kCell = cell;
+  static constexpr int kPhase = phase;
+  static constexpr int kGates = kCells[static_cast<int>(cell)].phase[phase].count;
+  static constexpr bool kApart = kCells[static_cast<int>(cell)].apart;
+};
 
-struct GruStep {
-  static constexpr int kGates = 3;
-  static constexpr bool kApart =
-      true;  // the candidate's share of the input does not go into the product's sum
+// Those of all cells.
+template <class... All>
+struct Steps {
+  // Calls f with that of a cell's phase: f.template operator()<C>().
+  template <class F>
+  SLUICEGATE_INLINE static void with(Cell cell, int phase, F&& f) {
+    ((All::kCell == cell && All::kPhase == phase ? f.template operator()<All>() : void()), ...);
+  }
+};
 
+// Each takes the sums of its gates for N vectors of units, gate by gate.
+
+struct GruStep : Of<Cell::kGru> {
   template <int N, class L>
   SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[3][N], L lanes) {
     auto& [r, z, q] = sum;
@@ -83,10 +98,7 @@ struct GruStep {
   }
 };
 
-struct GruGates {  // of a GRU with the reset before
-  static constexpr int kGates = 2;
-  static constexpr bool kApart = false;
-
+struct GruGates : Of<Cell::kGruBefore, 0> {  // of a GRU with the reset before
   template <int N, class L>
   SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[2][N], L lanes) {
     auto& [r, z] = sum;
@@ -105,10 +117,7 @@ struct GruGates {  // of a GRU with the reset before
   }
 };
 
-struct GruCandidate {  // of a GRU with the reset before
-  static constexpr int kGates = 1;
-  static constexpr bool kApart = false;
-
+struct GruCandidate : Of<Cell::kGruBefore, 1> {  // of a GRU with the reset before
   template <int N, class L>
   SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[1][N], L lanes) {
     auto& [n] = sum;
@@ -124,10 +133,7 @@ struct GruCandidate {  // of a GRU with the reset before
   }
 };
 
-struct LstmStep {
-  static constexpr int kGates = 4;
-  static constexpr bool kApart = false;
-
+struct LstmStep : Of<Cell::kLstm> {
   template <int N, class L>
   SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[4][N], L lanes) {
     auto& [i_, f, g, o] = sum;
@@ -154,10 +160,7 @@ struct LstmStep {
   }
 };
 
-struct RnnStep {
-  static constexpr int kGates = 1;
-  static constexpr bool kApart = false;
-
+struct RnnStep : Of<Cell::kRnn> {
   template <int N, class L>
   SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[1][N], L lanes) {
     auto& [h] = sum;
@@ -167,6 +170,8 @@ struct RnnStep {
     SLUICEGATE_EACH(N) save(s, at[i], 0, h[i], lanes);
   }
 };
+
+using AllSteps = Steps<GruStep, GruGates, GruCandidate, LstmStep, RnnStep>;
 
 // The gates of a tile from vector `First` on, kTogether at a time.
 template <class C, int First, int R, int PV>

@@ -159,7 +159,8 @@ struct Forward {
   void begin() const {
     for (Index i = 0; i < rows.count; ++i) {
       for (float* buffer : state) set(buffer + i * stride, rows.at(direction.h0, shape.hidden, i));
-      if (shape.cell == Cell::kLstm) set(cell_state + i * stride, rows.at(direction.c0, shape.hidden, i));
+      if (shape.traits().has_cell_state())
+        set(cell_state + i * stride, rows.at(direction.c0, shape.hidden, i));
       if (rows.length(i) == 0) finish(i, 0);
     }
     team.wait();
@@ -237,7 +238,7 @@ struct Forward {
                                    biases + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
                                    g.rest_vectors * kWidth);
         });
-        if (shape.cell == Cell::kGru) set_apart(entries);
+        if (shape.traits().apart) set_apart(entries);
       }
     }
   }
@@ -248,7 +249,7 @@ struct Forward {
     const GateSet& g = layout.set[0];
     const float* bias = biases + layout.product_bias + g.blocks * kWidth;
     for (Index e = 0; e < entries; ++e) {
-      float* candidate = targets[e] + g.rest_begin() + 2 * g.rest;
+      float* candidate = targets[e] + g.rest_begin() + (g.count - 1) * g.rest;
       store(targets[e] + g.width, load(candidate, g.rest));
       store(candidate, load(bias, g.rest), g.rest);
     }
@@ -276,32 +277,19 @@ struct Forward {
                                          : nullptr;
     }
     const bool backwards = s % 2;
-    switch (shape.cell) {
-      case Cell::kGru:
-        advance<GruStep>(step_, 0, backwards);
-        break;
-      case Cell::kLstm:
-        advance<LstmStep>(step_, 0, backwards);
-        break;
-      case Cell::kRnn:
-        advance<RnnStep>(step_, 0, backwards);
-        break;
-      case Cell::kGruBefore:
-        advance<GruGates>(step_, 0, backwards);
+    for (int phase = 0; phase < shape.traits().phases; ++phase) {
+      if (phase > 0)
         for (Index i = 0; i < active; ++i) {
           step_.multiplied[i] = step_.gated[i];
-          step_.sums[i] += layout.sums_begin(1);
+          step_.sums[i] += layout.sums_begin(phase);
         }
-        advance<GruCandidate>(step_, 1, backwards);
-        break;
-      case Cell::kMinGru:  // see `pass`
-        break;
+      AllSteps::with(shape.cell, phase, [&]<class C>() { advance<C>(step_, backwards); });
     }
   }
 
   template <class C>
-  void advance(const Step& step_, int i, bool backwards) const {
-    const GateSet& g = layout.set[i];
+  void advance(const Step& step_, bool backwards) const {
+    const GateSet& g = layout.set[C::kPhase];
     step<C>(step_, g, panels_of(g, true, false), panels_of(g, true, true), team.begin(g.panels()),
             team.end(g.panels()), backwards);
     team.wait();

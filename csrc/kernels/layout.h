@@ -11,7 +11,7 @@
 
 namespace sluicegate::SLUICEGATE_ISA {
 
-// Gates that one product serves: all of them, or for a GRU with the reset before, first r z and then n.
+// Gates that one product serves, those of a phase of a step.
 struct GateSet {
   int first, count;           // of the gates
   Index blocks;               // whole blocks of units
@@ -33,11 +33,11 @@ struct Layout {
   Index biases;        // floats of all biases, which come first
   Index total;
 
-  explicit Layout(const Shape& s) : shape(s), sets(s.cell == Cell::kGruBefore ? 2 : 1), sums(0) {
+  explicit Layout(const Shape& s) : shape(s), sets(s.traits().phases), sums(0) {
     for (int i = 0; i < sets; ++i) {
       GateSet& g = set[i];
-      g.first = i * 2;
-      g.count = sets == 1 ? s.gates() : i == 0 ? 2 : 1;
+      g.first = s.traits().phase_begin(i);
+      g.count = s.traits().phase[i].count;
       g.blocks = s.hidden / kWidth;
       g.rest = static_cast<int>(s.hidden % kWidth);
       g.rest_vectors = static_cast<int>(divide_up(g.count * g.rest, kWidth));
@@ -70,8 +70,9 @@ inline void pack_set(const float* weights, Index depth, Index hidden, const Gate
 inline void pack_biases(const Layout& layout, const Weights& weights, float* biases) {
   const Shape& shape = layout.shape;
   const Index hidden = shape.hidden;
-  // With the reset gate after the product, the recurrent bias of the candidate lies beside the product.
-  const bool apart = shape.cell == Cell::kGru;
+  // The recurrent bias of a gate whose product stays apart lies beside the product.
+  const bool apart = shape.traits().apart;
+  const int last = shape.gates() - 1;
   for (int i = 0; i < layout.sets; ++i) {
     const GateSet& g = layout.set[i];
     float* bias = biases + g.bias;
@@ -82,13 +83,13 @@ inline void pack_biases(const Layout& layout, const Weights& weights, float* bia
         const Index to = block < g.blocks ? (block * g.count + gate) * kWidth + lane
                                           : g.rest_begin() + gate * g.rest + lane;
         if (weights.input_bias) bias[to] = weights.input_bias[from];
-        if (weights.hidden_bias && !(apart && gate == 2)) bias[to] += weights.hidden_bias[from];
+        if (weights.hidden_bias && !(apart && gate == last)) bias[to] += weights.hidden_bias[from];
       }
   }
   float* beside = biases + layout.product_bias;
   for (Index unit = 0; unit < round_up(hidden, kWidth); ++unit)
     beside[unit] =
-        apart && weights.hidden_bias && unit < hidden ? weights.hidden_bias[2 * hidden + unit] : 0.0f;
+        apart && weights.hidden_bias && unit < hidden ? weights.hidden_bias[last * hidden + unit] : 0.0f;
 }
 
 inline void pack_forward(const Shape& shape, const Weights& weights, float* panels) {

@@ -13,18 +13,17 @@ struct WeightSums : BackwardGroup {
   using BackwardGroup::BackwardGroup;
 
   void add_hidden(Index entries, bool fresh) const {
-    const bool before = shape.cell == Cell::kGruBefore;
-    if (transpose_hidden) {
-      const int parts = before ? 2 : shape.gates();
-      add_transposed(shared.states, shape.hidden, row.recurrent, parts, entries, shared.transposed_hidden);
-      if (before)
-        add_transposed(shared.gated, shape.hidden, 2, 1, entries,
-                       shared.transposed_hidden + 2 * shape.hidden);
-      return;
+    for (int phase = 0; phase < traits.phases; ++phase) {
+      const int first = traits.phase_begin(phase), count = traits.phase[phase].count;
+      const float* multiplied = phase == 0 ? shared.states : shared.gated;
+      if (transpose_hidden)
+        add_transposed(multiplied, shape.hidden, row.recurrent + first, count, entries,
+                       shared.transposed_hidden + first * shape.hidden);
+      else
+        for (int gate = first; gate < first + count; ++gate)
+          add_outer(row.of_recurrent[gate], multiplied, hidden, entries, fresh,
+                    weights.hidden + gate * shape.hidden * shape.hidden);
     }
-    for (int gate = 0; gate < shape.gates(); ++gate)
-      add_outer(row.of_recurrent[gate], before && gate == 2 ? shared.gated : shared.states, hidden, entries,
-                fresh, weights.hidden + gate * shape.hidden * shape.hidden);
   }
 
   void add_input(Index entries, bool fresh) const {
@@ -64,7 +63,7 @@ struct WeightSums : BackwardGroup {
         if (weights.hidden) {
           const float* before = state_before(t, i);
           put_columns(before, nullptr, hidden, transpose_hidden, entry, entries, shared.states);
-          if (shape.cell == Cell::kGruBefore) {
+          if (traits.phases == 2) {
             const Index kept = shape.saved() * shape.hidden;
             const float* r =
                 call.every ? shared.saved + entry * kept : direction.saved + rows.cell(t, i) * kept;

@@ -1,8 +1,8 @@
 // The backward pass's memory, and what its parts ask of a group of rows.
 #pragma once
 
+#include "kernels/columns.h"
 #include "kernels/forward.h"
-#include "kernels/gradients.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
 
@@ -29,7 +29,8 @@ struct BackwardGroup {
   const Index chunk;
   const BackwardLayout layout;
   const Layout forward_layout;
-  const GradientRow row;
+  const CellTraits& traits;
+  const GradientRow& row;
   const Columns hidden, input;
   const bool transpose_hidden, transpose_input;
   const Index stride, gradient_stride;
@@ -38,11 +39,11 @@ struct BackwardGroup {
   struct Shared {
     float* state;              // [row, stride], the gradient of h
     float* cell_state;         // [row, stride], the gradient of c
-    float* product;            // [row, stride], GRU with the reset before: the gradient of r * h
+    float* product;            // [row, stride], of what a second phase multiplies: r * h
     float* zeros;              // [stride]
     float* gradients;          // [chunk rows, gradient_stride], of the gates
     float* states;             // h before of the chunk's rows: in panels of columns; transposed, row by row
-    float* gated;              // GRU with the reset before: r * h, likewise
+    float* gated;              // of a second phase: r * h, likewise
     float* inputs;             // x of the chunk's rows, likewise
     float* bias;               // [gradient], the gradients of the gates added up
     float* transposed_hidden;  // [hidden, gradient], the transposed gradient of the recurrent weights
@@ -55,7 +56,7 @@ struct BackwardGroup {
     Shared(const Call& c, Index rows, Index chunk, Memory& memory_) {
       const Shape& s = c.shape;
       const Index entries = rows * chunk, wide = row_stride(s.hidden);
-      const Index gradient = row_stride(gradient_row(s.cell).parts * s.hidden);
+      const Index gradient = row_stride(s.traits().gradient.parts * s.hidden);
       const Index recurrent = s.recurrent() ? s.hidden : 0;
       const bool transpose_hidden = transposes(c, recurrent), transpose_input = transposes(c, s.input);
       auto columns = [&](Index n, bool turn) {
@@ -67,7 +68,7 @@ struct BackwardGroup {
       zeros = memory_.take(wide);
       gradients = memory_.take(entries * gradient);
       states = memory_.take(columns(recurrent, transpose_hidden));
-      gated = memory_.take(s.cell == Cell::kGruBefore ? columns(s.hidden, transpose_hidden) : 0);
+      gated = memory_.take(s.traits().phases == 2 ? columns(s.hidden, transpose_hidden) : 0);
       inputs = memory_.take(columns(s.input, transpose_input));
       const Index before = memory_.taken();
       bias = memory_.take(gradient);
@@ -120,7 +121,8 @@ struct BackwardGroup {
         chunk(chunk_),
         layout(c.shape),
         forward_layout(c.shape),
-        row(gradient_row(c.shape.cell)),
+        traits(c.shape.traits()),
+        row(traits.gradient),
         hidden(c.shape.hidden),
         input(c.shape.input),
         transpose_hidden(transposes(c, c.shape.recurrent() ? c.shape.hidden : 0)),

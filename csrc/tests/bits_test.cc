@@ -10,8 +10,6 @@
 namespace sluicegate::test {
 namespace {
 
-constexpr Cell kCells[] = {Cell::kGru, Cell::kGruBefore, Cell::kLstm, Cell::kRnn, Cell::kMinGru};
-
 // Of every cell and of some sizes, among them one whose threads share the units.
 template <class F>
 void each_problem(const Parts& parts, F&& f) {
@@ -19,7 +17,7 @@ void each_problem(const Parts& parts, F&& f) {
     Index input, hidden, batch, steps;
   };
   std::uint64_t seed = 1;
-  for (Cell cell : kCells)
+  for (Cell cell : all_cells())
     for (const Size& size :
          {Size{1, 50, 9, 5}, {4, 16, 70, 4}, {33, 65, 3, 6}, {5, 1, 13, 4}, {3, 257, 5, 4}}) {
       const auto activation = ++seed % 3 ? Activation::kTanh : Activation::kRelu;

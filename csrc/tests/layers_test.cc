@@ -1,7 +1,7 @@
 // Every cell, on every instruction set, at awkward sizes and in awkward places, against the reference.
 
 #include <cstdio>
-#include <iterator>
+#include <vector>
 
 #include "check.h"
 #include "compare.h"
@@ -14,12 +14,16 @@ constexpr Index kHidden[] = {1, 2, 3, 15, 16, 17, 50, 63, 64, 65, 100, 257};
 constexpr Index kInputs[] = {1, 3, 4, 5, 17, 33};
 constexpr Index kBatches[] = {1, 2, 7, 8, 9, 64, 65, 130};
 constexpr Index kSteps[] = {0, 1, 2, 5};
-constexpr Shape kCells[] = {
-    {Cell::kGru, Activation::kTanh, 0, 0},       {Cell::kGru, Activation::kRelu, 0, 0},
-    {Cell::kGruBefore, Activation::kTanh, 0, 0}, {Cell::kGruBefore, Activation::kRelu, 0, 0},
-    {Cell::kLstm, Activation::kTanh, 0, 0},      {Cell::kLstm, Activation::kRelu, 0, 0},
-    {Cell::kRnn, Activation::kTanh, 0, 0},       {Cell::kRnn, Activation::kRelu, 0, 0},
-    {Cell::kMinGru, Activation::kTanh, 0, 0}};
+
+// Every cell, by either activation where it goes through one.
+std::vector<Shape> shapes() {
+  std::vector<Shape> all;
+  for (Cell cell : all_cells()) {
+    all.push_back({.cell = cell, .activation = Activation::kTanh});
+    if (all.back().traits().activation) all.push_back({.cell = cell, .activation = Activation::kRelu});
+  }
+  return all;
+}
 
 // So near to its kink, a ReLU may be on in one precision and off in the other.
 constexpr double kKink = 3e-6;
@@ -72,11 +76,11 @@ Shape shape_of(Shape cell, Index input, Index hidden) {
 }  // namespace
 
 TEST(layers_agree_with_the_reference) {
+  const std::vector<Shape> cells = shapes();
   double budget = 0.0;
   for (std::uint64_t seed = 1, done = 0; done < static_cast<std::uint64_t>(sample_size()); ++seed) {
     Random random(seed);
-    const Shape shape =
-        shape_of(kCells[done % std::size(kCells)], random.one_of(kInputs), random.one_of(kHidden));
+    const Shape shape = shape_of(cells[done % cells.size()], random.one_of(kInputs), random.one_of(kHidden));
     const Index batch = random.one_of(kBatches), steps = random.one_of(kSteps);
     const Parts parts = draw_parts(random);
     // Large ones as often as there is time for them.
@@ -96,7 +100,7 @@ TEST(layers_agree_with_the_reference) {
 
 TEST(layers_of_every_width) {
   // Around a vector of every instruction set, and around a panel of several.
-  for (const Shape& cell : kCells)
+  for (const Shape& cell : shapes())
     for (Index hidden = 1; hidden <= 52; ++hidden) {
       Arrangement arrangement;
       arrangement.every = hidden % 3;
@@ -106,14 +110,14 @@ TEST(layers_of_every_width) {
 }
 
 TEST(layers_of_every_batch) {
-  for (const Shape& cell : kCells)
+  for (const Shape& cell : shapes())
     for (Index batch = 1; batch <= 20; ++batch)
       check(shape_of(cell, 3, 17), batch, 3, {.ragged = batch % 2 == 0, .reverse = batch % 3 == 0}, {},
             177 + batch);
 }
 
 TEST(layers_whose_threads_share_the_units) {
-  for (const Shape& cell : kCells)
+  for (const Shape& cell : shapes())
     for (int threads : {2, 3, 4})
       for (Index every : {0, 2}) {
         const Index hidden = threads == 3 ? 257 : 128;
@@ -127,7 +131,7 @@ TEST(layers_whose_threads_share_the_units) {
 
 TEST(layers_with_more_threads_than_there_are_cores) {
   // Enough of them that more rows than are computed together would share their units.
-  for (const Shape& cell : kCells) {
+  for (const Shape& cell : shapes()) {
     Arrangement arrangement;
     arrangement.threads = 40;
     check(shape_of(cell, 3, 128), 70, 2, {}, arrangement, 377);
@@ -135,7 +139,7 @@ TEST(layers_with_more_threads_than_there_are_cores) {
 }
 
 TEST(layers_without_rows_or_steps) {
-  for (const Shape& cell : kCells)
+  for (const Shape& cell : shapes())
     for (Index batch : {0, 1, 65})
       for (Index steps : {0, 1})
         for (int directions : {1, 2})
@@ -150,7 +154,7 @@ TEST(layers_without_rows_or_steps) {
 }
 
 TEST(layers_whose_rows_all_have_no_steps) {
-  for (const Shape& cell : kCells)
+  for (const Shape& cell : shapes())
     for (Index every : {0, 1, 4}) {
       Random random(577);
       Problem problem = draw(shape_of(cell, 3, 17), 9, 4, {.directions = 2}, random);
@@ -164,7 +168,7 @@ TEST(layers_whose_rows_all_have_no_steps) {
 
 TEST(layers_may_go_back_with_other_threads_than_forward) {
   // Rows are cut into other groups then, and those of a group begin together when they are read in reverse.
-  for (const Shape& cell : kCells)
+  for (const Shape& cell : shapes())
     for (Index every : {0, 1, 2, 3})
       for (int hidden : {17, 128})
         for (auto [forward, back] : {std::pair{1, 2}, {2, 1}, {3, 2}, {1, 3}}) {

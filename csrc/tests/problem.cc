@@ -2,9 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <sstream>
 
 namespace sluicegate::test {
+
+std::vector<Cell> all_cells() {
+  std::vector<Cell> all;
+  for (std::size_t i = 0; i < std::size(kCells); ++i) all.push_back(static_cast<Cell>(i));
+  return all;
+}
 
 std::uint64_t Random::bits() {  // SplitMix64
   std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
@@ -48,10 +55,10 @@ Problem draw(const Shape& shape, Index batch, Index steps, const Parts& parts, R
     n.input_bias = maybe(parts.input_bias, gates, 0.5f);
     n.hidden_bias = maybe(parts.hidden_bias && shape.recurrent(), gates, 0.5f);
     n.h0 = maybe(parts.state, states, 1.0f);
-    n.c0 = maybe(parts.state && shape.cell == Cell::kLstm, states, 1.0f);
+    n.c0 = maybe(parts.state && shape.traits().has_cell_state(), states, 1.0f);
     n.output_gradient = maybe(parts.output_gradient, steps * states, 1.0f);
     n.h_n_gradient = maybe(parts.h_n_gradient, states, 1.0f);
-    n.c_n_gradient = maybe(parts.c_n_gradient && shape.cell == Cell::kLstm, states, 1.0f);
+    n.c_n_gradient = maybe(parts.c_n_gradient && shape.traits().has_cell_state(), states, 1.0f);
     p.directions.push_back(n);
   }
   return p;

@@ -9,6 +9,9 @@
 
 namespace sluicegate::test {
 
+// All cells that there are.
+std::vector<Cell> all_cells();
+
 // Random numbers that are the same everywhere.
 class Random {
  public:

@@ -202,7 +202,7 @@ class Run {
 
   void forward() {
     const Shape& s = p_.shape;
-    const bool lstm = s.cell == Cell::kLstm;
+    const bool cell_state = s.traits().has_cell_state();
     for (int i = 0; i < call_.directions; ++i) {
       const Numbers& n = p_.directions[i];
       Arrays& own = own_[i];
@@ -216,10 +216,10 @@ class Run {
       own.h0 = places_.put_states(n.h0);
       own.c0 = places_.put_states(n.c0);
       own.h_n = room(w_.h_n, p_.batch * s.hidden);
-      own.c_n = room(lstm && w_.c_n, p_.batch * s.hidden);
+      own.c_n = room(cell_state && w_.c_n, p_.batch * s.hidden);
       own.saved = room(w_.backward && !a_.every, cells() * s.saved() * s.hidden);
       const Index chunks = a_.every ? (p_.steps + a_.every - 1) / a_.every : 0;
-      own.cell_states = room(w_.backward && a_.every && lstm, chunks * p_.batch * s.hidden);
+      own.cell_states = room(w_.backward && a_.every && cell_state, chunks * p_.batch * s.hidden);
       d.reverse = n.reverse;
       d.panels = own.panels.data();
       d.h0 = own.h0.data();
@@ -236,7 +236,7 @@ class Run {
 
   void backward() {
     const Shape& s = p_.shape;
-    const bool lstm = s.cell == Cell::kLstm;
+    const bool cell_state = s.traits().has_cell_state();
     gather_output_gradients();
     for (int i = 0; i < call_.directions; ++i) {
       const Numbers& n = p_.directions[i];
@@ -247,7 +247,7 @@ class Run {
       own.c_n_gradient = places_.put_states(n.c_n_gradient);
       own.input_gradient = room(w_.input, places_.size(s.input));
       own.h0_gradient = room(w_.h0, p_.batch * s.hidden);
-      own.c0_gradient = room(lstm && w_.c0, p_.batch * s.hidden);
+      own.c0_gradient = room(cell_state && w_.c0, p_.batch * s.hidden);
       const Index gates = s.gates() * s.hidden;
       own.weight_gradients[0] = room(w_.input_weights, gates * s.input);
       own.weight_gradients[1] = room(w_.hidden_weights && s.recurrent(), gates * s.hidden);
@@ -255,7 +255,7 @@ class Run {
       own.weight_gradients[3] = room(w_.hidden_bias && s.recurrent(), gates);
       if (!a_.every && s.recurrent()) d.panels = nullptr;
       d.h_n = d.c_n = nullptr;
-      if (a_.states_from_saved && !lstm && s.recurrent() && !a_.every) {
+      if (a_.states_from_saved && s.traits().saves_state() && !a_.every) {
         const Index width = s.saved() * s.hidden;
         d.output = {own.saved.data() + width - s.hidden, p_.batch * width, width};
       }

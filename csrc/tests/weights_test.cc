@@ -28,7 +28,7 @@ void flip(float& x, int bit) {
 // That no more is written than was said, and no less, is checked wherever a layer is run.
 TEST(weights_take_little_more_room_as_panels) {
   for (const Kernels* kernels : all_kernels())
-    for (Cell cell : {Cell::kGru, Cell::kGruBefore, Cell::kLstm, Cell::kRnn, Cell::kMinGru})
+    for (Cell cell : all_cells())
       for (Index hidden : {1, 15, 16, 17, 50, 257})
         for (Index input : {1, 4, 5, 33}) {
           const Shape shape{cell, Activation::kTanh, input, hidden};

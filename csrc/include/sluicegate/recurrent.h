@@ -7,13 +7,11 @@
 
 #include <cstdint>
 
+#include "sluicegate/cell_traits.h"
+
 namespace sluicegate {
 
 using Index = std::int64_t;
-
-// kGruBefore: the reset gate acts before the product.
-enum class Cell { kGru, kGruBefore, kLstm, kRnn, kMinGru };
-enum class Activation { kTanh, kRelu };
 
 struct Shape {
   Cell cell = Cell::kGru;
@@ -21,34 +19,10 @@ struct Shape {
   Index input = 0;
   Index hidden = 0;
 
-  int gates() const {
-    switch (cell) {
-      case Cell::kLstm:
-        return 4;
-      case Cell::kMinGru:
-        return 2;
-      case Cell::kRnn:
-        return 1;
-      default:
-        return 3;
-    }
-  }
-  // Whether the gates see the state.
-  bool recurrent() const { return cell != Cell::kMinGru; }
-  // Floats that training keeps for each unit and step: r z n, the product beside r and h; r z n h; i f g o c;
-  // h; nothing of a MinGRU, whose backward pass needs the outputs alone.
-  int saved() const {
-    switch (cell) {
-      case Cell::kGruBefore:
-        return 4;
-      case Cell::kRnn:
-        return 1;
-      case Cell::kMinGru:
-        return 0;
-      default:
-        return 5;
-    }
-  }
+  [[gnu::always_inline]] const CellTraits& traits() const { return kCells[static_cast<int>(cell)]; }
+  [[gnu::always_inline]] int gates() const { return traits().gates.count; }
+  [[gnu::always_inline]] int saved() const { return traits().saved.count; }
+  [[gnu::always_inline]] bool recurrent() const { return traits().recurrent; }
 };
 
 struct Weights {

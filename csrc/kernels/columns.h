@@ -1,8 +1,7 @@
-// What the backward pass needs beside it: the weights as panels of plain columns, and the gates of each cell
-// in the backward pass.
+// How the weights are laid out for the backward pass: as panels of plain columns.
 #pragma once
 
-#include "kernels/cells.h"
+#include "kernels/layout.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
 
@@ -23,30 +22,6 @@ struct Columns {
   Index floats(Index depth) const { return (whole * kColumns + rest) * kWidth * depth; }
   Index begin(Index panel) const { return least(count, panel * kColumns * kWidth); }
 };
-
-// Where the gradients of the gates lie in a row of them, in units of `hidden`. Those that the recurrent
-// weights take follow each other, and those that the input weights take.
-struct GradientRow {
-  int parts;
-  int recurrent, input;  // where either begins
-  int of_recurrent[4];   // by gate
-  int of_input[4];
-};
-
-constexpr GradientRow gradient_row(Cell cell) {
-  switch (cell) {
-    case Cell::kGru:  // of the product beside r, of r, of z, of n
-      return {4, 0, 1, {1, 2, 0, 0}, {1, 2, 3, 0}};
-    case Cell::kGruBefore:
-      return {3, 0, 0, {0, 1, 2, 0}, {0, 1, 2, 0}};
-    case Cell::kLstm:
-      return {4, 0, 0, {0, 1, 2, 3}, {0, 1, 2, 3}};
-    case Cell::kMinGru:
-      return {2, 0, 0, {0, 1, 0, 0}, {0, 1, 0, 0}};
-    default:
-      return {1, 0, 0, {0, 0, 0, 0}, {0, 0, 0, 0}};
-  }
-}
 
 // Gates in the order in which the weights have them.
 inline constexpr int kInOrder[4] = {0, 1, 2, 3};
@@ -81,31 +56,34 @@ inline void pack_columns(const float* weights, Index hidden, Index columns, int 
     }
 }
 
-// Where the panels begin: of the recurrent weights (all of them, or r and z), of those of n alone where the
-// reset comes before, and of the input weights.
+// Where the panels begin: of the recurrent weights of each phase, and of the input weights.
 struct BackwardLayout {
-  Index recurrent, candidate, input, total;
+  Index phase[2], input, total;
 
   explicit BackwardLayout(const Shape& s) {
     const Columns hidden(s.hidden), in(s.input);
-    const bool before = s.cell == Cell::kGruBefore;
-    recurrent = 0;
-    candidate = s.recurrent() ? hidden.floats((before ? 2 : s.gates()) * s.hidden) : 0;
-    input = candidate + (before ? hidden.floats(s.hidden) : 0);
+    input = 0;
+    for (int i = 0; i < s.traits().phases; ++i) {
+      phase[i] = input;
+      if (s.recurrent()) input += hidden.floats(s.traits().phase[i].count * s.hidden);
+    }
     total = input + in.floats(s.gates() * s.hidden);
   }
 };
+
+// The order of the gates of a phase in its panels: that of their gradients.
+inline const int* order_of(const CellTraits& traits, int phase) {
+  return phase == 0 ? traits.gradient.of_recurrent : kInOrder;
+}
 
 inline Index backward_panels(const Shape& shape) { return BackwardLayout(shape).total; }
 
 inline void pack_backward(const Shape& s, const Weights& weights, float* panels) {
   const BackwardLayout layout(s);
-  const GradientRow row = gradient_row(s.cell);
-  const bool before = s.cell == Cell::kGruBefore;
-  if (s.recurrent())
-    pack_columns(weights.hidden, s.hidden, s.hidden, 0, before ? 2 : s.gates(), row.of_recurrent,
-                 panels + layout.recurrent);
-  if (before) pack_columns(weights.hidden, s.hidden, s.hidden, 2, 1, kInOrder, panels + layout.candidate);
+  const CellTraits& traits = s.traits();
+  for (int i = 0; i < traits.phases && traits.recurrent; ++i)
+    pack_columns(weights.hidden, s.hidden, s.hidden, traits.phase_begin(i), traits.phase[i].count,
+                 order_of(traits, i), panels + layout.phase[i]);
   pack_columns(weights.input, s.hidden, s.input, 0, s.gates(), kInOrder, panels + layout.input);
 }
 
@@ -181,106 +159,6 @@ inline void multiply_weights(Index rows, const float* const* a, const float* wei
           add_multiples<1, 1>(a + i, at + k, w + k * columns, columns, left, right, out + i);
     }
   }
-}
-
-// One step of one row in the backward pass. Pointers lead to unit 0.
-struct BackStep {
-  Index hidden;
-  bool relu;
-  const float* output_gradient;  // or null
-  const float* saved;
-  const float* output;             // RNN: h after
-  const float* before;             // h before
-  const float* cell_state_before;  // LSTM: c before
-  float* state;          // in: the gradient of h after. out: what of it goes to h before past the product
-  float* cell_state;     // LSTM: the gradient of c after, then before
-  float* gradient;       // of the gates, a row as GradientRow has it
-  const float* product;  // GRU with the reset before: the gradient of r * h
-};
-
-template <class L>
-SLUICEGATE_INLINE Float kept(const BackStep& s, int kind, Index unit, L lanes) {
-  return load(s.saved + kind * s.hidden + unit, lanes);
-}
-
-template <class L>
-SLUICEGATE_INLINE void give(const BackStep& s, int part, Index unit, Float value, L lanes) {
-  store(s.gradient + part * s.hidden + unit, value, lanes);
-}
-
-template <class L>
-SLUICEGATE_INLINE Float state_gradient(const BackStep& s, Index unit, L lanes) {
-  const Float later = load(s.state + unit, lanes);
-  return s.output_gradient ? add(later, load(s.output_gradient + unit, lanes)) : later;
-}
-
-struct GruBack {
-  template <class L>
-  SLUICEGATE_INLINE static void apply(const BackStep& s, Index unit, L lanes) {
-    const Float r = kept(s, 0, unit, lanes), z = kept(s, 1, unit, lanes), n = kept(s, 2, unit, lanes);
-    const Float q = kept(s, 3, unit, lanes), h = load(s.before + unit, lanes);
-    const Float dh = state_gradient(s, unit, lanes);
-    const Float dn = through_activation(multiply_subtract_from(dh, z, dh), n, s.relu);
-    give(s, 0, unit, multiply(dn, r), lanes);
-    give(s, 1, unit, through_sigmoid(multiply(dn, q), r), lanes);
-    give(s, 2, unit, through_sigmoid(multiply(dh, subtract(h, n)), z), lanes);
-    give(s, 3, unit, dn, lanes);
-    store(s.state + unit, multiply(dh, z), lanes);
-  }
-};
-
-struct GruCandidateBack {  // of a GRU with the reset before: as far as the product of n
-  template <class L>
-  SLUICEGATE_INLINE static void apply(const BackStep& s, Index unit, L lanes) {
-    const Float z = kept(s, 1, unit, lanes), n = kept(s, 2, unit, lanes), h = load(s.before + unit, lanes);
-    const Float dh = state_gradient(s, unit, lanes);
-    give(s, 1, unit, through_sigmoid(multiply(dh, subtract(h, n)), z), lanes);
-    give(s, 2, unit, through_activation(multiply_subtract_from(dh, z, dh), n, s.relu), lanes);
-    store(s.state + unit, multiply(dh, z), lanes);
-  }
-};
-
-struct GruResetBack {  // of a GRU with the reset before: from the product of n on
-  template <class L>
-  SLUICEGATE_INLINE static void apply(const BackStep& s, Index unit, L lanes) {
-    const Float r = kept(s, 0, unit, lanes), product = load(s.product + unit, lanes);
-    give(s, 0, unit, through_sigmoid(multiply(product, load(s.before + unit, lanes)), r), lanes);
-    store(s.state + unit, multiply_add(product, r, load(s.state + unit, lanes)), lanes);
-  }
-};
-
-struct LstmBack {
-  template <class L>
-  SLUICEGATE_INLINE static void apply(const BackStep& s, Index unit, L lanes) {
-    const Float i = kept(s, 0, unit, lanes), f = kept(s, 1, unit, lanes), g = kept(s, 2, unit, lanes);
-    const Float o = kept(s, 3, unit, lanes);
-    Float c[1] = {kept(s, 4, unit, lanes)};
-    activate(c, s.relu);
-    const Float shown = c[0];
-    const Float dh = state_gradient(s, unit, lanes);
-    const Float dc =
-        add(load(s.cell_state + unit, lanes), through_activation(multiply(dh, o), shown, s.relu));
-    give(s, 0, unit, through_sigmoid(multiply(dc, g), i), lanes);
-    give(s, 1, unit, through_sigmoid(multiply(dc, load(s.cell_state_before + unit, lanes)), f), lanes);
-    give(s, 2, unit, through_activation(multiply(dc, i), g, s.relu), lanes);
-    give(s, 3, unit, through_sigmoid(multiply(dh, shown), o), lanes);
-    store(s.cell_state + unit, multiply(dc, f), lanes);
-  }
-};
-
-struct RnnBack {
-  template <class L>
-  SLUICEGATE_INLINE static void apply(const BackStep& s, Index unit, L lanes) {
-    const Float h = load(s.output + unit, lanes);
-    give(s, 0, unit, through_activation(state_gradient(s, unit, lanes), h, s.relu), lanes);
-  }
-};
-
-template <class C>
-inline void step_backward(const BackStep& s, Index begin, Index end) {
-  Index unit = begin;
-  for (; unit + kWidth <= end; unit += kWidth) C::apply(s, unit, All{});
-  if (unit < end) C::apply(s, unit, static_cast<int>(end - unit));
 }
 
 }  // namespace sluicegate::SLUICEGATE_ISA
