@@ -6,7 +6,8 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "shape.h"
+#include "arguments.h"
+#include "describe.h"
 #include "sluicegate/cpu.h"
 #include "sluicegate/recurrent.h"
 #include "sluicegate/scratch.h"
@@ -19,8 +20,9 @@ namespace {
 
 using sluicegate::Index;
 
-// Addresses come as numbers: handing over a dozen arrays by DLPack takes longer than a small layer computes.
-// The one caller, `sluicegate.ops.native`, checks shapes, types and strides, and keeps the arrays alive.
+using arguments::DirectionNumbers, arguments::GridNumbers, arguments::SequenceNumbers,
+    arguments::ShapeNumbers, arguments::WeightNumbers;
+
 using Address = std::uintptr_t;
 
 template <class T>
@@ -28,65 +30,31 @@ T* pointer(Address address) {
   return reinterpret_cast<T*>(address);  // NOLINT(performance-no-int-to-ptr)
 }
 
-using SequenceArgs = std::array<Index, 5>;
-using GridArgs = std::array<Index, 3>;
-using DirectionArgs = std::vector<Index>;
-
-template <class T>
-sluicegate::Grid<T> grid_of(const Index* a) {
-  return {pointer<T>(a[0]), a[1], a[2]};
+sluicegate::Shape shape_of(const ShapeNumbers& numbers) {
+  return arguments::made_of(arguments::kShape, numbers);
 }
 
-sluicegate::Weights weights_of(const Index* a) {
-  return {pointer<const float>(a[0]), pointer<const float>(a[1]), pointer<const float>(a[2]),
-          pointer<const float>(a[3])};
-}
-
-sluicegate::Call call_of(const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
-                         const std::vector<DirectionArgs>& directions, Index every, int threads) {
+sluicegate::Call call_of(const ShapeNumbers& shape, const SequenceNumbers& sequences,
+                         const GridNumbers& input, const std::vector<DirectionNumbers>& directions,
+                         Index every, int threads) {
   sluicegate::Call call;
   call.shape = shape_of(shape);
-  call.sequences = {sequences[0], sequences[1], pointer<const Index>(sequences[2]),
-                    pointer<const Index>(sequences[3]), pointer<const Index>(sequences[4])};
-  call.input = grid_of<const float>(input.data());
+  call.sequences = arguments::made_of(arguments::kSequences, sequences);
+  call.input = arguments::made_of(arguments::kGrid, input);
   call.every = every;
   call.threads = threads;
   if (directions.empty() || directions.size() > 2)
     throw std::invalid_argument("a layer has one direction or two");
   call.directions = static_cast<int>(directions.size());
   for (int i = 0; i < call.directions; ++i) {
-    const DirectionArgs& a = directions[i];
-    if (a.size() != 14 && a.size() != 29)
-      throw std::invalid_argument("a direction is 14 numbers, or 29 in the backward pass");
-    sluicegate::Direction& d = call.direction[i];
-    d.reverse = i == 1;
-    d.panels = pointer<const float>(a[0]);
-    d.h0 = pointer<const float>(a[1]);
-    d.c0 = pointer<const float>(a[2]);
-    d.output = grid_of<float>(&a[3]);
-    d.h_n = pointer<float>(a[6]);
-    d.c_n = pointer<float>(a[7]);
-    d.saved = pointer<float>(a[8]);
-    d.cell_states = pointer<float>(a[9]);
-    d.weights = weights_of(&a[10]);
-    if (a.size() == 14) continue;
-    d.backward_panels = pointer<const float>(a[14]);
-    d.output_gradient = grid_of<const float>(&a[15]);
-    d.h_n_gradient = pointer<const float>(a[18]);
-    d.c_n_gradient = pointer<const float>(a[19]);
-    d.input_gradient = grid_of<float>(&a[20]);
-    d.h0_gradient = pointer<float>(a[23]);
-    d.c0_gradient = pointer<float>(a[24]);
-    d.input_weight_gradient = pointer<float>(a[25]);
-    d.hidden_weight_gradient = pointer<float>(a[26]);
-    d.input_bias_gradient = pointer<float>(a[27]);
-    d.hidden_bias_gradient = pointer<float>(a[28]);
+    call.direction[i].reverse = i == 1;
+    arguments::put_direction(directions[i], call.direction[i]);
   }
   return call;
 }
 
-void pack(bool backward, const ShapeArgs& shape, const std::array<Index, 4>& weights, Address panels) {
-  const sluicegate::Weights w = weights_of(weights.data());
+void pack(bool backward, const ShapeNumbers& shape, const WeightNumbers& weights, Address panels) {
+  const sluicegate::Weights w = arguments::made_of(arguments::kWeights, weights);
   const auto& kernels = sluicegate::kernels();
   (backward ? kernels.pack_backward : kernels.pack_forward)(shape_of(shape), w, pointer<float>(panels));
 }
@@ -135,7 +103,7 @@ NB_MODULE(_core, m) {
 
   m.def(
       "panel_floats",
-      [](bool backward, const ShapeArgs& shape) {
+      [](bool backward, const ShapeNumbers& shape) {
         const auto& kernels = sluicegate::kernels();
         return (backward ? kernels.backward_panels : kernels.forward_panels)(shape_of(shape));
       },
@@ -155,16 +123,16 @@ NB_MODULE(_core, m) {
       "Compute a number that differs when the floats do, of arrays given by address and count.");
   m.def(
       "forward",
-      [](const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
-         const std::vector<DirectionArgs>& directions, Index every, int threads) {
+      [](const ShapeNumbers& shape, const SequenceNumbers& sequences, const GridNumbers& input,
+         const std::vector<DirectionNumbers>& directions, Index every, int threads) {
         sluicegate::kernels().forward(call_of(shape, sequences, input, directions, every, threads));
       },
       nb::arg("shape"), nb::arg("sequences"), nb::arg("input"), nb::arg("directions"), nb::arg("every"),
       nb::arg("threads"), nb::call_guard<nb::gil_scoped_release>(), "Compute a layer.");
   m.def(
       "backward",
-      [](const ShapeArgs& shape, const SequenceArgs& sequences, const GridArgs& input,
-         const std::vector<DirectionArgs>& directions, Index every, int threads) {
+      [](const ShapeNumbers& shape, const SequenceNumbers& sequences, const GridNumbers& input,
+         const std::vector<DirectionNumbers>& directions, Index every, int threads) {
         sluicegate::kernels().backward(call_of(shape, sequences, input, directions, every, threads));
       },
       nb::arg("shape"), nb::arg("sequences"), nb::arg("input"), nb::arg("directions"), nb::arg("every"),
@@ -184,4 +152,5 @@ NB_MODULE(_core, m) {
       "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
 
   bind_step(m);
+  bind_descriptions(m);
 }

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.h"
 #include "rows.h"
-#include "shape.h"
 
 namespace nb = nanobind;
 
@@ -65,12 +65,12 @@ struct Layers {
   nb::object threads;
   std::vector<Outputs> outputs;
 
-  Layers(const std::vector<std::pair<ShapeArgs, Panels>>& layers, nb::object count_threads,
+  Layers(const std::vector<std::pair<arguments::ShapeNumbers, Panels>>& layers, nb::object count_threads,
          const std::vector<std::pair<nb::object, nb::object>>& kinds)
       : threads(std::move(count_threads)) {
     if (layers.empty()) throw std::invalid_argument("there is a layer at least");
-    for (const auto& [args, panels] : layers) {
-      const sluicegate::Shape shape = shape_of(args);
+    for (const auto& [numbers, panels] : layers) {
+      const sluicegate::Shape shape = arguments::made_of(arguments::kShape, numbers);
       if (kernels.forward_panels(shape) != static_cast<Index>(panels.size()))
         throw std::invalid_argument("the panels are not those of a layer of this shape");
       if (!all.empty() && (shape.input != all[0].shape.hidden || shape.hidden != shape.input))
@@ -94,7 +94,7 @@ class Step {
  public:
   Step(Layers& layers, std::vector<State> state) : layers_(layers), state_(std::move(state)) {
     const sluicegate::Shape& first = layers_.all[0].shape;
-    const std::size_t parts = first.cell == sluicegate::Cell::kLstm ? 2 : 1;
+    const auto parts = static_cast<std::size_t>(first.traits().state.count);
     if (state_.size() != parts) throw std::invalid_argument("the state is h, or h and c of an LSTM");
     for (const State& part : state_) {
       if (part.shape(0) != layers_.all.size() || static_cast<Index>(part.shape(2)) != first.hidden)
@@ -158,7 +158,7 @@ class Step {
 
 void bind_step(nb::module_& m) {
   nb::class_<Layers>(m, "Layers", "The layers of a stack, prepared for steps of its streams.")
-      .def(nb::init<const std::vector<std::pair<ShapeArgs, Panels>>&, nb::object,
+      .def(nb::init<const std::vector<std::pair<arguments::ShapeNumbers, Panels>>&, nb::object,
                     const std::vector<std::pair<nb::object, nb::object>>&>(),
            nb::arg("layers"), nb::arg("threads"), nb::arg("kinds"),
            "Take shapes and panels, what counts the threads, and types with what makes outputs of them.");

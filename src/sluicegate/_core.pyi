@@ -85,3 +85,40 @@ class Step:
         """
         Take a step; None, with the state as it was, where `x` is no plain row of 32-bit floats.
         """
+
+class CellTraits:
+    """What a cell is to the kernels."""
+
+    @property
+    def name(self) -> str:
+        """as the operators have it"""
+
+    @property
+    def gates(self) -> str:
+        """a letter for each part of the rows of a weight, in their order"""
+
+    @property
+    def saved(self) -> str:
+        """
+        a letter for each number that training keeps of a unit and a step; if the last is not h, the backward pass finds h in the outputs
+        """
+
+    @property
+    def state(self) -> str:
+        """h, or hc"""
+
+    @property
+    def recurrent(self) -> bool:
+        """whether there are recurrent weights and biases"""
+
+    @property
+    def activation(self) -> bool:
+        """whether anything goes through the activation"""
+
+def cells() -> list[CellTraits]:
+    """List the cells, in the order of their numbers."""
+
+def arguments() -> dict[str, list[str]]:
+    """
+    List the numbers that the kernels take, in their order: of a `shape`, of `sequences`, of a `grid`, of `weights`, and of a direction in the `forward` pass, and what it has beside these in the `backward` pass.
+    """

@@ -68,8 +68,8 @@ def _decide(
     beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weights)
     if beyond_kernels is None:
         return native.isa(), "the fused kernels compute it"
-    if module.kind == "mingru":
-        return "reference", f"{beyond_kernels} is beyond the fused kernels, and PyTorch has no MinGRU"
+    if not module.in_torch:
+        return "reference", f"{beyond_kernels} is beyond the fused kernels, and PyTorch has no {type(module).__name__}"
     beyond_torch = obstacle or module.beyond_torch()
     if beyond_torch is None:
         where = "PyTorch takes CUDA tensors to cuDNN" if data.is_cuda else "PyTorch's kernels compute it"

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops import native
+from sluicegate.ops.cells import CELLS
 from sluicegate.ops.reference import State
 from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Reset, Span
 
@@ -51,13 +52,13 @@ class Step(Options):
         try:
             return self._by_kernels(x, hx, weights)
         except native.Unfit:
-            if self.kind == "mingru" or self.beyond_torch():
+            if not self.in_torch or self.beyond_torch():
                 raise
             return by_torch(x, hx)
 
     def weights(self) -> list[Any]:
         """Find the weights and biases that PyTorch's cell would compute with."""
-        return of_attributes(self, _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2])
+        return of_attributes(self, _WEIGHTS if CELLS[self.kind].recurrent else _WEIGHTS[::2])
 
     def _fit(self, x: Tensor, hx: Any) -> bool:
         if hx is not None and not self.takes(hx):

@@ -13,11 +13,14 @@ import torch
 from torch import Tensor
 
 from sluicegate.errors import ConfigError
+from sluicegate.ops.cells import CELLS, GATES
 from sluicegate.types import Cell, RecurrentInit, Span
 
-GATES: dict[Cell, int] = {"gru": 3, "lstm": 4, "rnn": 1, "mingru": 2}
-
-KEEPING: dict[Cell, tuple[tuple[int, int], ...]] = {"gru": ((1, 1),), "lstm": ((1, 1), (0, -1)), "mingru": ((0, -1),)}
+KEEPING: dict[Cell, tuple[tuple[str, int], ...]] = {
+    "gru": (("z", 1),),
+    "lstm": (("f", 1), ("i", -1)),
+    "mingru": (("z", -1),),
+}
 """The gates that keep, with the sign of their bias when they do: z; f, and i against it; and the z that writes."""
 
 
@@ -108,9 +111,9 @@ class Initial(NamedTuple):
             if of_input:  # a unit keeps with 1 - 1/T, T being uniform; not below T = 2, a gate that is half open
                 kept.uniform_(max(shortest, 2) - 1, longest - 1).log_()
             for gate, sign in KEEPING[kind]:
-                gates[gate] = sign * kept
+                gates[CELLS[kind].gates.index(gate)] = sign * kept
         elif self.forget_bias is not None:
-            gates[1] = self.forget_bias if of_input else 0
+            gates[CELLS[kind].gates.index("f")] = self.forget_bias if of_input else 0
         elif self.recurrent_init == "identity":
             bias.zero_()
 

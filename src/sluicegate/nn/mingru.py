@@ -75,6 +75,7 @@ class MinGRU(Stack):
     """
 
     kind: ClassVar[Cell] = "mingru"
+    in_torch: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -183,6 +184,7 @@ class MinGRUCell(Step, RNNCellBase):
     """
 
     kind: ClassVar[Cell] = "mingru"
+    in_torch: ClassVar[bool] = False
 
     def __init__(
         self,

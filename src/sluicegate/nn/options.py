@@ -18,8 +18,6 @@ from sluicegate.types import Activation, Cell, Precision, Reset
 from .initial import Initial
 from .weights import of_attributes
 
-EQUATIONS = {"gru": reference.gru, "lstm": reference.lstm, "rnn": reference.rnn, "mingru": reference.mingru}
-
 
 class Options(torch.nn.Module):
     """The part that every layer and cell of `sluicegate.nn` has beside its part from `torch.nn`.
@@ -28,6 +26,8 @@ class Options(torch.nn.Module):
     """
 
     kind: ClassVar[Cell]
+    in_torch: ClassVar[bool] = True
+    """Whether PyTorch has such a module."""
     reset: Reset = "after"
     activation: Activation = "tanh"
     recurrent_dropout: float = 0.0
@@ -129,7 +129,7 @@ class Options(torch.nn.Module):
             for name in reference.Weights._fields
         }
         form = reference.Form(self.reset, self.nonlinear(), self.precision)
-        return EQUATIONS[self.kind](reference.Weights(**weights), form, mask)
+        return reference.EQUATIONS[self.kind](reference.Weights(**weights), form, mask)
 
     def nonlinear(self) -> Activation:
         """Name the activation of the candidate, for which PyTorch's RNN and its cell have words of their own."""

@@ -60,7 +60,7 @@ class Stack(Options, RNNBase):
         backend = choose(self, x, weights)
         if backend not in ("torch", "reference"):
             if not self._fit(x, hx):
-                if isinstance(x, PackedSequence) and not _falls(x) and (self.kind == "mingru" or self.beyond_torch()):
+                if isinstance(x, PackedSequence) and not _falls(x) and (not self.in_torch or self.beyond_torch()):
                     raise ConfigError(
                         "`input` is a PackedSequence whose `batch_sizes` rise, or are not of all its rows: make it "
                         "with `pack_padded_sequence`"
@@ -70,7 +70,7 @@ class Stack(Options, RNNBase):
                 return self._by_kernels(x, hx, rows, weights)
             except native.Unfit:
                 # PyTorch's LSTM does not look at sizes and types either, and reads what lies behind its arrays.
-                if self.kind in ("lstm", "mingru") or self.beyond_torch():
+                if self.kind == "lstm" or not self.in_torch or self.beyond_torch():
                     raise
                 backend = "torch"
         if backend == "torch" and self.proj_size and native.becomes_onnx():

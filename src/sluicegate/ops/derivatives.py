@@ -9,14 +9,7 @@ import torch
 from torch import Tensor
 
 from . import kernel_calls, reference
-
-EQUATIONS = {
-    "gru": reference.gru,
-    "gru_reset_before": reference.gru,
-    "lstm": reference.lstm,
-    "rnn": reference.rnn,
-    "mingru": reference.mingru,
-}
+from .cells import CELLS, GATES
 
 Rows = tuple[Tensor | None, Tensor | None, Tensor | None]
 
@@ -68,15 +61,15 @@ def _compute(inputs: Sequence[Tensor | None], rows: Rows, options: tuple[str, st
     time_first, valid = _unpacked(x, rows, batch_first)
     if valid is not None:  # whatever stands in the padding
         time_first = time_first.masked_fill(~valid.unsqueeze(-1), 0)
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[:: 2 if cell == "mingru" else 1]
-    per, build = kernel_calls.per_direction(cell, biased=biased), EQUATIONS[cell]
-    empty = time_first.new_zeros(time_first.shape[1], len(weights[0]) // kernel_calls.GATES[cell])  # type: ignore[arg-type]
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[:: 1 if CELLS[cell].recurrent else 2]
+    per, build = kernel_calls.per_direction(cell, biased=biased), reference.EQUATIONS[cell]
+    empty = time_first.new_zeros(time_first.shape[1], len(weights[0]) // GATES[cell])  # type: ignore[arg-type]
     form = reference.Form("before" if cell.endswith("before") else "after", activation)  # type: ignore[arg-type]
     outputs, states = [], []
     for d in range(len(weights) // per):
         own: Any = dict(zip(names, weights[d * per : (d + 1) * per], strict=False))
         recurrence = build(reference.Weights(**own), form)
-        before = tuple(empty if s is None else s[d] for s in ((h0, c0) if cell == "lstm" else (h0,)))
+        before = tuple(empty if s is None else s[d] for s in (h0, c0)[: len(CELLS[cell].state)])
         output, state = reference.scan(recurrence, time_first, before, valid=valid, reverse=d == 1)
         outputs.append(output)
         states.append(state)

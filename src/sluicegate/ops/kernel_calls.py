@@ -16,21 +16,21 @@ from torch import Tensor
 
 from sluicegate import _core
 
-from .packing import Shape, in_places, laid_out, lay_out
-
-CELLS = ("gru", "gru_reset_before", "lstm", "rnn", "mingru")
-"""What the kernels compute, in the order of their `Cell`; the second is the GRU with `reset="before"`."""
-
-ACTIVATIONS = ("tanh", "relu")
-
-GATES = {"gru": 3, "gru_reset_before": 3, "lstm": 4, "rnn": 1, "mingru": 2}
-"""Into how many parts the rows of a weight fall."""
-
-SAVED = {"gru": 5, "gru_reset_before": 4, "lstm": 5, "rnn": 1, "mingru": 0}
-"""Numbers that training keeps for each unit and step, the last of which is h, or c for an LSTM."""
-
-BY_OUTPUT = {"lstm", "mingru"}
-"""The cells whose backward pass finds h in the outputs, always and not only with `checkpoint_every`."""
+from .arguments import (
+    AT,
+    BACKWARD,
+    FORWARD,
+    INPUT_GRADIENT,
+    OUTPUT,
+    OUTPUT_GRADIENT,
+    WEIGHT_GRADIENTS,
+    WEIGHTS,
+    Grid,
+    Sequences,
+    Shape,
+)
+from .cells import ACTIVATIONS, CELLS, GATES
+from .packing import in_places, laid_out, lay_out
 
 FLOAT32, INT64 = torch.float32, torch.int64
 
@@ -44,9 +44,6 @@ than to find out whether those that are laid out are still the same. The next gr
 FEW = 16
 """The same for the backward pass, which loads and stores its sums for every four numbers that it adds to them."""
 
-NOWHERE = (0, 0, 0, 0)
-"""In the place of the weights' addresses, where they are laid out."""
-
 Sizes: TypeAlias = tuple[int, ...]
 
 
@@ -58,7 +55,10 @@ class Plan(NamedTuple):
     """What a call is about, beside its tensors, and of what shapes these must be."""
 
     shape: Shape
-    cell: str
+    dense: Sequences
+    """The rows of a call, where all have all steps."""
+    recurrent: bool
+    cell_state: bool
     every: int
     steps: int
     batch: int
@@ -75,7 +75,7 @@ class Plan(NamedTuple):
 
     def takes_a_step(self, most: int) -> bool:
         """Tell whether it is a single step of at most so many rows, of which the weights can be read as they lie."""
-        return self.steps == 1 and self.batch <= most and self.cell != "mingru" and not self.every
+        return self.steps == 1 and self.batch <= most and self.recurrent and not self.every
 
     def strides(self, x: Tensor) -> tuple[int, int]:
         """Find how many floats lie between two steps and between two rows of the batch."""
@@ -95,7 +95,7 @@ def plan_for(
 
 def per_direction(cell: str, *, biased: bool) -> int:
     """Count the weights and biases that a direction has."""
-    return (1 if cell == "mingru" else 2) * (2 if biased else 1)
+    return (2 if CELLS[cell].recurrent else 1) * (2 if biased else 1)
 
 
 def _plan(
@@ -114,14 +114,16 @@ def _plan(
     directions, features = count // per, sizes[-1]
     axes = (0, 0) if single or packed else (1, 0) if batch_first else (0, 1)
     steps, batch = packed or (1 if single else sizes[axes[0]], sizes[axes[1]])
-    gates = GATES[cell] * hidden
+    traits, gates = CELLS[cell], GATES[cell] * hidden
     both = ((gates, features), (gates, hidden), (gates,), (gates,))
-    rows, numbers = sizes[0] if packed else steps * batch, SAVED[cell]
+    rows, numbers = sizes[0] if packed else steps * batch, len(traits.saved)
     if every:
-        rows, numbers = -(-steps // every) * batch, 1 if cell == "lstm" else 0
+        rows, numbers = -(-steps // every) * batch, len(traits.state) - 1
     return Plan(
-        shape=(CELLS.index(cell), ACTIVATIONS.index(activation), features, hidden),
-        cell=cell,
+        shape=Shape(traits.number, ACTIVATIONS.index(activation), features, hidden),
+        dense=Sequences(steps, batch),
+        recurrent=traits.recurrent,
+        cell_state="c" in traits.state,
         every=every,
         steps=steps,
         batch=batch,
@@ -130,8 +132,8 @@ def _plan(
         outputs=(*sizes[:-1], directions * hidden),
         states=(batch, hidden) if single else (directions, batch, hidden),
         kept=(directions, rows, numbers * hidden) if numbers else (),
-        by_output=cell in BY_OUTPUT or every > 0,
-        weights=(both[::2] if cell == "mingru" else both)[:per] * directions,
+        by_output=traits.by_output or every > 0,
+        weights=(both if traits.recurrent else both[::2])[:per] * directions,
     )
 
 
@@ -169,7 +171,7 @@ def _in_large_pages(*results: Tensor | None) -> None:
 
 def _sequences(
     plan: Plan, x: Tensor, lengths: Tensor | None, order: Tensor | None, offsets: Tensor | None
-) -> tuple[list[int], list[Tensor | None]]:
+) -> tuple[Sequences, list[Tensor | None]]:
     """Tell the kernels the sequences, by addresses in tensors that must be kept, and refuse rows that are not."""
     rows: list[Tensor | None] = [lengths, order, offsets]
     for i, count in enumerate((plan.batch, plan.batch, plan.steps)):
@@ -180,13 +182,13 @@ def _sequences(
             _refuse(row, (count,), INT64)
         rows[i] = row.contiguous()
     if lengths is None and order is None and offsets is None:
-        return [plan.steps, plan.batch, 0, 0, 0], rows
+        return plan.dense, rows
     if not _are_rows(plan, x, rows):
         raise Unfit(
             "the fused kernels take `lengths` that fall from at most the number of steps to at least 0, an `order` "
             "that is a permutation of the rows, and `offsets` at which the rows of each step begin: sort the rows"
         )
-    return [plan.steps, plan.batch, *map(_at, rows)], rows
+    return Sequences(plan.steps, plan.batch, *map(_at, rows)), rows
 
 
 def _are_rows(plan: Plan, x: Tensor, rows: Sequence[Tensor | None]) -> bool:
@@ -236,21 +238,26 @@ def forward(
     pack = lay_out if keep else laid_out  # in training the weights have changed since the last call
     as_they_lie = plan.takes_a_step(TOGETHER)
     step, row = plan.strides(output)
-    hidden, per = plan.shape[3], len(weights) // plan.directions
+    hidden, per = plan.shape.hidden, len(weights) // plan.directions
     state, kept = plan.batch * hidden, 0 if saved is None else saved.stride(0)
-    panels: list[Tensor | None] = []
+    panels: list[Tensor] = []
     directions = []
     for d in range(plan.directions):
-        own = weights[d * per : (d + 1) * per]
-        panels.append(None if as_they_lie else pack(plan.shape, own))
-        keeping = _at(saved, d * kept)
-        directions.append([
-            _at(panels[d]), _at(h0, d * state), _at(c0, d * state), _at(output, d * hidden), step, row,
-            _at(h_n, d * state), _at(c_n, d * state), *((0, keeping) if every else (keeping, 0)),
-            *(in_places(plan.shape, [w.data_ptr() for w in own]) if as_they_lie else NOWHERE),
-        ])  # fmt: skip
-    where = [x.data_ptr(), *plan.strides(x)]
-    _core.forward(plan.shape, sequences, where, directions, every, torch.get_num_threads())
+        own, numbers = weights[d * per : (d + 1) * per], FORWARD.copy()
+        if as_they_lie:
+            numbers[WEIGHTS] = in_places(plan.shape, [w.data_ptr() for w in own])
+        else:
+            panels.append(pack(plan.shape, own))
+            numbers[AT.panels] = panels[d].data_ptr()
+        numbers[OUTPUT] = _at(output, d * hidden), step, row
+        _put_state(numbers, d * state, h0, c0)
+        numbers[AT.h_n] = _at(h_n, d * state)
+        if c_n is not None:
+            numbers[AT.c_n] = _at(c_n, d * state)
+        if saved is not None:
+            numbers[AT.cell_states if every else AT.saved] = _at(saved, d * kept)
+        directions.append(numbers)
+    _core.forward(plan.shape, sequences, _grid(plan, x), directions, every, torch.get_num_threads())
     return output, h_n, c_n, saved
 
 
@@ -259,7 +266,7 @@ def results(plan: Plan, x: Tensor, *, ragged: bool, keep: bool) -> tuple[Tensor,
     # Outputs of steps that are not part of their row are zero, and nobody computes them.
     new = x.new_zeros if ragged and x.dim() == 3 else x.new_empty
     output, h_n = new(*plan.outputs), x.new_empty(*plan.states)
-    c_n = x.new_empty(*plan.states) if plan.cell == "lstm" else None
+    c_n = x.new_empty(*plan.states) if plan.cell_state else None
     saved = x.new_empty(*plan.kept) if keep and plan.kept else None
     return output, h_n, c_n, saved
 
@@ -295,7 +302,7 @@ def backward(
     h0 = h0 if h0 is None else _floats(h0, plan.states)
     c0 = c0 if c0 is None else _floats(c0, plan.states)
     d_h_n = d_h_n if d_h_n is None else _floats(d_h_n, plan.states)
-    d_c_n = None if d_c_n is None or cell != "lstm" else _floats(d_c_n, plan.states)
+    d_c_n = None if d_c_n is None or not plan.cell_state else _floats(d_c_n, plan.states)
     weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
     output = _floats(output, plan.outputs, apart=True) if plan.by_output else output
     saved = _floats(saved, plan.kept) if plan.kept else saved
@@ -307,44 +314,76 @@ def backward(
     d_xs = [d_x]
     if plan.directions == 2:
         d_xs.append(None if d_x is None else (torch.empty_like if lengths is None else torch.zeros_like)(d_x))
-    hidden, per = plan.shape[3], len(weights) // plan.directions
+    hidden, per = plan.shape.hidden, len(weights) // plan.directions
     state = plan.batch * hidden
-    panels: list[Tensor | None] = []
+    panels: list[Tensor] = []
     directions = []
     as_they_lie = plan.takes_a_step(FEW)
     for d in range(plan.directions):
-        own = slice(d * per, (d + 1) * per)
-        panels += [
-            lay_out(plan.shape, weights[own]) if every or cell == "mingru" else None,
-            None if as_they_lie else lay_out(plan.shape, weights[own], backward=True),
-        ]
-        directions.append([
-            _at(panels[-2]), _at(h0, d * state), _at(c0, d * state), *_kept(plan, output, saved, d),
-            *(in_places(plan.shape, [w.data_ptr() for w in weights[own]]) if as_they_lie else NOWHERE),
-            _at(panels[-1]), *_grid(plan, d_output, d * hidden), _at(d_h_n, d * state), _at(d_c_n, d * state),
-            *_grid(plan, d_xs[d]), _at(d_h0, d * state), _at(d_c0, d * state),
-            *in_places(plan.shape, [*map(_at, d_weights[own])]),
-        ])  # fmt: skip
-    where = [x.data_ptr(), *plan.strides(x)]
-    _core.backward(plan.shape, sequences, where, directions, every, torch.get_num_threads())
+        own, numbers = slice(d * per, (d + 1) * per), BACKWARD.copy()
+        if every or not plan.recurrent:
+            panels.append(lay_out(plan.shape, weights[own]))
+            numbers[AT.panels] = panels[-1].data_ptr()
+        if as_they_lie:
+            numbers[WEIGHTS] = in_places(plan.shape, [w.data_ptr() for w in weights[own]])
+        else:
+            panels.append(lay_out(plan.shape, weights[own], backward=True))
+            numbers[AT.backward_panels] = panels[-1].data_ptr()
+        _put_state(numbers, d * state, h0, c0)
+        _put_kept(numbers, plan, output, saved, d)
+        _put_gradients(numbers, plan, d, d_output, d_h_n, d_c_n, d_xs[d], d_h0, d_c0)
+        numbers[WEIGHT_GRADIENTS] = in_places(plan.shape, [*map(_at, d_weights[own])])
+        directions.append(numbers)
+    _core.backward(plan.shape, sequences, _grid(plan, x), directions, every, torch.get_num_threads())
     if plan.directions == 2 and d_x is not None and d_xs[1] is not None:
         d_x += d_xs[1]
     return found
 
 
-def _kept(plan: Plan, output: Tensor, saved: Tensor, d: int) -> list[int]:
-    """Tell what the backward pass of a direction reads: h by step, no final states, what was kept or cell states."""
+def _put_state(numbers: list[int], place: int, h0: Tensor | None, c0: Tensor | None) -> None:
+    """Tell a direction where its state before the first step is."""
+    if h0 is not None:
+        numbers[AT.h0] = _at(h0, place)
+    if c0 is not None:
+        numbers[AT.c0] = _at(c0, place)
+
+
+def _put_kept(numbers: list[int], plan: Plan, output: Tensor, saved: Tensor, d: int) -> None:
+    """Tell a direction where h of every step is, and what was kept, or the cell states."""
     keeping = _at(saved, d * saved.stride(0)) if plan.kept else 0
     if plan.by_output:
-        h = _grid(plan, output, d * plan.shape[3])
+        h = _grid(plan, output, d * plan.shape.hidden)
     else:
         width = plan.kept[2]
-        h = [keeping + 4 * (width - plan.shape[3]), plan.batch * width, width]
-    return [*h, 0, 0, 0, keeping] if plan.every else [*h, 0, 0, keeping, 0]
+        h = Grid(keeping + 4 * (width - plan.shape.hidden), plan.batch * width, width)
+    numbers[OUTPUT] = h
+    numbers[AT.cell_states if plan.every else AT.saved] = keeping
 
 
-def _grid(plan: Plan, x: Tensor | None, numbers: int = 0) -> list[int]:
-    return [0, 0, 0] if x is None else [_at(x, numbers), *plan.strides(x)]
+def _put_gradients(
+    numbers: list[int], plan: Plan, d: int,
+    d_output: Tensor | None, d_h_n: Tensor | None, d_c_n: Tensor | None,
+    d_x: Tensor | None, d_h0: Tensor | None, d_c0: Tensor | None,
+) -> None:  # fmt: skip
+    """Tell a direction the gradients of what it has put out, and where those of what it was given go."""
+    units = d * plan.shape.hidden
+    state = plan.batch * units
+    if d_output is not None:
+        numbers[OUTPUT_GRADIENT] = _grid(plan, d_output, units)
+    if d_h_n is not None:
+        numbers[AT.h_n_gradient] = _at(d_h_n, state)
+    if d_c_n is not None:
+        numbers[AT.c_n_gradient] = _at(d_c_n, state)
+    if d_x is not None:
+        numbers[INPUT_GRADIENT] = _grid(plan, d_x)
+    if d_h0 is not None:
+        numbers[AT.h0_gradient] = _at(d_h0, state)
+    if d_c0 is not None:
+        numbers[AT.c0_gradient] = _at(d_c0, state)
+
+
+def _grid(plan: Plan, x: Tensor, numbers: int = 0) -> Grid:
+    return Grid(_at(x, numbers), *plan.strides(x))
 
 
 def gradients(
@@ -355,6 +394,6 @@ def gradients(
     return [
         new(*x.shape) if wanted[0] else None,
         x.new_empty(*plan.states) if wanted[1] else None,
-        x.new_empty(*plan.states) if wanted[2] and plan.cell == "lstm" else None,
+        x.new_empty(*plan.states) if wanted[2] and plan.cell_state else None,
         *[torch.empty_like(w) if want else None for w, want in zip(weights, wanted[3:], strict=True)],
     ]

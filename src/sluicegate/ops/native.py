@@ -22,8 +22,9 @@ from sluicegate.errors import ConfigError
 from sluicegate.types import Isa
 
 from . import kernel_calls, onnx, operators
+from .cells import BY_OUTPUT
+from .cells import GATES as GATES
 from .derivatives import by_equations
-from .kernel_calls import GATES as GATES
 from .kernel_calls import Unfit as Unfit
 from .kernel_calls import per_direction as per_direction
 
@@ -65,7 +66,7 @@ def layer(
         rows: How many steps each row has, from the longest to the shortest, and which row of the batch it is; for
             a PackedSequence, the lengths, None, and where the rows of each step begin; on the way to ONNX, the
             lengths alone, in the order of the batch.
-        options: The cell, one of `kernel_calls.CELLS`; the activation of its candidate; whether there are biases;
+        options: The cell, one of `cells.CELLS`; the activation of its candidate; whether there are biases;
             whether the batch comes first; and `checkpoint_every`, 0 for none.
 
     Returns:
@@ -194,7 +195,7 @@ class _SeenLayer(_Layer):
 
 def _keep(ctx: Any, rows: Any, options: Any, output: Tensor, saved: Tensor | None, *inputs: Tensor | None) -> None:
     """Keep what `kernel_calls.backward` takes; what it does not need has something else in its place."""
-    needed = output if options[0] in kernel_calls.BY_OUTPUT or options[4] else saved
+    needed = output if options[0] in BY_OUTPUT or options[4] else saved
     ctx.set_materialize_grads(False)
     ctx.call = rows, options
     ctx.save_for_backward(needed, needed if saved is None else saved, *inputs)

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-GATES = {"gru": (1, 0, 2), "gru_reset_before": (1, 0, 2), "lstm": (0, 3, 1, 2), "rnn": (0,)}
-"""Where ONNX's gates are in ours: `z, r, h` in `r, z, n`, and `i, o, f, c` in `i, f, g, o`."""
+from .cells import CELLS
+
+ORDER = {"gru": "zrn", "gru_reset_before": "zrn", "lstm": "iofg", "rnn": "n"}
+"""The order of ONNX's gates, by our letters."""
 
 ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "none": "Affine"}
 
@@ -56,7 +58,7 @@ def layer(
         empty = (lengths == 0).unsqueeze(-1)
         after = [torch.where(empty, b, a) for b, a in zip(before, after, strict=True)]
     nothing = x.new_empty((0,))
-    return _laid_out(y, batch_first), after[0], after[1] if cell == "lstm" else nothing, nothing
+    return _laid_out(y, batch_first), after[0], after[1] if len(after) == 2 else nothing, nothing
 
 
 def _node(
@@ -71,7 +73,9 @@ def _node(
     """Write the node itself, whose outputs are `[time directions batch hidden]`."""
     per = 4 if biased else 2
     directions, hidden = len(weights) // per, weights[1].shape[1]
-    w, r, *biases = (_in_order(weights[i::per], GATES[cell]) for i in range(per))
+    w, r, *biases = (
+        _in_order(weights[i::per], [CELLS[cell].gates.index(gate) for gate in ORDER[cell]]) for i in range(per)
+    )
     gates = [] if cell == "rnn" else ["Sigmoid"]
     shown = [ACTIVATIONS[activation]] if cell == "lstm" else []
     plain = activation == "none"  # 1 x + 0

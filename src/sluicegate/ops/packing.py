@@ -5,19 +5,18 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from sluicegate import _core
 
-Shape: TypeAlias = tuple[int, int, int, int]
-"""A layer as the kernels take it: the numbers of its cell and its activation, its inputs and its units."""
+from .arguments import Shape
+from .cells import CELLS
 
-
-MINGRU = 4
-"""The number of the MinGRU, which has no recurrent weights and biases."""
+RECURRENT = [cell.recurrent for cell in CELLS.values()]
+"""By the number of a cell, whether it has recurrent weights and biases."""
 
 
 class _Kept(NamedTuple):
@@ -57,7 +56,7 @@ def in_places(shape: Shape, addresses: Sequence[int]) -> Sequence[int]:
     Returns:
         Four of them.
     """
-    if shape[0] == MINGRU:
+    if not RECURRENT[shape.cell]:
         return (addresses[0], 0, addresses[1] if len(addresses) == 2 else 0, 0)
     return (*addresses, 0, 0) if len(addresses) == 2 else addresses
 

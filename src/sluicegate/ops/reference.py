@@ -261,6 +261,10 @@ def mingru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = 
     )
 
 
+EQUATIONS = {"gru": gru, "gru_reset_before": gru, "lstm": lstm, "rnn": rnn, "mingru": mingru}
+"""What puts a cell together, by the names that the kernels have."""
+
+
 def _recurrent(w: Weights, form: Form, mask: Tensor | None, rows: slice = slice(None)) -> Map:
     assert w.weight_hh is not None, "only a MinGRU has no recurrent weights"
     bias, gain = (None if v is None else v[rows] for v in (w.bias_hh, w.gain_hh))

@@ -19,10 +19,10 @@ from torch import Tensor
 
 from sluicegate import _core
 from sluicegate.errors import ConfigError
-from sluicegate.nn.options import EQUATIONS
-from sluicegate.ops.kernel_calls import ACTIVATIONS, CELLS
+from sluicegate.ops.arguments import AT, FORWARD, OUTPUT, Grid, Sequences, Shape
+from sluicegate.ops.cells import ACTIVATIONS, CELLS
 from sluicegate.ops.packing import lay_out
-from sluicegate.ops.reference import Form, Weights, scan
+from sluicegate.ops.reference import EQUATIONS, Form, Weights, scan
 from sluicegate.types import Cell
 
 State: TypeAlias = tuple[Float[ndarray, "layers rows _"], ...]
@@ -82,11 +82,11 @@ class ByKernels(Model):
     def __init__(self, sizes: Sizes, fingerprint: str, form: Form, weights: Sequence[Sequence[Tensor]]) -> None:
         super().__init__(sizes, fingerprint)
         cell = "gru_reset_before" if sizes.cell == "gru" and form.reset == "before" else sizes.cell
-        kind, activation = CELLS.index(cell), ACTIVATIONS.index(form.activation)
+        kind, activation = CELLS[cell].number, ACTIVATIONS.index(form.activation)
         self._isa = _core.isa()
         self._layers = []
         for own in weights:
-            shape = (kind, activation, own[0].shape[1], sizes.states[0])
+            shape = Shape(kind, activation, own[0].shape[1], sizes.states[0])
             self._layers.append((shape, lay_out(shape, own)))
         panels = [(shape, panels.numpy()) for shape, panels in self._layers]
         kinds = [(kind, partial(make, sizes.states[0])) for kind, make in ((ndarray, _arrays), (Tensor, _tensors))]
@@ -129,10 +129,13 @@ class ByKernels(Model):
             Addresses in these arrays, which must live and be contiguous.
         """
         shape, panels = self._layers[depth]
-        (steps, rows, inputs), units = x.shape, shape[3]
-        h0, c0, h_n, c_n = (_address(parts[i]) if i < len(parts) else 0 for parts in (before, after) for i in (0, 1))
-        direction = (panels.data_ptr(), h0, c0, _address(output), rows * units, units, h_n, c_n, *[0] * 6)
-        return shape, (steps, rows, 0, 0, 0), (_address(x), rows * inputs, inputs), (direction,), 0
+        (steps, rows, inputs), units = x.shape, shape.hidden
+        direction = FORWARD.copy()
+        direction[AT.panels] = panels.data_ptr()
+        direction[AT.h0], direction[AT.c0] = _addresses(before)
+        direction[AT.h_n], direction[AT.c_n] = _addresses(after)
+        direction[OUTPUT] = _address(output), rows * units, units
+        return shape, Sequences(steps, rows), Grid(_address(x), rows * inputs, inputs), (direction,), 0
 
 
 def _arrays(width: int) -> list[ndarray]:
@@ -145,6 +148,11 @@ def _tensors(width: int) -> list[Tensor]:
     # An array's tensor is made sooner, but beside the step of 1,024 units takes 4 us more to let go.
     first = torch.empty(width, dtype=torch.float32, device="cpu")
     return [first, *(torch.empty_like(first) for _ in range(_AT_ONCE - 1))]  # which takes half as long
+
+
+def _addresses(state: Sequence[ndarray | None]) -> tuple[int, int]:
+    """Tell where h and c are; 0 for a c that there is not."""
+    return _address(state[0]), _address(state[1]) if len(state) == 2 else 0
 
 
 def _address(array: ndarray | None) -> int:

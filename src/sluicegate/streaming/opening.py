@@ -13,15 +13,16 @@ from torch.nn import Module
 
 from sluicegate import _core
 from sluicegate.errors import ConfigError
-from sluicegate.nn import GRU, LSTM, RNN, MinGRU
+from sluicegate.nn.layers import LAYERS
 from sluicegate.nn.stack import Stack
 from sluicegate.ops import native
+from sluicegate.ops.cells import CELLS
 from sluicegate.ops.reference import Form, Weights
 
 from .models import ByEquations, ByKernels, Model, Sizes
 from .snapshots import fingerprint
 
-_COMPUTED = {cls.forward for cls in (GRU, LSTM, RNN, MinGRU)}
+_COMPUTED = {cls.forward for cls in LAYERS.values()}
 _TYPES = (torch.float32, torch.float64)
 
 
@@ -110,7 +111,7 @@ def _require_shapes(layer: Stack, depth: int, weights: dict[str, Any]) -> None:
     """Hold the weights to the sizes of the layer: the kernels, which get bare addresses, would read on behind them."""
     gates, shown = native.GATES[layer.kind] * layer.hidden_size, layer.proj_size or layer.hidden_size
     shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, shown if depth else layer.input_size)}
-    recurrent = layer.kind != "mingru"
+    recurrent = CELLS[layer.kind].recurrent
     if recurrent:
         shapes["weight_hh"] = (gates, shown)
     if layer.bias:
