@@ -1,8 +1,8 @@
 """The fused kernels as operators of PyTorch's registry: `torch.ops.sluicegate.layer` and its backward pass.
 
 One operator computes a layer of a GRU, an LSTM, an RNN or a MinGRU, in one direction or both. It has rules for
-autograd, for shapes alone (`torch.compile`, `torch.export`) and for autocast, so that whatever treats a model as a
-graph sees one node. `sluicegate.nn` is what calls it; the equations are those of `sluicegate.ops.reference`.
+autograd, for shapes alone (`torch.compile`, `torch.export`), for autocast and for counting, so that whatever treats a
+model as a graph sees one node. `sluicegate.nn` is what calls it; the equations are those of `sluicegate.ops.reference`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from torch._C._functorch import is_legacy_batchedtensor, unwrap_if_dead
 from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.nn import Parameter
+from torch.utils.flop_counter import register_flop_formula
 
 from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.types import Isa
 
-from . import kernel_calls, onnx, operators
+from . import flops, kernel_calls, onnx, operators
 from .cells import BY_OUTPUT
 from .cells import GATES as GATES
 from .derivatives import by_equations
@@ -246,3 +247,6 @@ torch.library.register_autocast("sluicegate::layer", "cpu", torch.float32, lib=_
 
 _forward = torch.ops.sluicegate.layer.default
 _backward = torch.ops.sluicegate.layer_backward.default
+
+register_flop_formula(torch.ops.sluicegate.layer, get_raw=True)(flops.of_forward)
+register_flop_formula(torch.ops.sluicegate.layer_backward, get_raw=True)(flops.of_backward)
