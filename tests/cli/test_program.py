@@ -111,6 +111,25 @@ def test_a_program_that_trains(place):
     assert not any("sluicegate" in name for name in saved["names"])
 
 
+def test_a_program_with_recurrent_layers_of_its_own(place):
+    text = """
+    from torch import nn
+
+    class LightGRU(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w, self.u = nn.Linear(3, 8), nn.Linear(4, 8)
+
+    def main():
+        LightGRU()
+
+    main()
+    """
+    write(place, own=text)
+    told = "sluicegate: no GRU, LSTM or RNN layer of PyTorch's ran; recurrent but not PyTorch's own: LightGRU\n"
+    assert python("-m", "sluicegate", "own.py").stderr == told
+
+
 def test_a_module_that_fails_after_it_ran_layers_and_set_threads_before_torch(place):
     text = """
     import importlib.util, os

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import update_wrapper
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch.nn import Module
 
+from .bound import Rebound
+from .others import watch
 from .swap import OURS, Swap, base_of, mixed, obstacle, tell
 
 _LISTED = 5  # layers that are left are told up to here; the rest is counted
@@ -34,6 +36,7 @@ class Summary:
         self._swaps: dict[int, Swap] = {}
         self._numbers: WeakKeyDictionary[Module, int] = WeakKeyDictionary()
         self._unused = count()
+        self._made: dict[str, bool] = {}
 
     @property
     def swapped(self) -> list[Swap]:
@@ -44,6 +47,15 @@ class Summary:
     def left(self) -> list[Swap]:
         """The layers that were left to PyTorch, each with the reason."""
         return [swap for swap in list(self._swaps.values()) if swap.reason is not None]
+
+    @property
+    def others(self) -> list[str]:
+        """The classes of recurrent layers that were made within the block and are none of `torch.nn`'s."""
+        return [name for name, recurrent in list(self._made.items()) if recurrent]
+
+    def watch(self) -> AbstractContextManager[None]:
+        """Look out for these while the block lasts."""
+        return watch(tuple(OURS), self._made)
 
     def record(self, layer: Module, reason: str | None) -> Swap | None:
         """Note what became of a layer, and return it if that is news."""
@@ -56,18 +68,23 @@ class Summary:
         return self._swaps[number]
 
     def __str__(self) -> str:
-        swapped, left = self.swapped, self.left
+        swapped, left, others = self.swapped, self.left, _listed(self.others, ", ")
+        others = f"; recurrent but not PyTorch's own: {others}" if others else ""
         if not swapped and not left:
-            return "no GRU, LSTM or RNN layer of PyTorch's ran"
+            return f"no GRU, LSTM or RNN layer of PyTorch's ran{others}"
         kinds = Counter(swap.kind for swap in swapped)
         words = f"{len(swapped) or 'no'} layer{'s' if len(swapped) != 1 else ''} swapped"
         if swapped:
             words += f" ({', '.join(f'{count} {kind}' for kind, count in kinds.items())})"
         if left:
             alike = [f"{swap}{f' (x{n})' if n > 1 else ''}" for swap, n in Counter(map(str, left)).items()]
-            more = [f"and {len(alike) - _LISTED} more"] if len(alike) > _LISTED else []
-            words += f"; {len(left)} left: {'; '.join([*alike[:_LISTED], *more])}"
-        return words
+            words += f"; {len(left)} left: {_listed(alike, '; ')}"
+        return words + others
+
+
+def _listed(words: list[str], between: str) -> str:
+    more = [f"and {len(words) - _LISTED} more"] if len(words) > _LISTED else []
+    return between.join([*words[:_LISTED], *more])
 
 
 @contextmanager
@@ -99,7 +116,8 @@ def accelerated(*, log: bool = True) -> Iterator[Summary]:
     summary = Summary()
     _blocks.open(summary, log)
     try:
-        yield summary
+        with summary.watch():
+            yield summary
     finally:
         _blocks.close(summary)
 
@@ -112,6 +130,7 @@ class _Blocks:
         self._open: dict[Summary, bool] = {}
         self._before: dict[type, tuple[Any, Any]] = {}
         self._twins: WeakKeyDictionary[Module, tuple[Any, Module | None]] = WeakKeyDictionary()
+        self._rebound = Rebound()
 
     def open(self, summary: Summary, log: bool) -> None:
         with self._lock:
@@ -119,10 +138,12 @@ class _Blocks:
             self._twins = WeakKeyDictionary()  # so that each layer is judged, and told to this summary
             if len(self._open) == 1:
                 torchs: Any
+                self._rebound.find([vars(torchs)["forward"] for torchs in OURS])
                 for torchs in OURS:
                     before = torchs.forward
                     torchs.forward = handing_over(before, torchs, self.twin)
                     self._before[torchs] = before, torchs.forward
+                self._rebound.exchange(dict(self._before.values()))
 
     def close(self, summary: Summary) -> None:
         with self._lock:
@@ -133,6 +154,9 @@ class _Blocks:
                 for torchs, (before, ours) in self._before.items():
                     if torchs.forward is ours:  # else someone put theirs on top, which may go on to call ours
                         torchs.forward = before
+                self._rebound.exchange({ours: before for before, ours in self._before.values()})
+                self._rebound.forget()
+                self._before.clear()
 
     def twin(self, layer: Module) -> Module | None:
         """The layer as ours, or None if PyTorch must compute it."""

@@ -21,10 +21,12 @@ from torch.nn.utils import parametrize
 
 from sluicegate.errors import ConfigError
 
+from .bound import bind, held
 from .cells import GRUCell, LSTMCell, RNNCell
 from .gru import GRU
 from .lstm import LSTM
 from .options import Options
+from .others import is_recurrent
 from .rnn import RNN
 
 M = TypeVar("M", bound=Module)
@@ -62,7 +64,7 @@ class Swap:
     Args:
         name: Its qualified name, as `named_modules` has it: empty for the model itself. A layer that ran within
             `accelerated` and belongs to no module goes by the file and line that called it.
-        kind: The class of `torch.nn` that it is at bottom, such as `"GRU"` or `"LSTMCell"`.
+        kind: The class of `torch.nn` that it is at bottom, such as `"GRU"` or `"LSTMCell"`; else its own.
         reason: Why it is left to PyTorch; None if it is swapped.
     """
 
@@ -82,7 +84,8 @@ def accelerate(model: M) -> M:
     layer go on as before; a layer used at two places is swapped once, and to accelerate twice is to do it once. The
     logger `sluicegate` tells each layer swapped (info) and each one left to PyTorch with the reason (warning):
     another type than float32, another device than the CPU, a projection, a scripted or a quantised layer, a subclass
-    that computes otherwise. `sluicegate.nn.swap.plan` tells the same beforehand and afterwards.
+    that computes otherwise, a recurrent layer that is made of none of these classes. `sluicegate.nn.swap.plan` tells
+    the same beforehand and afterwards.
 
     A `state_dict` knows nothing of all this. A pickle of the whole model names the new classes: to read it, Sluicegate
     must be installed. `sluicegate.nn.swap.restore` brings PyTorch's classes back.
@@ -109,7 +112,7 @@ def accelerate(model: M) -> M:
         if isinstance(layer, Options):
             continue
         if swap.reason is None:
-            object.__setattr__(layer, "__class__", _class_of_ours(layer))
+            _become(layer, _class_of_ours(layer))
         tell(swap)
     return model
 
@@ -156,7 +159,7 @@ def restore(model: M) -> M:
     """
     for _, layer in _layers(model):
         if isinstance(layer, Options) and _is_plain(layer):
-            object.__setattr__(layer, "__class__", _class_of_torchs(type(layer)))
+            _become(layer, _class_of_torchs(type(layer)))
     return model
 
 
@@ -210,11 +213,20 @@ def _layers(model: Module) -> Iterator[tuple[Swap, Module]]:
         if kind in _KINDS and (_is_scripted(layer) or _is_quantised(layer)):
             yield Swap(name, kind, "scripted" if _is_scripted(layer) else "quantised"), layer
         elif not any(isinstance(layer, cls) for cls in OURS):
-            continue  # among them our MinGRU, in whose place PyTorch has nothing
+            # Not our MinGRU, in whose place PyTorch has nothing.
+            if is_recurrent(layer):
+                yield Swap(name, kind, "not PyTorch's own"), layer
         elif isinstance(layer, Options):
             yield Swap(name, base_of(layer).__name__), layer
         else:
             yield Swap(name, base_of(layer).__name__, _own_forward(layer) or obstacle(layer)), layer
+
+
+def _become(layer: Module, cls: Any) -> None:
+    """Give a layer another class, and the `forward` of that where it holds on to its own."""
+    names = held(layer)
+    object.__setattr__(layer, "__class__", cls)
+    bind(layer, names, cls.forward)
 
 
 def _is_plain(layer: Options) -> bool:
@@ -231,7 +243,7 @@ def _is_quantised(layer: Module) -> bool:
 
 def _own_forward(layer: Module) -> str | None:
     """Tell whose `forward` never gets to ours: one that does not call `super().forward`."""
-    if "forward" in vars(layer):
+    if "forward" in vars(layer) and not held(layer):
         return "its `forward` was replaced"
     for cls in _subclasses(type(layer), base_of(layer)):
         if own := vars(cls).get("forward"):
