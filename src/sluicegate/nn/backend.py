@@ -16,13 +16,15 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch._C import _functorch
+from torch._C import _functorch, _is_any_autocast_enabled
 from torch.autograd import forward_ad
+from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from sluicegate.ops import native
 from sluicegate.types import Backend
 
+from .autocast import is_faster_by_pytorch
 from .options import Options
 
 _logger = logging.getLogger("sluicegate")
@@ -49,23 +51,62 @@ def backend_of(module: Options, x: Float[Tensor, ...] | PackedSequence) -> Backe
         >>> backend_of(sluicegate.nn.GRU(3, 5, layer_norm=True), x)
         'reference'
     """
-    return _decide(module, x, module.weights())[0]
+    whole = isinstance(module, RNNBase) and not isinstance(x, PackedSequence)
+    return _decide(module, x, module.weights(), whole=whole)[0]
 
 
 def choose(
-    module: Options, x: Float[Tensor, ...] | PackedSequence, weights: Sequence[Any], obstacle: str | None = None
+    module: Options,
+    x: Float[Tensor, ...] | PackedSequence,
+    weights: Sequence[Any],
+    obstacle: str | None = None,
+    *,
+    whole: bool = False,
 ) -> Backend:
-    """Decide who computes `module(x)`, and log it when it is news; an obstacle is what else rules all kernels out."""
-    backend, reason = _decide(module, x, weights, obstacle)
+    """Decide who computes `module(x)`, and log it when it is news.
+
+    An obstacle is what else rules all kernels out; `whole` is a layer's call with whole sequences, neither packed nor
+    with lengths.
+    """
+    backend, reason = _decide(module, x, weights, obstacle, whole=whole)
     _announce(type(module).__name__, backend, reason)
     return backend
 
 
+def choose_within(
+    module: Options, x: Float[Tensor, ...] | PackedSequence, weights: Sequence[Any], obstacle: str | None = None
+) -> Backend:
+    """Decide the same for a graph, of what the compiler can know then; nothing is logged."""
+    beyond = obstacle or module.beyond_kernels()
+    if beyond is None and _can_be_a_node(x, weights):
+        return "scalar"  # or another instruction set: the kernels choose it when they run
+    beyond = obstacle or module.beyond_torch()
+    return "torch" if beyond is None and module.kind != "mingru" else "reference"
+
+
+def _can_be_a_node(x: Tensor | PackedSequence, weights: Sequence[Any]) -> bool:
+    if isinstance(x, PackedSequence) or torch._C._are_functorch_transforms_active():
+        return False
+    given = [weight for weight in weights if weight is not None]
+    if not torch.is_autocast_enabled("cpu"):
+        given.append(x)
+    return x.device.type == "cpu" and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in given)
+
+
 def _decide(
-    module: Options, x: Tensor | PackedSequence, weights: Sequence[Any], obstacle: str | None = None
+    module: Options, x: Tensor | PackedSequence, weights: Sequence[Any], obstacle: str | None = None, *, whole: bool
 ) -> tuple[Backend, str]:
-    data = x.data if isinstance(x, PackedSequence) else x
+    data: Any = x.data if not whole and isinstance(x, PackedSequence) else x
     beyond_kernels = obstacle or module.beyond_kernels() or _beyond_kernels(data, weights)
+    if (
+        beyond_kernels is None
+        and whole
+        and module.kind == "lstm"
+        and _is_any_autocast_enabled()
+        and is_faster_by_pytorch(data)
+        and not module.beyond_torch()
+    ):
+        beyond_kernels = "an LSTM in the bfloat16 of autocast, which this processor multiplies faster,"
     if beyond_kernels is None:
         return native.isa(), "the fused kernels compute it"
     if not module.in_torch:
@@ -78,8 +119,13 @@ def _decide(
 
 
 def _beyond_kernels(x: Tensor, weights: Sequence[Any]) -> str | None:
-    if not native.PLAIN.issuperset(map(type, weights)) and (unknown := native.unknown(weights)):
-        return unknown
+    if not native.PLAIN.issuperset(map(type, weights)):
+        if unknown := native.unknown(weights):
+            return unknown
+        if native.is_drafted(x):
+            return (
+                "torch.export.draft_export, which refuses operators of others to which an optional tensor is not given,"
+            )
     weight = weights[0]
     if not (x.is_cpu and weight.is_cpu):
         return f"a tensor on the device {(weight if x.is_cpu else x).device.type!r}"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias, get_args
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch._C import _is_any_autocast_enabled
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops import native
@@ -15,7 +16,8 @@ from sluicegate.ops.cells import CELLS
 from sluicegate.ops.reference import State
 from sluicegate.types import Activation, Cell, Precision, RecurrentInit, Reset, Span
 
-from .backend import choose
+from .autocast import as_pytorchs
+from .backend import choose, choose_within
 from .graphs import outside_graphs
 from .options import Options, check_choice
 from .weights import of_attributes
@@ -33,11 +35,12 @@ class Step(Options):
     hidden_size: int
 
     # torch.compile cannot look into what decides who computes it.
-    @outside_graphs
+    @outside_graphs("_run_within")
     def _run(
         self, by_torch: Callable[..., Any], x: Float[Tensor, ...], hx: Any, mask: Float[Tensor, ...] | None
     ) -> Any:
-        hx = self.paired(hx)
+        if isinstance(hx, list):
+            hx = self.paired(hx)
         if self.recurrent_dropout and self.training and mask is None:
             raise ConfigError(
                 f"`mask` is missing: a cell with recurrent_dropout={self.recurrent_dropout} takes the same one at "
@@ -50,11 +53,25 @@ class Step(Options):
         if backend == "torch" or not self._fit(x, hx):  # PyTorch says in its own words what does not fit
             return by_torch(x, hx)
         try:
-            return self._by_kernels(x, hx, weights)
+            found = self._by_kernels(x, hx, weights)
+            return found if not _is_any_autocast_enabled() else as_pytorchs(found, self.kind, x, hx)
         except native.Unfit:
             if not self.in_torch or self.beyond_torch():
                 raise
             return by_torch(x, hx)
+
+    def _run_within(
+        self, by_torch: Callable[..., Any], x: Float[Tensor, ...], hx: Any, mask: Float[Tensor, ...] | None
+    ) -> Any:
+        """Do the same in a graph: the operator of the kernels where they can, else PyTorch's operators."""
+        names = _WEIGHTS if self.kind != "mingru" else _WEIGHTS[::2]
+        hx, weights = self.paired(hx), [getattr(self, name) for name in names]
+        backend = choose_within(self, x, weights, None if mask is None else "a mask of recurrent dropout")
+        if backend == "reference":
+            return self.by_reference(x, hx, mask)
+        if backend == "torch" or not self._fit(x, hx):
+            return by_torch(x, hx)
+        return as_pytorchs(self._by_kernels(x, hx, weights), self.kind, x, hx)
 
     def weights(self) -> list[Any]:
         """Find the weights and biases that PyTorch's cell would compute with."""

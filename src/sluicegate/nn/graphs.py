@@ -1,4 +1,4 @@
-"""Methods that `torch.compile` takes into no graph."""
+"""Methods that `torch.compile` and `torch.export` take into no graph as they are."""
 
 from __future__ import annotations
 
@@ -10,18 +10,29 @@ from typing import Any
 import torch
 
 
-def outside_graphs(method: Callable[..., Any]) -> Callable[..., Any]:
-    """What `torch.compiler.disable` does, which loads 2 s of compiler even where nothing is ever compiled."""
-    disabled: list[Callable[..., Any]] = []
+def outside_graphs(within: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What `torch.compiler.disable` does, which loads 2 s of compiler even where nothing is ever compiled.
 
-    @wraps(method)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        if "torch._dynamo" not in sys.modules:
-            return method(*args, **kwargs)
-        if not disabled:
-            disabled.append(torch.compiler.disable(method))  # type: ignore[no-untyped-call]
-        return disabled[0](*args, **kwargs)
+    Args:
+        within: The method of the same object that takes the place of this one where a graph is being made.
 
-    # What the compiler looks for in a method that a graph calls.
-    vars(run).update(_torchdynamo_disable=True, _torchdynamo_disable_msg=None)
-    return run
+    Returns:
+        A decorator of methods.
+    """
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        disabled: list[Callable[..., Any]] = []
+
+        @wraps(method)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            if "torch._dynamo" not in sys.modules:
+                return method(*args, **kwargs)
+            if torch.compiler.is_dynamo_compiling():
+                return getattr(args[0], within)(*args[1:], **kwargs)
+            if not disabled:
+                disabled.append(torch.compiler.disable(method))  # type: ignore[no-untyped-call]
+            return disabled[0](*args, **kwargs)
+
+        return run
+
+    return decorate

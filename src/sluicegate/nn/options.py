@@ -123,11 +123,13 @@ class Options(torch.nn.Module):
 
     def equations(self, suffix: str, mask: Tensor | None) -> reference.Recurrence:
         """Put together, for `ops.reference`, what the weights with this suffix compute."""
-        listed = dict(zip(vars(self).get("_flat_weights_names", ()), self.weights(), strict=False))
-        weights: dict[str, Any] = {
-            name: listed[full] if (full := f"{name}{suffix}") in listed else getattr(self, full, None)
-            for name in reference.Weights._fields
-        }
+        # A cell has no list; in a graph, the attributes are what a list is made of.
+        names = () if torch.compiler.is_dynamo_compiling() else vars(self).get("_flat_weights_names", ())
+        listed = dict(zip(names, self.weights(), strict=False)) if names else {}
+        weights: dict[str, Any] = {}
+        for name in reference.Weights._fields:
+            full = f"{name}{suffix}"
+            weights[name] = listed[full] if full in listed else getattr(self, full, None)
         form = reference.Form(self.reset, self.nonlinear(), self.precision)
         return reference.EQUATIONS[self.kind](reference.Weights(**weights), form, mask)
 

@@ -23,6 +23,7 @@ import torch
 from torch.nn import Module
 
 from .bound import Rebound
+from .graphs import outside_graphs
 from .others import watch
 from .swap import OURS, Swap, base_of, mixed, obstacle, tell
 
@@ -168,6 +169,7 @@ class _Blocks:
             known = self._twins[layer] = state, self._judge(layer)
         return known[1]
 
+    @outside_graphs("_judge_within")
     def _judge(self, layer: Module) -> Module | None:
         # Without the lock, which a process forked at this moment would never get; at worst something is told twice.
         summaries = list(self._open.items())
@@ -183,6 +185,9 @@ class _Blocks:
         twin: Module = object.__new__(mixed(type(layer), OURS[base_of(layer)]))
         twin.__dict__ = layer.__dict__
         return twin
+
+    def _judge_within(self, layer: Module) -> None:
+        """A graph is PyTorch's."""
 
 
 _blocks = _Blocks()

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch._C import _is_any_autocast_enabled
 from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
@@ -17,7 +18,8 @@ from sluicegate.errors import ConfigError
 from sluicegate.ops import native
 from sluicegate.ops.reference import State, scan
 
-from .backend import choose
+from .autocast import as_pytorchs
+from .backend import choose, choose_within
 from .graphs import outside_graphs
 from .options import Options
 from .weights import of_layer
@@ -43,21 +45,24 @@ class Stack(Options, RNNBase):
     def _suffixes(self, depth: int) -> list[str]:
         return [f"_l{depth}", f"_l{depth}_reverse"] if self.bidirectional else [f"_l{depth}"]
 
-    # torch.compile takes no recurrent layer into a graph, and guesses wrong about parts of one.
-    @outside_graphs
+    # torch.compile takes no recurrent layer into a graph unless it is told to, and guesses wrong about parts of one.
+    @outside_graphs("_run_within")
     def _run(
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:
         """Settle who computes the layer: the kernels, `by_torch`, the torch module's `forward`, or the reference."""
-        if isinstance(x, PackedSequence) and native.becomes_onnx():
+        packed = isinstance(x, PackedSequence)
+        if packed and native.becomes_onnx():
             raise ConfigError(
                 "`input` is a PackedSequence, which ONNX does not have: export a model that gives the layer the "
                 "padded batch and `lengths`"
             )
-        hx = self.paired(hx)
+        if isinstance(hx, list):
+            hx = self.paired(hx)
         rows = None if lengths is None else self._check_lengths(x, lengths)
         weights = self.weights()
-        backend = choose(self, x, weights)
+        whole = rows is None and not packed
+        backend = choose(self, x, weights, whole=whole)
         if backend not in ("torch", "reference"):
             if not self._fit(x, hx):
                 if isinstance(x, PackedSequence) and not _falls(x) and (not self.in_torch or self.beyond_torch()):
@@ -67,7 +72,11 @@ class Stack(Options, RNNBase):
                     )
                 return self._in_torchs_words(by_torch, x, hx)
             try:
-                return self._by_kernels(x, hx, rows, weights)
+                if whole and x.dim() == 3:  # type: ignore[union-attr]  # not packed; as most calls are
+                    found = self._layers_by_kernels(x, hx, weights)  # type: ignore[arg-type]
+                else:
+                    found = self._by_kernels(x, hx, rows, weights)
+                return found if not _is_any_autocast_enabled() else as_pytorchs(found, self.kind, x, hx, whole=whole)
             except native.Unfit:
                 # PyTorch's LSTM does not look at sizes and types either, and reads what lies behind its arrays.
                 if self.kind == "lstm" or not self.in_torch or self.beyond_torch():
@@ -82,6 +91,19 @@ class Stack(Options, RNNBase):
         if not self._fit(x, hx):
             return self._in_torchs_words(by_torch, x, hx)
         return self._by_packing(by_torch, x, hx, rows)
+
+    def _run_within(
+        self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
+    ) -> tuple[Any, Any]:
+        """Do the same in a graph: the operator of the kernels where they can, else PyTorch's operators."""
+        hx, rows = self.paired(hx), None if lengths is None else self._check_lengths(x, lengths)
+        weights = [getattr(self, name) for name in self._flat_weights_names]
+        backend = choose_within(self, x, weights)
+        if backend == "reference" or (backend == "torch" and rows is not None):
+            return self._by_reference(x, hx, rows)
+        if backend == "torch" or not self._fit(x, hx):
+            return self._in_torchs_words(by_torch, x, hx)
+        return as_pytorchs(self._by_kernels(x, hx, rows, weights), self.kind, x, hx, whole=rows is None)  # type: ignore[no-any-return]
 
     def weights(self) -> list[Any]:
         """Find the weights and biases that PyTorch's layer would compute with, of all layers and directions."""
@@ -149,9 +171,6 @@ class Stack(Options, RNNBase):
         return compute(x, hx, None)
 
     def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None, weights: Sequence[Any]) -> tuple[Any, Any]:
-        if rows is None and not isinstance(x, PackedSequence) and x.dim() == 3:
-            return self._layers_by_kernels(x, hx, weights)  # as most calls are
-
         def compute(x: Tensor, hx: Hidden | None, batch_sizes: Tensor | None) -> tuple[Tensor, Hidden]:
             if batch_sizes is None:
                 return self._layers_by_kernels(x, hx, weights, *_longest_first(rows))

@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+from torch._C import _is_any_autocast_enabled
 from torch._C._functorch import is_legacy_batchedtensor, unwrap_if_dead
+from torch._guards import detect_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.nn import Parameter
@@ -75,7 +77,7 @@ def layer(
     """
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h0, c0))
     plain = _is_plain(x, h0, c0, *weights)
-    if plain and not torch.is_autocast_enabled("cpu"):
+    if plain and not (_is_any_autocast_enabled() and torch.is_autocast_enabled("cpu")):
         x = unwrap_if_dead(x)  # a tensor that has got out of a transform of torch.func
         h0 = h0 if h0 is None else unwrap_if_dead(h0)
         c0 = c0 if c0 is None else unwrap_if_dead(c0)
@@ -144,6 +146,12 @@ def unknown(weights: Sequence[Any]) -> str | None:
         if not usual and cls not in _TRACED:
             return f"a weight of the class {cls.__name__}"
     return None
+
+
+def is_drafted(x: Tensor) -> bool:
+    """Tell whether the tensors of a program that is being written down come with their numbers."""
+    mode = detect_fake_mode(x)
+    return mode is not None and bool(mode.propagate_real_tensors)
 
 
 class _Layer(torch.autograd.Function):
