@@ -7,9 +7,10 @@ import pytest
 import torch
 
 import sluicegate
-from sluicegate.nn.cells import Step
+from sluicegate.nn.made_classes import OURS
 from sluicegate.nn.stack import Stack
-from sluicegate.nn.swap import OURS, plan, restore
+from sluicegate.nn.step import Step
+from sluicegate.nn.swap import plan, restore
 
 CELLS = (torch.nn.GRUCell, torch.nn.LSTMCell, torch.nn.RNNCell)
 

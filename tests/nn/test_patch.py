@@ -18,10 +18,11 @@ from torch.nn.utils import parametrize
 
 import sluicegate
 from sluicegate import nn
-from sluicegate.nn.cells import Step
+from sluicegate.nn.made_classes import OURS
 from sluicegate.nn.patch import Summary
 from sluicegate.nn.stack import Stack
-from sluicegate.nn.swap import OURS, Swap
+from sluicegate.nn.step import Step
+from sluicegate.nn.swap import Swap
 
 KINDS = list(OURS)
 FORWARDS = {kind: kind.forward for kind in KINDS}

@@ -17,6 +17,9 @@ from torch.nn.utils.rnn import PackedSequence
 from sluicegate.ops import native
 from sluicegate.types import Cell
 
+_PYTORCHS: frozenset[Cell] = frozenset(("gru", "lstm", "rnn"))
+"""The cells that PyTorch has."""
+
 _HALVES = {torch.bfloat16: "_is_mkldnn_bf16_supported", torch.float16: "_is_mkldnn_fp16_supported"}
 
 
@@ -25,7 +28,7 @@ def as_pytorchs(results: Any, kind: Cell, x: Tensor | PackedSequence, hx: Any, *
 
     Args:
         results: Of a layer or a cell, in any of their forms.
-        kind: Its cell. PyTorch has no MinGRU, whose results stay as they are, as do those of what becomes ONNX.
+        kind: Its cell. The results of one that PyTorch has not stay as they are, as do those of what becomes ONNX.
         x: What it read.
         hx: The state that it was given.
         whole: Whether it is a layer that read whole sequences, not packed rows or rows of given lengths.
@@ -33,7 +36,7 @@ def as_pytorchs(results: Any, kind: Cell, x: Tensor | PackedSequence, hx: Any, *
     Returns:
         The same with tensors of that type.
     """
-    if kind == "mingru" or not torch.is_autocast_enabled("cpu") or native.becomes_onnx():
+    if kind not in _PYTORCHS or not torch.is_autocast_enabled("cpu") or native.becomes_onnx():
         return results
     return _cast(results, _type(kind, x, hx, whole=whole))
 

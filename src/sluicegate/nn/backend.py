@@ -81,7 +81,7 @@ def choose_within(
     if beyond is None and _can_be_a_node(x, weights):
         return "scalar"  # or another instruction set: the kernels choose it when they run
     beyond = obstacle or module.beyond_torch()
-    return "torch" if beyond is None and module.kind != "mingru" else "reference"
+    return "torch" if beyond is None and module.in_torch else "reference"
 
 
 def _can_be_a_node(x: Tensor | PackedSequence, weights: Sequence[Any]) -> bool:

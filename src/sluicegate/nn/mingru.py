@@ -19,8 +19,8 @@ from torch.nn.utils.rnn import PackedSequence
 from sluicegate.errors import ConfigError
 from sluicegate.types import Cell, Span
 
-from .cells import Step
 from .stack import Stack
+from .step import Step
 
 
 class MinGRU(Stack):

@@ -24,8 +24,9 @@ from torch.nn import Module
 
 from .bound import Rebound
 from .graphs import outside_graphs
+from .made_classes import OURS, base_of, mixed
 from .others import watch
-from .swap import OURS, Swap, base_of, mixed, obstacle, tell
+from .swap import Swap, obstacle, tell
 
 _LISTED = 5  # layers that are left are told up to here; the rest is counted
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch._C import _is_any_autocast_enabled
 from torch.nn.modules.rnn import RNNBase
@@ -22,16 +22,11 @@ from .autocast import as_pytorchs
 from .backend import choose, choose_within
 from .graphs import outside_graphs
 from .options import Options
+from .rows import Inputs, Lengths, can_be_packed, checked, falls, longest_first
 from .weights import of_layer
 
 Hidden: TypeAlias = Float[Tensor, "..."] | tuple[Float[Tensor, "..."], Float[Tensor, "..."]]
 """The state as PyTorch passes it: `h`, or `(h, c)` for the LSTM, layers and directions stacked in front."""
-
-Inputs: TypeAlias = Float[Tensor, "..."] | PackedSequence
-"""`[time batch input]`, `[batch time input]` with `batch_first`, `[time input]`, or packed."""
-
-Lengths: TypeAlias = Int[Tensor, " batch"] | Sequence[int]
-"""How many steps of each row are part of it."""
 
 Compute: TypeAlias = Callable[[Tensor, Hidden | None, Tensor | None], tuple[Tensor, Hidden]]
 
@@ -59,13 +54,13 @@ class Stack(Options, RNNBase):
             )
         if isinstance(hx, list):
             hx = self.paired(hx)
-        rows = None if lengths is None else self._check_lengths(x, lengths)
+        rows = None if lengths is None else checked(x, lengths, batch_first=self.batch_first)
         weights = self.weights()
         whole = rows is None and not packed
         backend = choose(self, x, weights, whole=whole)
         if backend not in ("torch", "reference"):
             if not self._fit(x, hx):
-                if isinstance(x, PackedSequence) and not _falls(x) and (not self.in_torch or self.beyond_torch()):
+                if isinstance(x, PackedSequence) and not falls(x) and (not self.in_torch or self.beyond_torch()):
                     raise ConfigError(
                         "`input` is a PackedSequence whose `batch_sizes` rise, or are not of all its rows: make it "
                         "with `pack_padded_sequence`"
@@ -86,7 +81,7 @@ class Stack(Options, RNNBase):
             backend = "reference"  # ONNX has no projection, and PyTorch's exporter leaves it out without a word
         if backend == "torch" and rows is None and not self._has_no_steps(x):
             return self._in_torchs_words(by_torch, x, hx)
-        if rows is None or backend == "reference" or not _can_be_packed(rows):
+        if rows is None or backend == "reference" or not can_be_packed(rows):
             return self._by_reference(x, hx, rows)
         if not self._fit(x, hx):
             return self._in_torchs_words(by_torch, x, hx)
@@ -96,7 +91,7 @@ class Stack(Options, RNNBase):
         self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, lengths: Lengths | None
     ) -> tuple[Any, Any]:
         """Do the same in a graph: the operator of the kernels where they can, else PyTorch's operators."""
-        hx, rows = self.paired(hx), None if lengths is None else self._check_lengths(x, lengths)
+        hx, rows = self.paired(hx), None if lengths is None else checked(x, lengths, batch_first=self.batch_first)
         weights = [getattr(self, name) for name in self._flat_weights_names]
         backend = choose_within(self, x, weights)
         if backend == "reference" or (backend == "torch" and rows is not None):
@@ -133,7 +128,7 @@ class Stack(Options, RNNBase):
         if axes not in (2, 3) or any(h.dim() != axes for h in states):
             return False
         if isinstance(x, PackedSequence):
-            if not _falls(x):
+            if not falls(x):
                 return False
             hx = _each(hx, lambda h: h if x.sorted_indices is None else h.index_select(1, x.sorted_indices))
         if axes == 2:
@@ -173,7 +168,7 @@ class Stack(Options, RNNBase):
     def _by_kernels(self, x: Inputs, hx: Hidden | None, rows: Tensor | None, weights: Sequence[Any]) -> tuple[Any, Any]:
         def compute(x: Tensor, hx: Hidden | None, batch_sizes: Tensor | None) -> tuple[Tensor, Hidden]:
             if batch_sizes is None:
-                return self._layers_by_kernels(x, hx, weights, *_longest_first(rows))
+                return self._layers_by_kernels(x, hx, weights, *longest_first(rows))
             sizes = batch_sizes.numpy()
             lengths = torch.from_numpy(np.searchsorted(-sizes, -np.arange(sizes[0])))
             return self._layers_by_kernels(x, hx, weights, lengths, None, torch.from_numpy(sizes.cumsum() - sizes))
@@ -222,33 +217,6 @@ class Stack(Options, RNNBase):
             return F.dropout(x, self.dropout, self.training)
         mask = F.dropout(x.new_ones((x.shape[1], x.shape[0], x.shape[2])), self.dropout)
         return x * mask.transpose(0, 1)
-
-    def _check_lengths(self, x: Inputs, lengths: Lengths) -> Tensor:
-        if isinstance(x, PackedSequence):
-            raise ConfigError("`lengths` cannot go with a PackedSequence, which has its own: leave one of them out")
-        if x.dim() != 3:
-            raise ConfigError(
-                f"`lengths` needs a batch of rows, an `input` of 3 axes, but that has {x.dim()}: "
-                "cut a single row to its length instead"
-            )
-        batch, time = x.shape[:2] if self.batch_first else (x.shape[1], x.shape[0])
-        rows = torch.as_tensor(lengths, device="cpu")
-        if not isinstance(lengths, Tensor) and rows.numel() == 0:
-            rows = rows.long()  # an empty list became floats
-        if rows.is_floating_point() or rows.dtype == torch.bool or rows.shape != (batch,):
-            raise ConfigError(
-                f"`lengths` must be {batch} whole numbers, one for each row of `input`, but it is "
-                f"{rows.dtype} of shape {tuple(rows.shape)}: check that `batch_first` (={self.batch_first}) is meant"
-            )
-        if isinstance(lengths, Tensor) and torch.compiler.is_exporting():
-            return rows.long()  # what they are is not known yet
-        for row, length in enumerate(rows.tolist() if isinstance(lengths, Tensor) else lengths):
-            if not 0 <= length <= time:
-                raise ConfigError(
-                    f"`lengths[{row}]` (={length}) must be from 0 to {time}, the time axis of `input`: "
-                    "pad `input` to the longest row"
-                )
-        return rows.long()
 
     def by_reference(self, x: Inputs, hx: Hidden | None = None) -> tuple[Any, Any]:
         """Compute the layer by the equations of `ops.reference`, whatever else could.
@@ -318,33 +286,7 @@ class Stack(Options, RNNBase):
         return x, (last[0], last[1]) if isinstance(hx, tuple) else last[0]
 
 
-def _falls(x: PackedSequence) -> bool:
-    """Tell whether the batch sizes are such as packing makes: from one step to the next no more, of all the rows."""
-    given: Any = x.batch_sizes
-    if not isinstance(given, Tensor) or given.dtype is not torch.int64 or given.dim() != 1 or not given.is_cpu:
-        return False
-    sizes = given.numpy()
-    return bool(len(sizes) and sizes[-1] > 0 and (sizes[1:] <= sizes[:-1]).all() and sizes.sum() == len(x.data))
-
-
-def _longest_first(rows: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-    """The lengths as the kernels take them, and of which row each is."""
-    if rows is None or native.becomes_onnx():  # which takes rows in any order
-        return rows, None
-    if torch.compiler.is_exporting():  # a program may go on to ONNX, for which PyTorch has no stable sort
-        lengths, order = rows.sort(descending=True)
-    else:
-        lengths, order = rows.sort(descending=True, stable=True)
-    return lengths, order
-
-
 def _each(hx: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if hx is None:
         return None
     return (change(hx[0]), change(hx[1])) if isinstance(hx, tuple) else change(hx)
-
-
-def _can_be_packed(rows: Tensor | None) -> bool:
-    if torch.compiler.is_exporting():  # how long the rows are is not known yet
-        return False
-    return rows is not None and bool((rows > 0).all())
