@@ -70,6 +70,46 @@ inline void pack_panel(const Gates& gates, Index unit, int lanes, int vectors, I
     }
 }
 
+// sums[r][n] += sum over k of a[r][k] * weights, by the chains that panels would give, of each vector n of
+// units: their rows of weights follow each other from `first[n]` on, and `first[N]` is where the next product
+// begins. Nothing is stored on the way. One vector after the other: of 2,048 units eight rows are read at 24
+// GB/s so, sixteen at once at 17. Each row is asked for four lines at a time: line by line it was 19.
+template <int R, int N>
+SLUICEGATE_INLINE void accumulate_transposed(Float (&sums)[R][N], const float* const (&a)[R],
+                                             const float* const (&first)[N + 1], Index depth) {
+  constexpr Index kLine = 16, kBurst = 4 * kLine, kAhead = 4 * kBurst;
+  constexpr int kInTurn = kWidth / 4;  // rows that are asked for while a line is computed
+  for (int n = 0; n < N; ++n) {
+    Float own[R];
+    SLUICEGATE_EACH(R) own[i] = sums[i][n];
+    Index k = 0;
+    for (; k + kLine <= depth; k += kLine) {
+      const Index ahead = k / kBurst * kBurst + kAhead, turn = k % kBurst / kLine * kInTurn;
+      const float* const from =
+          (ahead < depth ? first[n] + ahead : first[n + 1] + ahead - depth) + turn * depth;
+      for (int i = 0; i < kInTurn; ++i)
+        for (Index line = 0; line < kBurst; line += kLine) __builtin_prefetch(from + i * depth + line, 0, 2);
+      const float* rows[kWidth];
+      SLUICEGATE_EACH(kWidth) rows[i] = first[n] + i * depth + k;
+#pragma GCC unroll 4
+      for (Index j = 0; j < kLine; j += 4) {
+        Float columns[4];
+        SLUICEGATE_EACH(4) columns[i] = load_lanes(rows + i, j);
+        transpose(columns);
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r)
+          SLUICEGATE_EACH(4) own[r] = multiply_add(fill(a[r][k + j + i]), columns[i], own[r]);
+      }
+    }
+    for (; k < depth; ++k) {
+      float column[kWidth];
+      SLUICEGATE_EACH(kWidth) column[i] = first[n][i * depth + k];
+      SLUICEGATE_EACH(R) own[i] = multiply_add(fill(a[i][k]), load(column), own[i]);
+    }
+    SLUICEGATE_EACH(R) sums[i][n] = own[i];
+  }
+}
+
 // The panels of a product.
 struct Panels {
   const float* laid_out = nullptr;  // one after the other; where it is null, they are made of

@@ -33,6 +33,11 @@ inline constexpr int kPanels = R * V * 8 <= 16              ? 8
                                : R * V * 2 <= kAccumulators ? 2
                                                             : 1;
 
+// Panels that many tiles of rows take at once: of a single vector, four rows would leave the multipliers
+// idle.
+template <int V>
+inline constexpr int kWide = most(1, kAccumulators / (kRows<V> * V));
+
 // Rows of a panel that are asked for in advance: with 512 units a panel comes from beyond the second-level
 // cache, and this makes the product a fifth faster; nearer panels are neither faster nor slower for it.
 inline constexpr int kAhead = 16;
@@ -69,14 +74,30 @@ inline constexpr Index kPart = 64;
 
 // Floats that panels of so many vectors and so deep are made in.
 constexpr Index room_for(int vectors, Index depth) {
-  return most(depth * vectors, most(16, kAccumulators) * kPart) * kWidth;
+  return most(depth * most(vectors, kAccumulators / (kTileRegisters / 4)), most(16, kAccumulators) * kPart) *
+         kWidth;
 }
+
+// Rows up to which weights are transposed for the product alone: with more, a panel that is made of them
+// pays.
+inline constexpr int kDirect = 4;
 
 // The same for panels [panel, panel + P) and a tile of R from row `row` of `count` on; the tile of row 0 is
 // the first that comes to a panel.
 template <int R, int P, int V>
 SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, Index row, Index count,
                                   const Panels& panels, Index panel, Index depth) {
+  if constexpr (R <= kDirect)
+    if (!panels.laid_out && R == count && panels.lanes == kWidth) {
+      const Gates& g = panels.gates;
+      const float *a[R], *first[P * V + 1];
+      for (int r = 0; r < R; ++r) a[r] = rows[row + r];
+      for (int n = 0; n <= P * V; ++n)
+        first[n] =
+            g.weights + ((g.first + n % V) * g.hidden + panels.unit + (panel + n / V) * kWidth) * depth;
+      accumulate_transposed<R, P * V>(sums, a, first, depth);
+      return;
+    }
   const Index part = panels.laid_out || R < count ? depth : kPart;
   Index begin = 0;
   do {
@@ -140,12 +161,20 @@ SLUICEGATE_INLINE void for_each_tile(Index rows, Index begin, Index end, bool ba
     });
     return;
   }
-  for (Index i = begin; i < end; ++i) {
-    const Index panel = backwards ? end - 1 - (i - begin) : i;
+  auto over = [&]<int P>(Index panel) {
     for (Index tile = 0; tile < cut.tiles; ++tile)
       with_constant<kRows<V>>(cut.size(tile),
-                              [&]<int R>() { f.template operator()<R, 1>(cut.start(tile), panel); });
-  }
+                              [&]<int R>() { f.template operator()<R, P>(cut.start(tile), panel); });
+  };
+  constexpr int P = kWide<V>;
+  const Index whole = P == 1 ? end : begin + (end - begin) / P * P;
+  auto rest = [&] {
+    for (Index i = whole; i < end; ++i) over.template operator()<1>(i);
+  };
+  if (P > 1 && backwards) rest();
+  for (Index i = begin; i < whole; i += P)
+    over.template operator()<P>(backwards ? whole - P - (i - begin) : i);
+  if (P > 1 && !backwards) rest();
 }
 
 // Where a product's sums begin.
