@@ -55,6 +55,7 @@ void prefer_large_pages(void* begin, std::int64_t bytes) {
 }
 
 Scratch::Scratch(std::int64_t floats) : begin_(nullptr), capacity_(0) {
+  if (floats == 0) return;
   for (Buffer& buffer : shelf.kept) {
     if (buffer.capacity < floats) continue;
     begin_ = std::exchange(buffer.data, nullptr);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "arguments.h"
+#include "cell.h"
 #include "describe.h"
 #include "sluicegate/cpu.h"
 #include "sluicegate/recurrent.h"
@@ -151,6 +152,7 @@ NB_MODULE(_core, m) {
       nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
       "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
 
+  bind_cell(m);
   bind_step(m);
   bind_descriptions(m);
 }

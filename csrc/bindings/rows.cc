@@ -22,8 +22,8 @@ struct Exchange {
 const Exchange* exchange = nullptr;
 PyObject* is_neg = nullptr;  // `Tensor.is_neg`
 
-bool read_tensor(PyObject* tensor, Row& row) {
-  nb::dlpack::dltensor found;
+// What a tensor of 32-bit floats in memory is. False, and no error is set, where it is none.
+bool look(PyObject* tensor, nb::dlpack::dltensor& found) {
   // Its numbers may stand for their negatives, of which DLPack does not tell.
   const nb::object negated = nb::steal(PyObject_CallOneArg(is_neg, tensor));
   if (!negated.is_valid() || exchange->look(tensor, &found) != 0) {
@@ -31,7 +31,12 @@ bool read_tensor(PyObject* tensor, Row& row) {
     return false;
   }
   const bool floats = found.dtype == nb::dtype<float>() && found.device.device_type == nb::device::cpu::value;
-  if (negated.is(Py_True) || !floats || found.ndim != 1 || found.data == nullptr) return false;
+  return !negated.is(Py_True) && floats && found.data != nullptr;
+}
+
+bool read_tensor(PyObject* tensor, Row& row) {
+  nb::dlpack::dltensor found;
+  if (!look(tensor, found) || found.ndim != 1) return false;
   row = {static_cast<char*>(found.data) + found.byte_offset, found.shape[0],
          found.strides[0] * static_cast<sluicegate::Index>(sizeof(float))};
   return true;
@@ -63,4 +68,19 @@ ReadRow reader_of(PyTypeObject* type) {
   exchange = found;
   is_neg = nb::object(tensor.attr("is_neg")).release().ptr();
   return read_tensor;
+}
+
+bool has_blocks(PyTypeObject* type) { return reader_of(type) == read_tensor; }
+
+bool read_block(PyObject* tensor, Block& block) {
+  nb::dlpack::dltensor found;
+  if (!look(tensor, found)) return false;
+  sluicegate::Index expected = 1;
+  for (int axis = found.ndim - 1; axis >= 0; --axis) {
+    if (found.shape[axis] != 1 && found.strides[axis] != expected) return false;
+    expected *= found.shape[axis];
+  }
+  block = {reinterpret_cast<float*>(static_cast<char*>(found.data) + found.byte_offset), found.shape,
+           found.ndim};
+  return true;
 }

@@ -67,6 +67,14 @@ def prefer_large_pages(begin: int, bytes: int) -> None:
 def activate(function: str, input: int, output: int, count: int) -> None:
     """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""
 
+def take_step(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, h: Any, c: Any, saved: Any, units: int, threads: int) -> bool:
+    """
+    Compute a step of a cell into `h`, `c` and what training keeps; False, and nothing is written, where a tensor is not plain.
+    """
+
+def take_step_back(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, saved: Any, h_gradient: Any, c_gradient: Any, d_x: Any, d_h0: Any, d_c0: Any, d_weights: Any, units: int, threads: int) -> bool:
+    """Compute the gradients of a step of a cell, likewise."""
+
 class Layers:
     """The layers of a stack, prepared for steps of its streams."""
 

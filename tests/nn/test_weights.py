@@ -197,29 +197,29 @@ def test_a_single_step_reads_the_weights_as_they_lie():
             alone, by_cell = layer(x[:1, :7])[0][0], first(step(x[0, :7]))
             assert len(packing._kept) == before
             assert torch.equal(alone, layer(x)[0][0, :7])
-            assert torch.equal(by_cell, first(step(x[0]))[:7])
+            assert torch.equal(by_cell, first(step(x[0]))[:7])  # more rows than a step takes together
+            assert len(packing._kept) == before + 1  # of the layer
             assert torch.equal(alone, by_cell)
 
 
-@every_module
+@pytest.mark.parametrize("kind", LAYERS)
 def test_what_is_laid_out_goes_with_its_weights(kind):
     gc.collect()  # of what other tests left behind nothing is to go while this one counts
     before = len(packing._kept)
-    x = X if kind in LAYERS else X.repeat(20, 1)  # more rows than a step takes together
     with torch.no_grad():
         module = kind(3, 19)
         for _ in range(2):
-            first(module(x))
+            first(module(X))
             assert len(packing._kept) == before + 1
         for _ in range(3):  # other numbers, or another weight, in the place of the old
             by_swap(module, module.get_parameter(recurrent(kind)))
-            first(module(x))
+            first(module(X))
             by_memory(module, module.get_parameter(recurrent(kind)))
-            first(module(x))
+            first(module(X))
             assert len(packing._kept) == before + 1
         parametrizations.weight_norm(module, recurrent(kind))
         for _ in range(3):  # each call has a weight of its own
-            first(module(x))
+            first(module(X))
         assert len(packing._kept) <= before + 1  # PyTorch's layers hold on to the weight that they had before
     del module
     gc.collect()

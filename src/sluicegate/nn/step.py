@@ -92,10 +92,10 @@ class Step(Options):
             raise native.Unfit("the weights of this cell are not those of its size: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         options = (cell, self.nonlinear(), biased, False, 0)
-        _, *after = native.layer(x, h0, c0, weights, (None, None, None), options)
+        h, c = native.step(x, h0, c0, weights, options)
         if single:
-            after = [None if t is None else t.squeeze(0) for t in after]
-        return tuple(after) if self.kind == "lstm" else after[0]
+            h, c = h.squeeze(0), c if c is None else c.squeeze(0)
+        return (h, c) if self.kind == "lstm" else h
 
     def by_reference(
         self, x: Float[Tensor, "*batch input"], hx: Any = None, mask: Float[Tensor, "*batch hidden"] | None = None

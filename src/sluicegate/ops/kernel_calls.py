@@ -159,7 +159,7 @@ def _refuse(x: Tensor, shape: Sizes, dtype: torch.dtype) -> NoReturn:
     )
 
 
-def _in_large_pages(*results: Tensor | None) -> None:
+def in_large_pages(*results: Tensor | None) -> None:
     """Ask for large pages: of fresh memory, a MinGRU's outputs took as long to get as to compute.
 
     (9 ms of 21 for 1,000 steps of 32 rows and 128 units, and 2 of 14 so.)
@@ -234,7 +234,7 @@ def forward(
     weights = [_floats(w, shape) for w, shape in zip(weights, plan.weights, strict=True)]
     sequences, _held = _sequences(plan, x, lengths, order, offsets)
     output, h_n, c_n, saved = results(plan, x, ragged=lengths is not None, keep=keep)
-    _in_large_pages(output, saved)
+    in_large_pages(output, saved)
     pack = lay_out if keep else laid_out  # in training the weights have changed since the last call
     as_they_lie = plan.takes_a_step(TOGETHER)
     step, row = plan.strides(output)
@@ -309,7 +309,7 @@ def backward(
     sequences, _held = _sequences(plan, x, lengths, order, offsets)
     found = gradients(plan, x, weights, wanted, ragged=lengths is not None)
     d_x, d_h0, d_c0, *d_weights = found
-    _in_large_pages(d_x)
+    in_large_pages(d_x, *d_weights)
     # Two directions at once cannot add to one array: the second has its own.
     d_xs = [d_x]
     if plan.directions == 2:

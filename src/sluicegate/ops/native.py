@@ -24,8 +24,8 @@ from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.types import Isa
 
-from . import flops, kernel_calls, onnx, operators
-from .cells import BY_OUTPUT
+from . import flops, kernel_calls, onnx, operators, steps
+from .cells import BY_OUTPUT, CELLS
 from .cells import GATES as GATES
 from .derivatives import by_equations
 from .kernel_calls import Unfit as Unfit
@@ -91,6 +91,42 @@ def layer(
     else:
         output, h_n, c_n, _ = _forward(x, h0, c0, weights, *rows, *options, keep)
     return output, h_n, c_n
+
+
+_CAN_TAKE = {cell: steps.can_take(cell) for cell in CELLS}
+
+
+def step(
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    options: tuple[str, str, bool, bool, int],
+) -> tuple[Tensor, Tensor | None]:
+    """Compute a step of a cell with the fused kernels.
+
+    Args:
+        x: `[batch input]`.
+        h0: The state, `[batch hidden]`; zeros when not given.
+        c0: The cell state, of an LSTM.
+        weights: As `layer` takes them.
+        options: Likewise.
+
+    Returns:
+        The state after the step, and the cell state of an LSTM, else of no account.
+    """
+    if _CAN_TAKE[options[0]] and _is_plain(x, h0, c0, *weights) and not torch.is_autocast_enabled("cpu"):
+        x = unwrap_if_dead(x).contiguous()
+        h0 = h0 if h0 is None else unwrap_if_dead(h0).contiguous()
+        c0 = c0 if c0 is None else unwrap_if_dead(c0).contiguous()
+        if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h0, c0)):
+            found = _take_step(options, x, h0, c0, *weights)
+        else:
+            found = steps.take(x, h0, c0, weights, *options[:2], False)
+        if found is not None:
+            return found[0], found[1]
+    _, h, c = layer(x, h0, c0, weights, (None, None, None), options)
+    return h, c
 
 
 def becomes_onnx() -> bool:
@@ -169,20 +205,57 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         tensors, (rows, options), wanted = ctx.saved_tensors, ctx.call, ctx.needs_input_grad[2:]
-        output, saved, x, h0, c0, *weights = tensors
-        if torch.is_grad_enabled():  # a second derivative may be asked for: the equations have one
-            return None, None, *by_equations(gradients[:3], wanted, tensors[2:], rows, options)
-        if torch._C._are_functorch_transforms_active() or any(map(_is_batched, gradients)):
-            # Many gradients at once, of which the kernels know nothing.
-            with torch.enable_grad():
-                return None, None, *by_equations(gradients[:3], wanted, tensors[2:], rows, options, again=False)
-        arguments: Any = (*gradients[:3], x, h0, c0, weights, output, saved, *rows, *options, wanted)
-        if _is_plain(*gradients, *tensors):
-            return None, None, *kernel_calls.backward(*arguments)
-        with torch._C._AutoDispatchBelowAutograd():
-            d_x, d_h0, d_c0, d_weights = _backward(*arguments)
-        found = zip((d_x, d_h0, d_c0, *d_weights), wanted, strict=True)
-        return None, None, *(g if want else None for g, want in found)
+        output, saved, *inputs = tensors
+        return None, None, *_differentiate(gradients[:3], inputs, output, saved, rows, options, wanted)
+
+
+def _differentiate(
+    gradients: Any, inputs: Any, output: Tensor, saved: Tensor, rows: Any, options: Any, wanted: Sequence[bool]
+) -> Sequence[Tensor | None]:
+    """Find the gradients of the inputs of a layer by who can: the equations, the kernels, or these as an operator."""
+    if torch.is_grad_enabled():  # a second derivative may be asked for: the equations have one
+        return by_equations(gradients, wanted, inputs, rows, options)
+    if torch._C._are_functorch_transforms_active() or any(map(_is_batched, gradients)):
+        # Many gradients at once, of which the kernels know nothing.
+        with torch.enable_grad():
+            return by_equations(gradients, wanted, inputs, rows, options, again=False)
+    x, h0, c0, *weights = inputs
+    arguments: Any = (*gradients, x, h0, c0, weights, output, saved, *rows, *options, wanted)
+    if _is_plain(*gradients, output, saved, *inputs):
+        return kernel_calls.backward(*arguments)
+    with torch._C._AutoDispatchBelowAutograd():
+        d_x, d_h0, d_c0, d_weights = _backward(*arguments)
+    found = zip((d_x, d_h0, d_c0, *d_weights), wanted, strict=True)
+    return [g if want else None for g, want in found]
+
+
+class _Step(torch.autograd.Function):
+    """The rule for a step of a cell."""
+
+    @staticmethod
+    def forward(ctx: Any, options: Any, x: Any, h0: Any, c0: Any, *weights: Any) -> Any:
+        found = steps.take(x, h0, c0, weights, *options[:2], True)
+        if found is None:
+            return None
+        h, c, saved = found
+        ctx.set_materialize_grads(False)
+        ctx.options = options
+        ctx.save_for_backward(saved, x, h0, c0, *weights)
+        return h, c
+
+    @staticmethod
+    def backward(ctx: Any, d_h: Tensor | None, d_c: Tensor | None) -> Any:
+        (saved, *inputs), options, wanted = ctx.saved_tensors, ctx.options, ctx.needs_input_grad[1:]
+        x, h0, c0, *weights = inputs
+        if not torch.is_grad_enabled() and _is_plain(d_h, d_c, saved, *inputs):
+            found = steps.take_back(d_h, d_c, x, h0, c0, weights, saved, *options[:2], wanted)
+            if found is not None:
+                return None, *found
+        # Of a single step nobody reads the outputs, which are h.
+        outputs = saved[:, : saved.shape[1] // steps.SAVED[options[0]]]
+        return None, *_differentiate(
+            (None, d_h, d_c), inputs, outputs, saved[None], (None, None, None), options, wanted
+        )
 
 
 def _is_batched(gradient: Tensor | None) -> bool:
@@ -212,6 +285,7 @@ def _keep(ctx: Any, rows: Any, options: Any, output: Tensor, saved: Tensor | Non
 
 # Besides this, `_Layer.apply` looks for transforms of torch.func and what has got out of them, for 3 us: `layer` has.
 _apply: Any = super(torch.autograd.Function, _Layer).apply
+_take_step: Any = super(torch.autograd.Function, _Step).apply
 
 
 def _by_autograd(
