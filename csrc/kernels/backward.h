@@ -152,6 +152,8 @@ struct Backward : WeightSums {
         targets[i] = (phase == 0 ? shared.state : shared.product) + i * stride;
       }
       team.wait();
+      // What a first step passes on is the gradient of h0: of single steps it is a third of the work.
+      if (phase == 0 && s == 0 && direction.h0_gradient == nullptr) return;
       if (phase == 0 && traits.carries)
         multiply_recurrent<Start::kTarget>(active, phase, backwards);
       else

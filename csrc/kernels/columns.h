@@ -124,6 +124,10 @@ SLUICEGATE_INLINE void add_multiples(const float* const* a, Index at, const floa
     }
   };
   Index j = begin;
+  for (; j + 2 * kWidth <= end; j += 2 * kWidth) {  // one at a time took a third longer
+    add_to(j, All{});
+    add_to(j + kWidth, All{});
+  }
   for (; j + kWidth <= end; j += kWidth) add_to(j, All{});
   if (j < end) add_to(j, static_cast<int>(end - j));
 }
@@ -136,12 +140,14 @@ inline void multiply_weights(Index rows, const float* const* a, const float* wei
                              Index columns, int first, int gates, const int* place, Index begin, Index end,
                              float* const* out) {
   constexpr int kDeep = 4;
-  constexpr Index kBlock = 512;  // columns that stay in the first cache for some rows
+  // Columns whose sums stay in the first cache. Of 2,048 columns, weights come at 21 GB/s from rows that are
+  // read from end to end, and at 13 from rows that are read by 512.
+  const Index block = most(512, 4096 / most(1, rows));
   if constexpr (S == Start::kZero)
     for (Index i = 0; i < rows; ++i)
       for (Index j = begin; j < end; ++j) out[i][j] = 0.0f;
-  for (Index left = begin; left < end; left += kBlock) {
-    const Index right = least(end, left + kBlock);
+  for (Index left = begin; left < end; left += block) {
+    const Index right = least(end, left + block);
     for (int part = 0; part < gates; ++part) {
       int gate = 0;
       while (place[gate] != part) ++gate;

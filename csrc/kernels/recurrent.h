@@ -26,10 +26,10 @@ inline bool shares_units(const Call& call) {
 }
 
 // The rows of one direction cut into groups, of which all threads get as many where that can be.
-inline Cut groups_of(const Call& call) {
+inline Cut groups_of(const Call& call, Index most_rows = kGroup) {
   const Index rows = call.sequences.batch;
   const Index threads = most(1, least(rows, call.threads / call.directions));
-  const Index groups = round_up(divide_up(rows, kGroup), threads);
+  const Index groups = round_up(divide_up(rows, most_rows), threads);
   return Cut(rows, most(1, divide_up(rows, most(1, groups))));
 }
 
@@ -176,9 +176,15 @@ struct BackwardWork {
 
   explicit BackwardWork(const Call& c)
       : call(c),
-        groups(groups_of(c)),
+        groups(groups_of(c, together(c))),
         slices(groups.tiles, most(1, divide_up(groups.tiles, most(kBlocks, c.threads)))),
         block(c.shape) {}
+
+  // Rows of a group. Of few steps they are more than a step forward takes, since the gradients of the weights
+  // are read and written for every group.
+  static Index together(const Call& c) {
+    return c.every ? kGroup : most(kGroup, Backward::kRowsTogether / most(1, c.sequences.steps));
+  }
 
   float* block_of(Index direction, Index slice) const {
     return slice == 0 ? nullptr : blocks + (direction * (slices.tiles - 1) + slice - 1) * block.floats();

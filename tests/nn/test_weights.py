@@ -206,20 +206,21 @@ def test_a_single_step_reads_the_weights_as_they_lie():
 def test_what_is_laid_out_goes_with_its_weights(kind):
     gc.collect()  # of what other tests left behind nothing is to go while this one counts
     before = len(packing._kept)
+    x = X.repeat(3, 1)  # more steps than read the weights as they lie
     with torch.no_grad():
         module = kind(3, 19)
         for _ in range(2):
-            first(module(X))
+            first(module(x))
             assert len(packing._kept) == before + 1
         for _ in range(3):  # other numbers, or another weight, in the place of the old
             by_swap(module, module.get_parameter(recurrent(kind)))
-            first(module(X))
+            first(module(x))
             by_memory(module, module.get_parameter(recurrent(kind)))
-            first(module(X))
+            first(module(x))
             assert len(packing._kept) == before + 1
         parametrizations.weight_norm(module, recurrent(kind))
         for _ in range(3):  # each call has a weight of its own
-            first(module(X))
+            first(module(x))
         assert len(packing._kept) <= before + 1  # PyTorch's layers hold on to the weight that they had before
     del module
     gc.collect()

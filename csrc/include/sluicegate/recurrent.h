@@ -55,7 +55,7 @@ struct Direction {
   bool reverse = false;
   const float* panels = nullptr;  // of `pack_forward`; backward: with `every`, or of a MinGRU
   // Where there are no panels, neither here nor below, the weights are read as they are: not of a MinGRU, nor
-  // with `every`. That is for a single step, since every step would lay them out for itself.
+  // with `every`. That is for a step or a few of them, since each lays them out for itself.
   Weights weights;
   const float* h0 = nullptr;     // [batch hidden], zeros when null
   const float* c0 = nullptr;     // [batch hidden], LSTM

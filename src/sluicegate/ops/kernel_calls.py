@@ -44,6 +44,10 @@ than to find out whether those that are laid out are still the same. The next gr
 FEW = 16
 """The same for the backward pass, which loads and stores its sums for every four numbers that it adds to them."""
 
+BRIEF = (8, 4)
+"""Steps and rows up to which all steps read the weights as they lie: a step of few rows takes as long as to read them,
+and to lay them out takes as long as eight such steps."""
+
 Sizes: TypeAlias = tuple[int, ...]
 
 
@@ -73,9 +77,10 @@ class Plan(NamedTuple):
     """Whether the backward pass finds h in the outputs, not in what is kept."""
     weights: tuple[Sizes, ...]
 
-    def takes_a_step(self, most: int) -> bool:
-        """Tell whether it is a single step of at most so many rows, of which the weights can be read as they lie."""
-        return self.steps == 1 and self.batch <= most and self.recurrent and not self.every
+    def as_they_lie(self, most: int) -> bool:
+        """Tell whether the weights are read as they lie: for a single step of at most so many rows, or `BRIEF`."""
+        few = self.batch <= most if self.steps == 1 else self.steps <= BRIEF[0] and self.batch <= BRIEF[1]
+        return few and self.recurrent and not self.every
 
     def strides(self, x: Tensor) -> tuple[int, int]:
         """Find how many floats lie between two steps and between two rows of the batch."""
@@ -236,7 +241,7 @@ def forward(
     output, h_n, c_n, saved = results(plan, x, ragged=lengths is not None, keep=keep)
     in_large_pages(output, saved)
     pack = lay_out if keep else laid_out  # in training the weights have changed since the last call
-    as_they_lie = plan.takes_a_step(TOGETHER)
+    as_they_lie = plan.as_they_lie(TOGETHER)
     step, row = plan.strides(output)
     hidden, per = plan.shape.hidden, len(weights) // plan.directions
     state, kept = plan.batch * hidden, 0 if saved is None else saved.stride(0)
@@ -318,7 +323,7 @@ def backward(
     state = plan.batch * hidden
     panels: list[Tensor] = []
     directions = []
-    as_they_lie = plan.takes_a_step(FEW)
+    as_they_lie = plan.as_they_lie(FEW)
     for d in range(plan.directions):
         own, numbers = slice(d * per, (d + 1) * per), BACKWARD.copy()
         if every or not plan.recurrent:
