@@ -117,6 +117,20 @@ T made_of(const Argument<T> (&list)[N], const std::array<Index, N>& numbers) {
   return made;
 }
 
+// So many inputs and units at most: the floats of all weights can then be counted in an Index.
+inline constexpr Index kMostUnits = Index{1} << 28;
+
+// Refuses a cell and an activation that there are not, before they become one.
+inline Shape shape_of(const ShapeNumbers& numbers) {
+  const Index limits[] = {std::ssize(sluicegate::kCells),
+                          static_cast<Index>(sluicegate::Activation::kRelu) + 1, kMostUnits, kMostUnits};
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    if (numbers[i] < 0 || numbers[i] >= limits[i])
+      throw std::invalid_argument("the " + std::string(kShape[i].name) + " of a shape is from 0 to " +
+                                  std::to_string(limits[i] - 1) + ", not " + std::to_string(numbers[i]));
+  return made_of(kShape, numbers);
+}
+
 inline void put_direction(const DirectionNumbers& numbers, Direction& to) {
   constexpr std::size_t forward = std::size(kForward), both = forward + std::size(kBackward);
   if (numbers.size() != forward && numbers.size() != both)

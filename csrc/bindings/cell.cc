@@ -9,8 +9,10 @@
 #include <nanobind/stl/pair.h>
 
 #include <array>
+#include <stdexcept>
 #include <utility>
 
+#include "arguments.h"
 #include "rows.h"
 #include "sluicegate/recurrent.h"
 #include "sluicegate/scratch.h"
@@ -76,9 +78,9 @@ struct Cell {
     static const bool readable = has_blocks(Py_TYPE(x.ptr()));
     const Block input = readable ? read.any(x) : Block{};
     if (input.axes != 2) return;
+    if (threads < 1) throw std::invalid_argument("there is one thread at least");
     batch = input.shape[0];
-    call.shape = {static_cast<sluicegate::Cell>(kind.first), static_cast<sluicegate::Activation>(kind.second),
-                  input.shape[1], units};
+    call.shape = arguments::shape_of({kind.first, kind.second, input.shape[1], units});
     call.sequences = {1, batch};
     call.input = {input.data, 0, input.shape[1]};
     call.threads = threads;
@@ -123,7 +125,6 @@ bool take_step_back(std::pair<int, int> kind, nb::handle x, nb::handle h0, nb::h
   auto& d = cell.direction;
   const Index batch = cell.batch, kept = cell.call.shape.saved() * units;
   d.saved = cell.read.shaped(saved, {batch, kept});
-  d.output = {d.saved + kept - units, 0, kept};  // of an RNN, which keeps h last
   d.h_n_gradient = cell.read.shaped(h_gradient, {batch, units});
   d.c_n_gradient = cell.read.shaped(c_gradient, {batch, units});
   d.input_gradient = {cell.read.shaped(d_x, {batch, cell.call.shape.input}), 0, cell.call.shape.input};
@@ -135,6 +136,7 @@ bool take_step_back(std::pair<int, int> kind, nb::handle x, nb::handle h0, nb::h
   d.input_bias_gradient = of[2];
   d.hidden_bias_gradient = of[3];
   if (!cell.read || d.saved == nullptr) return false;
+  d.output = {d.saved + kept - units, 0, kept};  // of an RNN, which keeps h last
   const nb::gil_scoped_release release;
   const auto& kernels = sluicegate::kernels();
   sluicegate::Scratch room(batch > kBackward ? kernels.backward_panels(cell.call.shape) : 0);

@@ -21,7 +21,7 @@ namespace {
 
 using sluicegate::Index;
 
-using arguments::DirectionNumbers, arguments::GridNumbers, arguments::SequenceNumbers,
+using arguments::DirectionNumbers, arguments::GridNumbers, arguments::SequenceNumbers, arguments::shape_of,
     arguments::ShapeNumbers, arguments::WeightNumbers;
 
 using Address = std::uintptr_t;
@@ -29,10 +29,6 @@ using Address = std::uintptr_t;
 template <class T>
 T* pointer(Address address) {
   return reinterpret_cast<T*>(address);  // NOLINT(performance-no-int-to-ptr)
-}
-
-sluicegate::Shape shape_of(const ShapeNumbers& numbers) {
-  return arguments::made_of(arguments::kShape, numbers);
 }
 
 sluicegate::Call call_of(const ShapeNumbers& shape, const SequenceNumbers& sequences,
@@ -44,6 +40,7 @@ sluicegate::Call call_of(const ShapeNumbers& shape, const SequenceNumbers& seque
   call.input = arguments::made_of(arguments::kGrid, input);
   call.every = every;
   call.threads = threads;
+  if (threads < 1) throw std::invalid_argument("there is one thread at least");
   if (directions.empty() || directions.size() > 2)
     throw std::invalid_argument("a layer has one direction or two");
   call.directions = static_cast<int>(directions.size());

@@ -48,7 +48,7 @@ bool read_buffer(PyObject* array, Row& row) {
     PyErr_Clear();
     return false;
   }
-  const bool fits = found.ndim == 1 && std::strcmp(found.format, "f") == 0;
+  const bool fits = found.ndim == 1 && found.format != nullptr && std::strcmp(found.format, "f") == 0;
   if (fits) row = {static_cast<char*>(found.buf), found.shape[0], found.strides[0]};
   PyBuffer_Release(&found);
   return fits;
@@ -80,7 +80,8 @@ bool read_block(PyObject* tensor, Block& block) {
     if (found.shape[axis] != 1 && found.strides[axis] != expected) return false;
     expected *= found.shape[axis];
   }
-  block = {reinterpret_cast<float*>(static_cast<char*>(found.data) + found.byte_offset), found.shape,
-           found.ndim};
+  char* const data = static_cast<char*>(found.data) + found.byte_offset;
+  if (reinterpret_cast<std::uintptr_t>(data) % alignof(float) != 0) return false;
+  block = {reinterpret_cast<float*>(data), found.shape, found.ndim};
   return true;
 }

@@ -70,16 +70,20 @@ struct Layers {
       : threads(std::move(count_threads)) {
     if (layers.empty()) throw std::invalid_argument("there is a layer at least");
     for (const auto& [numbers, panels] : layers) {
-      const sluicegate::Shape shape = arguments::made_of(arguments::kShape, numbers);
+      const sluicegate::Shape shape = arguments::shape_of(numbers);
       if (kernels.forward_panels(shape) != static_cast<Index>(panels.size()))
         throw std::invalid_argument("the panels are not those of a layer of this shape");
+      if (!all.empty() && shape.cell != all[0].shape.cell)
+        throw std::invalid_argument("the layers of a stack are of one cell");
       if (!all.empty() && (shape.input != all[0].shape.hidden || shape.hidden != shape.input))
         throw std::invalid_argument("each layer reads what the one before it puts out");
       all.push_back({shape, panels});
     }
-    for (const auto& [type, make] : kinds)
+    for (const auto& [type, make] : kinds) {
+      if (!PyType_Check(type.ptr())) throw std::invalid_argument("a kind is a type, with what makes outputs");
       if (const ReadRow read = reader_of(reinterpret_cast<PyTypeObject*>(type.ptr())))
         outputs.push_back({type, make, read, all[0].shape.hidden});
+    }
   }
 
   Outputs* outputs_for(PyObject* x) {
@@ -113,6 +117,7 @@ class Step {
       return nb::none();
     row.copy_to(fed_.data());
     const int threads = nb::cast<int>(layers_.threads());
+    if (threads < 1) throw std::invalid_argument("there is one thread at least");
     auto [output, shown] = outputs->take();
     {
       const nb::gil_scoped_release release;
@@ -165,6 +170,6 @@ void bind_step(nb::module_& m) {
   nb::class_<Step>(m, "Step", "A stream of these layers, which takes a step in one call.")
       .def(nb::init<Layers&, std::vector<State>>(), nb::keep_alive<1, 2>(), nb::arg("layers"),
            nb::arg("state"), "Begin from a state, which each push writes anew.")
-      .def("push", &Step::push, nb::arg("x"), nb::sig("def push(self, x: typing.Any) -> typing.Any"),
+      .def("push", &Step::push, nb::arg("x").none(), nb::sig("def push(self, x: typing.Any) -> typing.Any"),
            "Take a step; None, with the state as it was, where `x` is no plain row of 32-bit floats.");
 }

@@ -6,7 +6,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 import sluicegate
 from sluicegate.errors import ConfigError
-from sluicegate.nn import GRU, GRUCell, LSTMCell, MinGRU, MinGRUCell
+from sluicegate.nn import GRU, LSTM, GRUCell, LSTMCell, MinGRU, MinGRUCell
 
 LAYERS, CELLS = [torch.nn.GRU, torch.nn.LSTM, torch.nn.RNN], [torch.nn.GRUCell, torch.nn.LSTMCell, torch.nn.RNNCell]
 
@@ -63,6 +63,8 @@ PACKINGS = {
     "floats": (3, torch.tensor([2.0, 1.0])),
     "two axes": (3, torch.tensor([[2, 1]])),
     "no steps": (0, torch.tensor([], dtype=torch.int64)),
+    "a sum beyond 64 bits": (1, [2**62 + 1, 2**62, 2**62, 2**62]),
+    "very many steps": (3, torch.ones(1, dtype=torch.int64).expand(2**31)),
 }
 
 
@@ -129,6 +131,13 @@ def test_a_cell_that_pytorch_does_not_have_says_what_state_it_takes(kind, state)
             cell(torch.randn(2, 3), STATES[state])
 
 
+@pytest.mark.parametrize("kind", [torch.nn.GRUCell, torch.nn.LSTMCell])
+def test_a_state_of_one_unit_beyond_which_pytorchs_cell_reads(kind):
+    cell, h = sluicegate.accelerate(kind(3, 1)), torch.ones(1, 1)
+    with pytest.raises(RuntimeError, match="`hx` has 2 axes, and `input` 1"):
+        cell(torch.ones(3), (h, h) if kind is torch.nn.LSTMCell else h)
+
+
 WIDE = torch.ones(1, 2, 5)
 
 
@@ -145,3 +154,32 @@ def test_the_operator_leaves_no_gradient_unwritten():
     output, h, _, saved = torch.ops.sluicegate.layer(x, state, state, weights, None, None, None, *options, True)
     back = (output, h, None, x, state, state, weights, output, saved, None, None, None, *options, [True] * 7)
     assert torch.ops.sluicegate.layer_backward(*back)[2].numel() == 0
+
+
+@pytest.mark.parametrize("state", [(WIDE, WIDE, WIDE), torch.stack([WIDE, WIDE])], ids=["three", "stacked"])
+def test_a_state_that_pytorch_takes_is_not_computed_without_the_options(state):
+    layer, x = LSTM(3, 5, activation="relu"), torch.randn(4, 2, 3)
+    with pytest.raises(ConfigError, match=r"`hx` \(a .*\) must be a pair of tensors"):
+        layer(x, state)
+    cell = LSTMCell(3, 5, activation="relu")
+    with pytest.raises(ConfigError, match=r"`hx` \(a .*\) must be a pair of tensors"):
+        cell(x[0], state if isinstance(state, torch.Tensor) else (H, H, H))
+    with pytest.raises(ConfigError, match="`hx` has shape"):
+        GRUCell(3, 5, reset="before")(x[0], H[:1])
+
+
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh"])
+def test_weights_that_pytorch_would_cut_into_too_few_gates(name):
+    """It then reads gates that are not there."""
+    for kind, suffix, x in ((torch.nn.GRU, "_l0", torch.randn(4, 2, 3)), (torch.nn.GRUCell, "", torch.randn(2, 3))):
+        module = sluicegate.accelerate(kind(3, 5))
+        delattr(module, name + suffix)
+        setattr(module, name + suffix, torch.ones(2, *getattr(kind(3, 5), name + suffix).shape[1:]))
+        with pytest.raises(RuntimeError, match=r"the fused kernels take|make them anew"):
+            module(x)
+
+
+def test_an_lstms_state_of_too_few_layers_beside_a_wrong_packing():
+    layer, h = sluicegate.accelerate(torch.nn.LSTM(3, 5, 2)), torch.ones(2, 4, 5)
+    with pytest.raises(RuntimeError, match=r"`hx` must be \(h, c\) of the sizes \(2, batch, 5\)"):
+        layer(packed(6, [2, 4]), (h, h[:1]))

@@ -111,6 +111,47 @@ def test_rows_that_are_not_there_are_refused(rows):
         torch.ops.sluicegate.layer(x, h0, c0, weights, *given.values(), *own[3:])
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({7: "GRU"}, "`cell` .*must be one of gru"),
+        ({3: []}, "`weights` one at least"),
+        ({0: None}, "must be tensors"),
+        ({6: torch.tensor(2)}, "a single number stands in the place of a tensor"),
+    ],
+    ids=["cell", "weights", "input", "offsets"],
+)
+def test_what_no_shape_tells_is_refused(change, why):
+    """The registry lets all of it pass."""
+    arguments = list(call(lengths=[4, 2]))
+    for at, value in change.items():
+        arguments[at] = value
+    with pytest.raises(Unfit, match=why):
+        torch.ops.sluicegate.layer(*arguments)
+
+
+def test_flags_for_other_weights_are_refused():
+    arguments = list(call(lengths=[4, 2]))
+    results = torch.ops.sluicegate.layer(*arguments[:-1], True)
+    of_backward = [None, None, None, *arguments[:4], results[0], results[3], *arguments[4:-1]]
+    with pytest.raises(Unfit, match="`wanted` has 2 flags"):
+        torch.ops.sluicegate.layer_backward(*of_backward, [True, True])
+
+
+def test_tensors_that_begin_between_two_numbers():
+    """As views into a file's bytes may; no kernel may read a number there."""
+
+    def moved(x):
+        if not isinstance(x, torch.Tensor):
+            return [moved(t) for t in x] if isinstance(x, list) else x
+        return torch.frombuffer(bytearray(b"\0" + x.numpy(force=True).tobytes()), dtype=x.dtype, offset=1).view(x.shape)
+
+    arguments = list(call(lengths=[4, 2]))
+    expected = torch.ops.sluicegate.layer(*arguments)
+    found = torch.ops.sluicegate.layer(*map(moved, arguments))
+    assert all(torch.equal(a, b) for a, b in zip(found[:2], expected[:2], strict=True))
+
+
 @pytest.mark.parametrize("call", ["time first", "batch first", "packed", "lengths", "no state", "no bias"])
 def test_has_a_second_derivative(build, state_for, call):
     first = call in ("batch first", "lengths")

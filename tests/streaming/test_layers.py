@@ -30,6 +30,12 @@ BEYOND = {
 """What the fused kernels do not know."""
 
 
+def freed(size):
+    x = torch.zeros(size)
+    x.untyped_storage().resize_(0)
+    return x
+
+
 def pushed(stream, x, cuts, ways):
     """The outputs of a sequence pushed in these chunks, each in one of several ways."""
     found = [stream.push(x[:0])]
@@ -149,6 +155,7 @@ def test_outputs_are_of_the_kind_of_the_input():
         (np.ma.masked_array(np.zeros(3, np.float32), [True, False, False]), "of type MaskedArray"),
         (torch.zeros(3, device="meta"), "on the device 'meta'"),
         (torch.zeros(3).to_sparse(), r"a torch\.sparse_coo tensor"),
+        (freed(3), "whose memory was freed"),
     ],
 )
 def test_what_is_refused_leaves_the_state(x, why):
@@ -162,8 +169,17 @@ def test_what_is_refused_leaves_the_state(x, why):
 
 @pytest.mark.usefixtures("unchecked")
 def test_a_list_is_refused():
+    with pytest.raises(DataError, match="of type NoneType"):
+        LayerStream(nn.GRU(3, 5)).push(None)
     with pytest.raises(DataError, match="of type list"):
         LayerStream(nn.GRU(3, 5)).push([0.0, 0.0, 0.0])
+
+
+def test_an_array_that_begins_between_two_floats():
+    layer, x = nn.GRU(3, 5), np.ones((4, 3), np.float32)
+    odd = np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(np.float32).reshape(4, 3)
+    assert not odd.flags.aligned
+    assert (LayerStream(layer).push(odd) == LayerStream(layer).push(x)).all()
 
 
 def test_nan_is_computed_with_as_in_the_layer(drawn):

@@ -16,6 +16,7 @@ def outputs(width, dtype=np.float32):
 
 
 FIVE = partial(outputs, 5)
+WRONG = [(5, 0, 3, 5), (-1, 0, 3, 5), (0, 2, 3, 5), (0, 0, -1, 5), (0, 0, 3, 2**61), (0, 0, 2**31, 5)]
 
 
 def layers(*shapes, more=0, kind=np.ndarray, make=FIVE):
@@ -54,6 +55,9 @@ def test_a_type_that_cannot_be_read_here_is_left_to_others():
         (lambda: layers(), "there is a layer at least"),
         (lambda: layers(SHAPE, more=1), "the panels are not those of a layer of this shape"),
         (lambda: layers(SHAPE, SHAPE), "each layer reads what the one before it puts out"),
+        (lambda: layers((0, 0, 3, 5), (3, 0, 5, 5)), "the layers of a stack are of one cell"),
+        (lambda: layers(SHAPE, kind=3), "a kind is a type"),
+        *[(partial(_core.panel_floats, False, shape), "of a shape is from 0 to") for shape in WRONG],
         (lambda: _core.Step(layers(SHAPE), [state(2, 1, 5)]), r"the shape \[layers 1 hidden\]"),
         (lambda: _core.Step(layers(SHAPE), [state(1, 1, 4)]), r"the shape \[layers 1 hidden\]"),
         (lambda: _core.Step(layers(SHAPE), [state(1, 1, 5)] * 2), "h, or h and c of an LSTM"),
@@ -71,5 +75,14 @@ def test_outputs_of_another_form(make):
     h = state(1, 1, 5)
     step = _core.Step(layers(SHAPE, make=make), [h])
     with pytest.raises(ValueError, match="rows of as many floats as the layer has units"):
+        step.push(np.ones(3, np.float32))
+    assert (h == 1).all()
+
+
+def test_a_step_needs_a_thread():
+    panels = np.zeros(_core.panel_floats(False, SHAPE), np.float32)
+    h = state(1, 1, 5)
+    step = _core.Step(_core.Layers([(SHAPE, panels)], lambda: 0, [(np.ndarray, FIVE)]), [h])
+    with pytest.raises(ValueError, match="one thread at least"):
         step.push(np.ones(3, np.float32))
     assert (h == 1).all()

@@ -96,6 +96,10 @@ class Options(torch.nn.Module):
         """Name the first option in force that PyTorch's kernels do not know, if there is one."""
         return self._in_force("reset", "activation", "layer_norm", "precision")
 
+    def is_torchs(self) -> bool:
+        """Tell whether PyTorch's module of the same name computes the same."""
+        return self.in_torch and self.beyond_torch() is None
+
     def _in_force(self, *names: str) -> str | None:
         if self.recurrent_dropout and self.training:
             return f"recurrent_dropout={self.recurrent_dropout} in training"
@@ -146,6 +150,16 @@ class Options(torch.nn.Module):
         if self.kind == "lstm":
             return isinstance(hx, tuple) and len(hx) == 2 and isinstance(hx[0], Tensor) and isinstance(hx[1], Tensor)
         return isinstance(hx, Tensor)
+
+    def require_state(self, hx: Any) -> None:
+        """Refuse a state of another form.
+
+        Raises:
+            ConfigError: It has another.
+        """
+        if not self.takes(hx):
+            expected = "a pair of tensors, (h, c)" if self.kind == "lstm" else "one tensor, h"
+            raise ConfigError(f"`hx` (a {type(hx).__name__}) must be {expected}: pass what the step before returned")
 
     def weights(self) -> list[Any]:
         """Find the weights and biases that PyTorch's module would compute with, in the order of its parameters."""

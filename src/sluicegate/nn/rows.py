@@ -58,8 +58,11 @@ def falls(x: PackedSequence) -> bool:
     given: Any = x.batch_sizes
     if not isinstance(given, Tensor) or given.dtype is not torch.int64 or given.dim() != 1 or not given.is_cpu:
         return False
-    sizes = given.numpy()
-    return bool(len(sizes) and sizes[-1] > 0 and (sizes[1:] <= sizes[:-1]).all() and sizes.sum() == len(x.data))
+    sizes, rows = given.numpy(), len(x.data)
+    # Of more or larger ones, the sum may be less than they are, or take as long as they are many.
+    if not (0 < len(sizes) <= rows and 0 < sizes[-1] <= sizes[0] <= rows):
+        return False
+    return bool((sizes[1:] <= sizes[:-1]).all() and sizes.sum() == rows)
 
 
 def longest_first(rows: Tensor | None) -> tuple[Tensor | None, Tensor | None]:

@@ -23,7 +23,7 @@ from .backend import choose, choose_within
 from .graphs import outside_graphs
 from .options import Options
 from .rows import Inputs, Lengths, can_be_packed, checked, falls, longest_first
-from .weights import of_layer
+from .weights import have_gates, of_layer
 
 Hidden: TypeAlias = Float[Tensor, "..."] | tuple[Float[Tensor, "..."], Float[Tensor, "..."]]
 """The state as PyTorch passes it: `h`, or `(h, c)` for the LSTM, layers and directions stacked in front."""
@@ -60,12 +60,7 @@ class Stack(Options, RNNBase):
         backend = choose(self, x, weights, whole=whole)
         if backend not in ("torch", "reference"):
             if not self._fit(x, hx):
-                if isinstance(x, PackedSequence) and not falls(x) and (not self.in_torch or self.beyond_torch()):
-                    raise ConfigError(
-                        "`input` is a PackedSequence whose `batch_sizes` rise, or are not of all its rows: make it "
-                        "with `pack_padded_sequence`"
-                    )
-                return self._in_torchs_words(by_torch, x, hx)
+                return self._unfit(by_torch, x, hx, rows)
             try:
                 if whole and x.dim() == 3:  # type: ignore[union-attr]  # not packed; as most calls are
                     found = self._layers_by_kernels(x, hx, weights)  # type: ignore[arg-type]
@@ -74,7 +69,8 @@ class Stack(Options, RNNBase):
                 return found if not _is_any_autocast_enabled() else as_pytorchs(found, self.kind, x, hx, whole=whole)
             except native.Unfit:
                 # PyTorch's LSTM does not look at sizes and types either, and reads what lies behind its arrays.
-                if self.kind == "lstm" or not self.in_torch or self.beyond_torch():
+                cut = have_gates(self._flat_weights_names, weights, native.GATES[self.kind])
+                if self.kind == "lstm" or not self.is_torchs() or not cut:
                     raise
                 backend = "torch"
         if backend == "torch" and self.proj_size and native.becomes_onnx():
@@ -96,8 +92,10 @@ class Stack(Options, RNNBase):
         backend = choose_within(self, x, weights)
         if backend == "reference" or (backend == "torch" and rows is not None):
             return self._by_reference(x, hx, rows)
-        if backend == "torch" or not self._fit(x, hx):
+        if backend == "torch":
             return self._in_torchs_words(by_torch, x, hx)
+        if not self._fit(x, hx):
+            return self._unfit(by_torch, x, hx, rows)
         return as_pytorchs(self._by_kernels(x, hx, rows, weights), self.kind, x, hx, whole=rows is None)  # type: ignore[no-any-return]
 
     def weights(self) -> list[Any]:
@@ -107,6 +105,27 @@ class Stack(Options, RNNBase):
     def _in_torchs_words(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> tuple[Any, Any]:
         output, state = by_torch(x, hx)
         return output, state
+
+    def _unfit(
+        self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None, rows: Tensor | None
+    ) -> tuple[Any, Any]:
+        """Have PyTorch say what does not fit; where there are options, it would compute without them."""
+        if self.is_torchs():
+            if self.kind == "lstm" and isinstance(x, PackedSequence) and hx is not None:
+                self._require_packed_state(hx)
+            return self._in_torchs_words(by_torch, x, hx)
+        if isinstance(x, PackedSequence) and not falls(x):
+            raise ConfigError(
+                "`input` is a PackedSequence whose `batch_sizes` rise, or are not of all its rows: make it "
+                "with `pack_padded_sequence`"
+            )
+        return self._by_reference(x, hx, rows)
+
+    def _require_packed_state(self, hx: Any) -> None:
+        """Refuse a state whose sizes PyTorch's LSTM does not look at when rows are packed, and then reads beyond."""
+        count = self.num_layers * (2 if self.bidirectional else 1)
+        if not (self.takes(hx) and all(h.dim() == 3 and h.shape[::2] == (count, self.hidden_size) for h in hx)):
+            raise native.Unfit(f"`hx` must be (h, c) of the sizes ({count}, batch, {self.hidden_size}): give both so")
 
     def _has_no_steps(self, x: Inputs) -> bool:
         """Tell whether there is nothing to read, which PyTorch refuses."""
@@ -259,6 +278,7 @@ class Stack(Options, RNNBase):
         if hx is None:
             h = x.new_zeros(self.get_expected_hidden_size(x, batch_sizes))
             hx = h if self.kind != "lstm" else (h, x.new_zeros((*h.shape[:2], self.hidden_size)))
+        self.require_state(hx)
         self.check_forward_args(x, hx, batch_sizes)  # type: ignore[arg-type]  # torch's LSTM takes the pair
         return hx
 

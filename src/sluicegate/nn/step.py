@@ -18,7 +18,7 @@ from .autocast import as_pytorchs
 from .backend import choose, choose_within
 from .graphs import outside_graphs
 from .options import Options
-from .weights import of_attributes
+from .weights import have_gates, of_attributes
 
 _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -45,13 +45,14 @@ class Step(Options):
         backend = choose(self, x, weights, None if mask is None else "a mask of recurrent dropout")
         if backend == "reference":
             return self.by_reference(x, hx, mask)
-        if backend == "torch" or not self._fit(x, hx):  # PyTorch says in its own words what does not fit
-            return by_torch(x, hx)
+        if backend == "torch" or not self._fit(x, hx):
+            # PyTorch says in its own words what does not fit, but knows less: it would compute without the options.
+            return by_torch(x, hx) if backend == "torch" or self.is_torchs() else self.by_reference(x, hx)
         try:
             found = self._by_kernels(x, hx, weights)
             return found if not _is_any_autocast_enabled() else as_pytorchs(found, self.kind, x, hx)
         except native.Unfit:
-            if not self.in_torch or self.beyond_torch():
+            if not self.is_torchs() or not have_gates(_WEIGHTS, weights, native.GATES[self.kind]):
                 raise
             return by_torch(x, hx)
 
@@ -65,7 +66,7 @@ class Step(Options):
         if backend == "reference":
             return self.by_reference(x, hx, mask)
         if backend == "torch" or not self._fit(x, hx):
-            return by_torch(x, hx)
+            return by_torch(x, hx) if backend == "torch" or self.is_torchs() else self.by_reference(x, hx)
         return as_pytorchs(self._by_kernels(x, hx, weights), self.kind, x, hx)
 
     def weights(self) -> list[Any]:
@@ -77,6 +78,10 @@ class Step(Options):
             return False
         state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
         shape = (*x.shape[:-1], self.hidden_size)
+        if x.dim() == 1 and self.kind in ("gru", "lstm") and any(h.shape == (1, 1) for h in state):
+            raise native.Unfit(
+                "`hx` has 2 axes, and `input` 1, with which PyTorch's cell reads beyond it: give both one"
+            )
         return x.dim() in (1, 2) and x.shape[-1] == self.input_size and all(h.shape == shape for h in state)
 
     def _by_kernels(self, x: Float[Tensor, ...], hx: Any, weights: list[Any]) -> Any:
@@ -119,9 +124,7 @@ class Step(Options):
             h = x.new_zeros((*x.shape[:-1], self.hidden_size))
             hx = (h, h) if self.kind == "lstm" else h
         hx = self.paired(hx)
-        if not self.takes(hx):
-            expected = "a pair of tensors, (h, c)" if self.kind == "lstm" else "one tensor, h"
-            raise ConfigError(f"`hx` (a {type(hx).__name__}) must be {expected}: pass what the step before returned")
+        self.require_state(hx)
         state: State = hx if isinstance(hx, tuple) else (hx,)
         self._check("input", x, (*x.shape[:-1], self.input_size))
         for h in state:

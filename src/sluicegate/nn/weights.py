@@ -85,3 +85,18 @@ def _holds_parameters_alone(cls: type) -> bool:
     if known is None:
         known = _looked_through[cls] = _look_through(cls)
     return known
+
+
+def have_gates(names: Sequence[str], weights: Sequence[Any], gates: int) -> bool:
+    """Tell whether the rows of weights can be cut into gates: PyTorch does, and does not count what it gets.
+
+    Args:
+        names: Of the weights and biases.
+        weights: What was found in their places.
+        gates: Of the cell.
+
+    Returns:
+        Whether they can; else PyTorch may read a gate that is not there.
+    """
+    found = [w for name, w in zip(names, weights, strict=False) if name.startswith("weight")]
+    return all(len(w) % gates == 0 for w in found if isinstance(w, torch.Tensor) and w.dim() == 2)

@@ -152,6 +152,8 @@ def _floats(x: Tensor, shape: Sizes, *, apart: bool = False) -> Tensor:
     """
     if x.shape != shape or x.dtype is not FLOAT32 or not x.is_cpu or not (x.data_ptr() or x.numel() == 0):
         _refuse(x, shape, FLOAT32)
+    if x.data_ptr() % 4:  # of a view into other bytes, which no kernel may read as floats
+        x = x.clone()
     if x.is_neg() or not (x.is_contiguous() or (apart and (x.stride(-1) == 1 or x.shape[-1] == 1))):
         return x.resolve_neg().contiguous()
     return x
@@ -185,7 +187,7 @@ def _sequences(
             continue
         if row.shape != (count,) or row.dtype is not INT64 or not row.is_cpu:
             _refuse(row, (count,), INT64)
-        rows[i] = row.contiguous()
+        rows[i] = row.clone() if row.data_ptr() % 8 else row.contiguous()  # as `_floats` does
     if lengths is None and order is None and offsets is None:
         return plan.dense, rows
     if not _are_rows(plan, x, rows):

@@ -30,6 +30,8 @@ def as_array(x: Any, dtype: np.dtype[Any], shapes: tuple[tuple[int | None, ...],
     if isinstance(x, Tensor):
         if not x.is_cpu or x.layout is not torch.strided:
             raise DataError(f"`x` is a {x.layout} tensor on the device {x.device.type!r}: give a dense one on the CPU")
+        if x.numel() and not x.data_ptr():
+            raise DataError("`x` is a tensor whose memory was freed: give one that still has its numbers")
         same = x.dtype is _IN_TORCH[dtype]
     elif isinstance(x, ndarray) and not isinstance(x, np.ma.MaskedArray):
         same = x.dtype == dtype
@@ -40,7 +42,8 @@ def as_array(x: Any, dtype: np.dtype[Any], shapes: tuple[tuple[int | None, ...],
     if not same:
         kind = f"torch.{dtype}" if isinstance(x, Tensor) else f"np.{dtype}"
         raise DataError(f"`x` is of the type {x.dtype}, and the layer of {dtype}: convert it to {kind}")
-    return x.numpy(force=True) if isinstance(x, Tensor) else x
+    array = x.numpy(force=True) if isinstance(x, Tensor) else x
+    return array if array.flags.aligned else array.copy()
 
 
 _IN_TORCH = {np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
