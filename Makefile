@@ -9,7 +9,7 @@ CMAKE  := $(or $(shell command -v cmake),$(BIN)/cmake)
 JOBS   ?= $(shell nproc)
 SANITIZED := address,undefined
 
-.PHONY: install demo test test-all test-native test-neon lint bench docs stub clean
+.PHONY: install demo test test-all test-native test-neon fuzz lint bench docs stub clean
 
 install: $(STAMP)
 
@@ -52,6 +52,14 @@ test-neon: $(if $(filter $(BIN)/cmake,$(CMAKE)),$(STAMP))
 	  -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++
 	$(CMAKE) --build build/native/neon --parallel $(JOBS)
 	qemu-aarch64 -L /usr/aarch64-linux-gnu build/native/neon/csrc/tests/sluicegate_tests --cases=100 --but=forked
+
+# A million calls with arguments that are not right, of the C++ part under the sanitizers, which are GCC's here.
+fuzz: $(STAMP)
+	$(CMAKE) -S . -B build/fuzz -DSLUICEGATE_SANITIZE=$(SANITIZED) -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
+	$(CMAKE) --build build/fuzz --target _core --parallel $(JOBS)
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=2048 OMP_NUM_THREADS=1 \
+	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	  $(BIN)/python fuzz/run.py --core build/fuzz/_core.*.so --processes $(JOBS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
