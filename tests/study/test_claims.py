@@ -12,7 +12,7 @@ from sluicegate.cli.app import app
 from sluicegate.study import claims, costs, counting, digits, gates, gradients, ladders, learning
 from sluicegate.study.finding import Finding, judged, listed
 from sluicegate.study.learning import Learner, Outcome, Recipe, fresh_figure, lengths
-from sluicegate.study.network import NAMES, Network
+from sluicegate.study.network import CLAIMED, Network
 from sluicegate.study.problems import ADDING, COPYING, adding, all_right, copying
 from sluicegate.tasks.report.drawing import Picture
 
@@ -96,7 +96,7 @@ def test_the_mean_loss_is_that_of_the_length(monkeypatch):
     assert [steps.count(length) for length in (4, 8, 16)] == [learning._FEWEST] * 3
 
 
-@pytest.mark.parametrize("kind", list(NAMES))
+@pytest.mark.parametrize("kind", CLAIMED)
 def test_the_sizes_of_derivatives_are_those_of_autograd(kind):
     torch.manual_seed(0)
     network = Network(kind, 2, 3, 1).double()
@@ -122,7 +122,7 @@ def test_lost_is_what_stays_below_a_hundredth():
 
 
 def test_parameters_are_derived_as_they_are_counted():
-    for kind in NAMES:
+    for kind in CLAIMED:
         layer = Network(kind, 5, 7, 1).layer
         assert costs.parameters(kind, 5, 7) == sum(weight.numel() for weight in layer.parameters())
 

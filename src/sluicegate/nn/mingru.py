@@ -1,29 +1,25 @@
 """The MinGRU: a GRU whose gates see the input alone.
 
-It is the one layer here that PyTorch does not have, so that it stands on `torch.nn.RNNBase` alone. Gate order: the rows
-of every weight and bias hold the update gate `z` and the candidate `n`.
+Gate order: the rows of every weight and bias hold the update gate `z` and the candidate `n`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.modules.rnn import RNNCellBase
-from torch.nn.utils.rnn import PackedSequence
 
-from sluicegate.errors import ConfigError
 from sluicegate.types import Cell, Span
 
-from .stack import Stack
+from .beyond import BeyondTorch
 from .step import Step
 
 
-class MinGRU(Stack):
+class MinGRU(BeyondTorch):
     """A minimal gated recurrent unit: its gates see the input alone, and nothing squashes the candidate.
 
         z = sigmoid(W_iz x + b_iz)
@@ -75,7 +71,6 @@ class MinGRU(Stack):
     """
 
     kind: ClassVar[Cell] = "mingru"
-    in_torch: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -91,65 +86,11 @@ class MinGRU(Stack):
         *,
         memory: Span | None = None,
     ) -> None:
-        # PyTorch's base checks the arguments and makes the parameters of a GRU, here without storage. Those that
-        # see the input are made again, with fewer rows, and the others are left out.
-        super().__init__(
-            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device="meta"
-        )
-        self.mode = "MIN_GRU"
-        self._replace_parameters(device, dtype)
-        self.reset_parameters()
+        self._begin_layers(
+            device, dtype, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, bias=bias,
+            batch_first=batch_first, dropout=dropout, bidirectional=bidirectional,
+        )  # fmt: skip
         self._configure_layers(memory=memory)
-
-    def _replace_parameters(self, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
-        of_gru, rows = dict(self.named_parameters()), 2 * self.hidden_size
-        self._flat_weights_names = []
-        for name, parameter in of_gru.items():
-            delattr(self, name)
-            if "_ih_" in name:
-                shape = (rows, *parameter.shape[1:])
-                self.register_parameter(name, Parameter(torch.empty(shape, device=device, dtype=dtype)))
-                self._flat_weights_names.append(name)
-        self._all_weights = [[n for n in names if "_ih_" in n] for names in self._all_weights]
-        self._init_flat_weights()
-
-    def flatten_parameters(self) -> None:
-        """Do nothing: cuDNN, for which PyTorch's layers lay out their parameters in line, has no MinGRU."""
-
-    def forward(
-        self,
-        input: Float[Tensor, "*sequence input"] | PackedSequence,  # noqa: A002 - torch's name
-        hx: Float[Tensor, "states *batch hidden"] | None = None,
-        *,
-        lengths: Int[Tensor, " rows"] | Sequence[int] | None = None,
-    ) -> tuple[Float[Tensor, "*sequence output"] | PackedSequence, Float[Tensor, "states *batch hidden"]]:
-        """Read a sequence, or a batch of them.
-
-        Args:
-            input: `[time batch input]`, `[batch time input]` with `batch_first`, `[time input]`, or packed.
-            hx: The state to start from; zeros when not given.
-            lengths: For a padded batch, how many steps of each row are part of it. Outputs past them are zero, the
-                final state is that at each row's own last step, and the backward direction starts there.
-
-        Returns:
-            The outputs of the last layer, laid out like `input`, and the final state of every layer and direction.
-            Training needs the outputs as they are: PyTorch says so if a program has written into them.
-
-        Raises:
-            ConfigError: `lengths` does not fit `input`, or `input` and `hx` have other axes than these.
-        """
-        outputs, state = self._run(self._refuse, input, hx, lengths)
-        return outputs, state
-
-    def _refuse(self, x: Tensor | PackedSequence, hx: Any) -> NoReturn:
-        """Say what is wrong where PyTorch's layers leave that to PyTorch."""
-        axes = 3 if isinstance(x, PackedSequence) else x.dim()
-        if axes not in (2, 3):
-            raise ConfigError(
-                f"`input` has {axes} axes, but must have 3, or 2 for a single sequence: add or remove one of length 1"
-            )
-        found = f"{hx.dim()} axes" if isinstance(hx, Tensor) else f"type {type(hx).__name__}"
-        raise ConfigError(f"`hx` (of {found}) must be a tensor of {axes} axes, the states first, as `input` has {axes}")
 
 
 class MinGRUCell(Step, RNNCellBase):

@@ -13,7 +13,7 @@ from sluicegate.nn.layers import LAYERS
 from sluicegate.types import Cell
 
 from .finding import Finding, judged
-from .network import NAMES
+from .network import CLAIMED, NAMES
 
 GATES: dict[Cell, int] = {"rnn": 1, "gru": 3, "lstm": 4}
 TORCH: dict[Cell, Any] = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
@@ -91,14 +91,15 @@ def seconds(layers: dict[str, torch.nn.Module], size: Size) -> dict[str, float]:
 def examine(size: Size = Size(), seed: int = 0) -> Finding:  # noqa: B008 - a tuple, immutable
     """Count, weigh and time the layers, ours and PyTorch's."""
     torch.manual_seed(seed)
-    ours = {NAMES[kind]: LAYERS[kind](size.inputs, size.hidden) for kind in NAMES}
+    ours = {NAMES[kind]: LAYERS[kind](size.inputs, size.hidden) for kind in CLAIMED}
     theirs = {_theirs(kind): TORCH[kind](size.inputs, size.hidden) for kind in TORCH}
     times = seconds(ours | theirs, size)
     memory = {name: kept(layer, size) for name, layer in ours.items()}
     table = [["layer", "parameters, as derived", "counted", "of the RNN's", "kept for each step and unit"]]
     table[0] += ["µs for a step of time", "of the RNN's", "PyTorch's layer, µs"]
     right = True
-    for kind, name in NAMES.items():
+    for kind in CLAIMED:
+        name = NAMES[kind]
         derived, counted = parameters(kind, size.inputs, size.hidden), _count(ours[name])
         right &= derived == counted
         other = f"{1e6 * times[_theirs(kind)] / size.steps:.0f}" if kind in TORCH else ""

@@ -11,7 +11,10 @@ from torch import Tensor
 from sluicegate.nn.layers import LAYERS
 from sluicegate.types import Cell
 
-NAMES: dict[Cell, str] = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "mingru": "MinGRU"}
+NAMES = {kind: layer.__name__ for kind, layer in LAYERS.items()}
+
+CLAIMED: tuple[Cell, ...] = ("rnn", "lstm", "gru", "mingru")
+"""Those that the claims are about."""
 
 
 class Network(torch.nn.Module):
