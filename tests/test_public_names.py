@@ -11,6 +11,7 @@ PUBLIC = [
     "Forecaster",
     "GRU",
     "LSTM",
+    "LiGRU",
     "MinGRU",
     "MissingExtra",
     "NotFittedError",

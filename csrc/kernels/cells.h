@@ -171,7 +171,25 @@ struct RnnStep : Of<Cell::kRnn> {
   }
 };
 
-using AllSteps = Steps<GruStep, GruGates, GruCandidate, LstmStep, RnnStep>;
+struct LiGruStep : Of<Cell::kLiGru> {
+  template <int N, class L>
+  SLUICEGATE_INLINE static void finish(const Step& s, const Place (&at)[N], Float (&sum)[2][N], L lanes) {
+    auto& [z, n] = sum;
+    Float h[N];
+    sigmoid(z);
+    activate(n, s.relu);
+    SLUICEGATE_EACH(N) h[i] = mix(z[i], n[i], load(s.before[at[i].row] + at[i].unit, lanes));
+    SLUICEGATE_EACH(N) put_state(s, at[i], h[i], lanes);
+    if (s.saved[at[0].row] == nullptr) return;
+    SLUICEGATE_EACH(N) {
+      save(s, at[i], 0, z[i], lanes);
+      save(s, at[i], 1, n[i], lanes);
+      save(s, at[i], 2, h[i], lanes);
+    }
+  }
+};
+
+using AllSteps = Steps<GruStep, GruGates, GruCandidate, LstmStep, RnnStep, LiGruStep>;
 
 // The gates of a tile from vector `First` on, kTogether at a time.
 template <class C, int First, int R, int PV>

@@ -99,7 +99,18 @@ struct RnnBack : Of<Cell::kRnn> {
   }
 };
 
-using Derivatives = Steps<GruBack, GruCandidateBack, GruResetBack, LstmBack, RnnBack>;
+struct LiGruBack : Of<Cell::kLiGru> {
+  template <class L>
+  SLUICEGATE_INLINE static void apply(const BackStep& s, Index unit, L lanes) {
+    const Float z = kept(s, 0, unit, lanes), n = kept(s, 1, unit, lanes), h = load(s.before + unit, lanes);
+    const Float dh = state_gradient(s, unit, lanes);
+    give(s, 0, unit, through_sigmoid(multiply(dh, subtract(h, n)), z), lanes);
+    give(s, 1, unit, through_activation(multiply_subtract_from(dh, z, dh), n, s.relu), lanes);
+    store(s.state + unit, multiply(dh, z), lanes);
+  }
+};
+
+using Derivatives = Steps<GruBack, GruCandidateBack, GruResetBack, LstmBack, RnnBack, LiGruBack>;
 
 template <class C>
 inline void step_backward(const BackStep& s, Index begin, Index end) {

@@ -36,7 +36,7 @@ void add(const Vector& x, Index first, Vector& out) {
 struct Taken {
   Index t;
   Vector x, h, c;  // before the step
-  Vector gate[4];  // r z n, or i f g o, or z n, or the one of an RNN
+  Vector gate[4];  // by the letters of `CellTraits`
   Vector q;        // GRU: the product beside the reset gate
   Vector after;    // LSTM: c after the step
 };
@@ -126,6 +126,14 @@ class Row {
           h_[j] = (1.0 - a[j]) * s.h[j] + a[j] * b[j];
         }
         break;
+      case Cell::kLiGru:
+        b = both(1, s.x, s.h);
+        for (Index j = 0; j < hidden_; ++j) {
+          a[j] = sigmoid(a[j]);
+          b[j] = activate(b[j]);
+          h_[j] = a[j] * s.h[j] + (1.0 - a[j]) * b[j];
+        }
+        break;
       case Cell::kRnn:
         for (double& v : a) v = activate(v);
         h_ = a;
@@ -175,6 +183,15 @@ class Row {
           before[j] = h_[j] * (1.0 - a[j]);
         }
         for (int gate = 0; gate < 2; ++gate) input_back(gate, s, sum[gate], x_gradient);
+        break;
+      case Cell::kLiGru:
+        for (Index j = 0; j < hidden_; ++j) {
+          sum[0][j] = h_[j] * (s.h[j] - b[j]) * a[j] * (1.0 - a[j]);
+          sum[1][j] = h_[j] * (1.0 - a[j]) * slope(b[j]);
+          before[j] = h_[j] * a[j];
+        }
+        for (int gate = 0; gate < 2; ++gate)
+          gate_back(gate, s, sum[gate], sum[gate], s.h, x_gradient, before);
         break;
       case Cell::kRnn:
         for (Index j = 0; j < hidden_; ++j) sum[0][j] = h_[j] * slope(a[j]);

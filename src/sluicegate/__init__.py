@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .nn import GRU as GRU
     from .nn import LSTM as LSTM
     from .nn import RNN as RNN
+    from .nn import LiGRU as LiGRU
     from .nn import MinGRU as MinGRU
     from .nn import backend_of as backend_of
     from .nn.patch import accelerated as accelerated
@@ -40,6 +41,7 @@ __version__ = version("sluicegate")
 _LATER = {
     "GRU": "nn",
     "LSTM": "nn",
+    "LiGRU": "nn",
     "MinGRU": "nn",
     "RNN": "nn",
     "accelerate": "nn.swap",
@@ -60,6 +62,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Forecaster",
+    "LiGRU",
     "MinGRU",
     "MissingExtra",
     "NotFittedError",

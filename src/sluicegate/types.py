@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Cell: TypeAlias = Literal["gru", "lstm", "rnn", "mingru"]
+Cell: TypeAlias = Literal["gru", "lstm", "rnn", "mingru", "ligru"]
 """The kinds of recurrent layers and cells; every task can be built from each."""
 
 Reset: TypeAlias = Literal["after", "before"]
@@ -28,6 +28,9 @@ Span: TypeAlias = tuple[float | int, float | int]
 
 Fill: TypeAlias = Literal["forward", "linear", "zero"]
 """How missing values and missing rows are filled in: the last value before, a straight line, or 0."""
+
+Normalization: TypeAlias = Literal["batch"]
+"""How the input's share of a LiGRU's gates is normalised."""
 
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""

@@ -152,7 +152,11 @@ def test_a_value_that_the_settings_refuse_is_told_as_before():
         (["--horizon", "0"], 1, "error: `horizon` (=0) must be greater than or equal to 1\n"),
         (["--horizon", "2.5"], 2, "Invalid value for '--horizon'"),
         ([], 2, "Missing option '--horizon'"),
-        (["--horizon", "3", "--cell", "gnu"], 1, "error: `cell` (='gnu') must be 'gru', 'lstm', 'rnn' or 'mingru'\n"),
+        (
+            ["--horizon", "3", "--cell", "gnu"],
+            1,
+            "error: `cell` (='gnu') must be 'gru', 'lstm', 'rnn', 'mingru' or 'ligru'\n",
+        ),
         (["--horizon", "3", "--learning-rate", "-1"], 1, "error: `learning_rate` (=-1.0) must be greater than 0\n"),
         (["--horizon", "3", "--quantile", "2"], 1, "error: `quantiles.0` (=2.0) must be less than 1\n"),
         (["--horizon", "3", "--holiday", "May"], 1, "error: `holidays.0` (='May') must be a valid date"),

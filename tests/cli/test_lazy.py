@@ -63,7 +63,7 @@ def test_the_help_of_a_task_loads_no_other():
         ("sluicegate fit ", {*registry.OURS}),
         ("sluicegate fit classify-text t.csv --lower", {"--lowercase"}),
         ("sluicegate fit forecast t.csv --ho", {"--holiday", "--horizon"}),
-        ("sluicegate fit forecast t.csv --cell ", {"gru", "lstm", "rnn", "mingru"}),
+        ("sluicegate fit forecast t.csv --cell ", {"gru", "lstm", "rnn", "mingru", "ligru"}),
         ("sluicegate fit forecast t.csv --fill l", {"linear"}),
         ("sluicegate study t.csv --task c", {"classify-text", "classify-series"}),
         ("sluicegate study t.csv --cha", {"--channel"}),

@@ -7,4 +7,15 @@ from sluicegate import nn
 
 def test_exports_exactly_these():
     public = {name for name, value in vars(nn).items() if name[0] != "_" and not isinstance(value, ModuleType)}
-    assert public == {"GRU", "GRUCell", "LSTM", "LSTMCell", "MinGRU", "MinGRUCell", "RNN", "RNNCell", "backend_of"}
+    assert public == {
+        "GRU",
+        "GRUCell",
+        "LSTM",
+        "LSTMCell",
+        "LiGRU",
+        "MinGRU",
+        "MinGRUCell",
+        "RNN",
+        "RNNCell",
+        "backend_of",
+    }

@@ -24,6 +24,8 @@ VARIANTS = {
     "rnn": (nn.RNN, {}),
     "rnn-relu": (nn.RNN, {"nonlinearity": "relu"}),
     "mingru": (nn.MinGRU, {}),
+    "ligru": (nn.LiGRU, {"normalization": None}),
+    "ligru-tanh": (nn.LiGRU, {"nonlinearity": "tanh", "normalization": None}),
 }
 
 

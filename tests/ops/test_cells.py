@@ -36,4 +36,4 @@ def test_what_is_kept_ends_with_the_state_that_the_backward_pass_reads():
 
 
 def test_gates_are_counted_by_their_letters():
-    assert GATES == {"gru": 3, "gru_reset_before": 3, "lstm": 4, "rnn": 1, "mingru": 2}
+    assert GATES == {"gru": 3, "gru_reset_before": 3, "lstm": 4, "rnn": 1, "mingru": 2, "ligru": 2}

@@ -429,7 +429,7 @@ def kept_floats(layer, x, state=None):
 
 
 def test_what_training_keeps(build):
-    most = {nn.GRU: 5, nn.LSTM: 6, nn.RNN: 1, nn.MinGRU: 1}  # an LSTM keeps i f g o c, and the outputs
+    most = {nn.GRU: 5, nn.LSTM: 6, nn.RNN: 1, nn.MinGRU: 1, nn.LiGRU: 3}  # an LSTM keeps i f g o c, and the outputs
     for both in (False, True):
         layer = build(3, 32, bidirectional=both)
         assert 0 < kept_floats(layer, torch.randn(50, 4, 3)) <= most[type(layer)] * 50 * 4 * 32 * (1 + both)

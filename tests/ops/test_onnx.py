@@ -193,6 +193,26 @@ def test_a_mingru_is_a_gru_whose_gates_do_not_look_at_the_memory():
     agree(proto, model, first, inputs(7, [0, 7, 4, 1]))
 
 
+def test_a_ligru_is_a_gru_whose_reset_gate_is_open():
+    layers = [
+        nn.LiGRU(INPUT, HIDDEN),
+        nn.LiGRU(INPUT, HIDDEN, 2, bidirectional=True, bias=False, normalization=None, nonlinearity="tanh"),
+    ]
+    layers[0](torch.randn(9, 4, INPUT))  # its running statistics are no longer those of the beginning
+
+    def call(plain, deep, x, lengths, h):
+        return [*plain(x), *deep(x, h, lengths=lengths)]
+
+    def inputs(time, lengths):
+        rows = len(lengths)
+        return 3 * torch.randn(time, rows, INPUT), torch.tensor(lengths), torch.randn(4, rows, HIDDEN)
+
+    model, first = Call(call, *layers).eval(), inputs(5, [2, 5, 3])
+    proto = export(model, *first, axes=[FIRST_TWO, {0: Dim.DYNAMIC}, {1: Dim.DYNAMIC}])
+    assert nodes(proto).count("GRU") == 3
+    agree(proto, model, first, inputs(7, [0, 7, 4, 1]))
+
+
 def test_a_program_that_was_exported_before():
     """Of weights so large that PyTorch leaves it to ONNX Runtime to put them in order."""
 

@@ -13,6 +13,7 @@ from sluicegate.ops.reference import (
     Weights,
     gru,
     gru_step,
+    ligru,
     lstm,
     lstm_step,
     mingru,
@@ -22,8 +23,8 @@ from sluicegate.ops.reference import (
 )
 
 INPUT, HIDDEN, TIME, BATCH = 3, 4, 5, 2
-GATES = {"rnn": 1, "gru": 3, "lstm": 4, "mingru": 2}
-BUILD = {"rnn": rnn, "gru": gru, "lstm": lstm, "mingru": mingru}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4, "mingru": 2, "ligru": 2}
+BUILD = {"rnn": rnn, "gru": gru, "lstm": lstm, "mingru": mingru, "ligru": ligru}
 ACT = {"tanh": math.tanh, "relu": lambda a: max(a, 0.0)}
 
 
@@ -134,7 +135,21 @@ def mingru_by_hand(w: Weights, form: Form, x, h, mask):
     return ([(1 - z[j]) * h[j] + z[j] * a[HIDDEN + j] for j in range(HIDDEN)],)
 
 
-BY_HAND = {"rnn": rnn_by_hand, "gru": gru_by_hand, "lstm": lstm_by_hand, "mingru": mingru_by_hand}
+def ligru_by_hand(w: Weights, form: Form, x, h, mask):
+    rows, seen = range(2 * HIDDEN), [m * v for m, v in zip(mask, h, strict=True)]
+    from_x, from_h = product(w.weight_ih, x, rows, bias=w.bias_ih), product(w.weight_hh, seen, rows, bias=w.bias_hh)
+    z = [sigmoid(from_x[j] + from_h[j]) for j in range(HIDDEN)]
+    n = [ACT[form.activation](from_x[j] + from_h[j]) for j in range(HIDDEN, 2 * HIDDEN)]
+    return ([z[j] * h[j] + (1 - z[j]) * n[j] for j in range(HIDDEN)],)
+
+
+BY_HAND = {
+    "rnn": rnn_by_hand,
+    "gru": gru_by_hand,
+    "lstm": lstm_by_hand,
+    "mingru": mingru_by_hand,
+    "ligru": ligru_by_hand,
+}
 
 
 def scan_by_hand(kind, w, form, x, state, mask=None):
@@ -178,6 +193,12 @@ def test_computes_the_equations(kind, form, bias):
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "none"])
 def test_computes_the_equations_of_a_mingru(bias):
     check_by_hand("mingru", Form(), bias=bias)
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "none"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_computes_the_equations_of_a_ligru(activation, bias):
+    check_by_hand("ligru", Form(activation=activation), bias=bias)
 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "none"])

@@ -19,18 +19,21 @@ UNITS = st.sampled_from([1, 7, 17, 64, 65])
 @st.composite
 def layers(draw):
     """A layer that the fused kernels compute, in training and with dropout, which a stream must not draw."""
-    name, depth = draw(st.sampled_from(["GRU", "LSTM", "RNN", "MinGRU"])), draw(st.integers(1, 3))
+    name, depth = draw(st.sampled_from(["GRU", "LSTM", "RNN", "MinGRU", "LiGRU"])), draw(st.integers(1, 3))
     options = {"bias": draw(st.booleans()), "batch_first": draw(st.booleans())}
     if depth > 1:
         options |= {"dropout": 0.3}
     if name == "GRU":
         options |= {"reset": draw(st.sampled_from(["after", "before"])), "recurrent_dropout": 0.4}
-    if name == "RNN":
+    if name in ("RNN", "LiGRU"):
         options |= {"nonlinearity": draw(st.sampled_from(["tanh", "relu"]))}
     if name in ("GRU", "LSTM"):
         options |= {"activation": draw(st.sampled_from(["tanh", "relu"]))}
     torch.manual_seed(draw(st.integers(0, 99)))
-    return getattr(nn, name)(draw(UNITS), draw(UNITS), depth, **options)
+    layer = getattr(nn, name)(draw(UNITS), draw(UNITS), depth, **options)
+    if name == "LiGRU":  # whose running statistics then are others than at the beginning
+        layer(torch.randn(4, 3, layer.input_size) + 1)
+    return layer
 
 
 @st.composite

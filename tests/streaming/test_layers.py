@@ -26,6 +26,7 @@ BEYOND = {
     "double": lambda: nn.GRU(5, 17, 2, dtype=torch.float64),
     "double rnn": lambda: nn.RNN(5, 17, nonlinearity="relu", dtype=torch.float64),
     "double mingru": lambda: nn.MinGRU(5, 17, 2, bias=False, dtype=torch.float64),
+    "double ligru": lambda: nn.LiGRU(5, 17, 2, bias=False, dtype=torch.float64),
 }
 """What the fused kernels do not know."""
 

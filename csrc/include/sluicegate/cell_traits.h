@@ -5,7 +5,7 @@
 namespace sluicegate {
 
 // kGruBefore: the reset gate acts before the product.
-enum class Cell { kGru, kGruBefore, kLstm, kRnn, kMinGru };
+enum class Cell { kGru, kGruBefore, kLstm, kRnn, kMinGru, kLiGru };
 enum class Activation { kTanh, kRelu };
 
 // One letter for each of some gates, or of the numbers that are kept of a step.
@@ -88,6 +88,7 @@ constexpr CellTraits kCells[] = {
      .recurrent = false,
      .activation = false,
      .gradient = {2, 0, 0, {0, 1}, {0, 1}}},
+    {.name = "ligru", .gates = "zn", .saved = "znh", .phase = {"zn"}, .gradient = {2, 0, 0, {0, 1}, {0, 1}}},
 };
 
 }  // namespace sluicegate

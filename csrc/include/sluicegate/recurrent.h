@@ -1,8 +1,9 @@
-// A layer of a GRU, an LSTM, an RNN or a MinGRU over whole sequences, forward and backward.
+// A layer of a GRU, an LSTM, an RNN, a MinGRU or a LiGRU over whole sequences, forward and backward.
 //
 // All arrays are of 32-bit floats. Weights and biases are laid out as PyTorch has them: `[gates*hidden
 // input]` and `[gates*hidden hidden]`, the gates of a GRU in the order r, z, n, those of an LSTM i, f, g, o.
-// A MinGRU has the gates z, n, and no recurrent weights and biases.
+// A MinGRU has the gates z, n, and no recurrent weights and biases; a LiGRU has the gates z, n and all of
+// these.
 #pragma once
 
 #include <cstdint>

@@ -20,6 +20,7 @@ KEEPING: dict[Cell, tuple[tuple[str, int], ...]] = {
     "gru": (("z", 1),),
     "lstm": (("f", 1), ("i", -1)),
     "mingru": (("z", -1),),
+    "ligru": (("z", 1),),
 }
 """The gates that keep, with the sign of their bias when they do: z; f, and i against it; and the z that writes."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from sluicegate.nn import GRU, LSTM, RNN, MinGRU
+from sluicegate.nn import GRU, LSTM, RNN, LiGRU, MinGRU
 
-Layer: TypeAlias = GRU | LSTM | RNN | MinGRU
+Layer: TypeAlias = GRU | LSTM | RNN | MinGRU | LiGRU
 
-LAYERS: dict[str, type[Layer]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN, "mingru": MinGRU}
+LAYERS: dict[str, type[Layer]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN, "mingru": MinGRU, "ligru": LiGRU}
 """By the name of the cell."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, get_args
 
 import torch
@@ -13,10 +14,12 @@ from torch.nn import Parameter
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops import reference
-from sluicegate.types import Activation, Cell, Precision, Reset
+from sluicegate.types import Activation, Cell, Normalization, Precision, Reset
 
 from .initial import Initial
 from .weights import of_attributes
+
+NOTHING: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Options(torch.nn.Module):
@@ -32,6 +35,7 @@ class Options(torch.nn.Module):
     activation: Activation = "tanh"
     recurrent_dropout: float = 0.0
     layer_norm: bool = False
+    normalization: Normalization | None = None
     precision: Precision = "fp32"
     checkpoint_every: int | None = None
     _initial: Initial = Initial()  # under one name, for a subclass of PyTorch's layers may have a `memory` of its own
@@ -125,11 +129,14 @@ class Options(torch.nn.Module):
             return None
         return F.dropout(torch.ones_like(h), self.recurrent_dropout)
 
-    def equations(self, suffix: str, mask: Tensor | None) -> reference.Recurrence:
-        """Put together, for `ops.reference`, what the weights with this suffix compute."""
+    def equations(
+        self, suffix: str, mask: Tensor | None, instead: Mapping[str, Tensor] = NOTHING
+    ) -> reference.Recurrence:
+        """Put together, for `ops.reference`, what the weights with this suffix compute, or what is there instead."""
         # A cell has no list; in a graph, the attributes are what a list is made of.
         names = () if torch.compiler.is_dynamo_compiling() else vars(self).get("_flat_weights_names", ())
         listed = dict(zip(names, self.weights(), strict=False)) if names else {}
+        listed |= instead
         weights: dict[str, Any] = {}
         for name in reference.Weights._fields:
             full = f"{name}{suffix}"
@@ -171,8 +178,16 @@ class Options(torch.nn.Module):
 
     def extra_repr(self) -> str:
         """Describe the module as PyTorch does, with the options that differ from PyTorch's."""
-        names = ("reset", "activation", "recurrent_dropout", "layer_norm", "precision", "checkpoint_every")
-        changed = (f"{n}={getattr(self, n)!r}" for n in names if getattr(self, n) != getattr(Options, n))
+        names = (
+            "reset",
+            "activation",
+            "normalization",
+            "recurrent_dropout",
+            "layer_norm",
+            "precision",
+            "checkpoint_every",
+        )
+        changed = (f"{n}={getattr(self, n)!r}" for n in names if getattr(self, n) != getattr(type(self), n))
         begun = (f"{n}={v!r}" for n, v in self._initial._asdict().items() if v != Initial._field_defaults[n])
         return ", ".join((super().extra_repr(), *changed, *begun))
 

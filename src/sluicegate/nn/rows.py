@@ -81,3 +81,28 @@ def can_be_packed(rows: Tensor | None) -> bool:
     if torch.compiler.is_exporting():  # how long the rows are is not known yet
         return False
     return rows is not None and bool((rows > 0).all())
+
+
+def steps_read(x: Tensor, rows: tuple[Tensor | None, Tensor | None, Tensor | None], batch_first: bool) -> Tensor:
+    """Give the steps that are part of a row, one after the other.
+
+    Args:
+        x: What the kernels read.
+        rows: As `native.layer` takes them.
+        batch_first: Whether the batch comes first in `x`.
+
+    Returns:
+        `[steps input]`.
+    """
+    lengths, order, offsets = rows
+    if lengths is None or offsets is not None:
+        return x.flatten(0, -2)
+    if order is not None:
+        lengths = torch.empty_like(lengths).scatter(0, order, lengths)
+    x = x if batch_first else x.transpose(0, 1)
+    return x[torch.arange(x.shape[1]) < lengths.unsqueeze(1)]
+
+
+def valid_steps(x: Tensor, valid: Tensor | None) -> Tensor:
+    """Do the same with what the equations read, `[time batch input]`, and the mark of each step."""
+    return x.flatten(0, 1) if valid is None else x[valid]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ from .autocast import as_pytorchs
 from .backend import choose, choose_within
 from .graphs import outside_graphs
 from .options import Options
-from .rows import Inputs, Lengths, can_be_packed, checked, falls, longest_first
+from .rows import Inputs, Lengths, can_be_packed, checked, falls, longest_first, steps_read, valid_steps
 from .weights import have_gates, of_layer
 
 Hidden: TypeAlias = Float[Tensor, "..."] | tuple[Float[Tensor, "..."], Float[Tensor, "..."]]
@@ -101,6 +102,14 @@ class Stack(Options, RNNBase):
     def weights(self) -> list[Any]:
         """Find the weights and biases that PyTorch's layer would compute with, of all layers and directions."""
         return of_layer(self)
+
+    def biased(self) -> bool:
+        """Tell whether the kernels are given biases."""
+        return self.bias
+
+    def normalised(self, depth: int, read: Callable[[], Tensor] | None) -> dict[str, Tensor]:  # noqa: ARG002 - of a LiGRU
+        """Make what stands in the place of a layer's parameters, by their names, given what it reads."""
+        return {}
 
     def _in_torchs_words(self, by_torch: Callable[..., Any], x: Inputs, hx: Hidden | None) -> tuple[Any, Any]:
         output, state = by_torch(x, hx)
@@ -210,17 +219,20 @@ class Stack(Options, RNNBase):
             raise native.Unfit("the weights of this layer are not those of its sizes: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         activation, every = self.nonlinear(), self.checkpoint_every or 0
-        rows, options = (lengths, order, offsets), (cell, activation, self.bias, self.batch_first, every)
+        rows, options = (lengths, order, offsets), (cell, activation, self.biased(), self.batch_first, every)
         h_n, c_n = [], []
         for depth in range(self.num_layers):
             if depth > 0:
                 x = self._drop(x)
             here = slice(depth * directions, (depth + 1) * directions)
+            own = weights[depth * per : (depth + 1) * per]
+            if self.normalization is not None:
+                own = [*self.normalised(depth, partial(steps_read, x, rows, self.batch_first)).values()]
             x, h, c = native.layer(
                 x,
                 None if h0 is None else h0[here],
                 None if c0 is None else c0[here],
-                weights[depth * per : (depth + 1) * per],
+                own,
                 rows,
                 options,
             )
@@ -295,9 +307,10 @@ class Stack(Options, RNNBase):
             if depth > 0:
                 x = F.dropout(x, self.dropout, self.training)
             outputs = []
+            instead = self.normalised(depth, partial(valid_steps, x, valid))
             for suffix in self._suffixes(depth):
                 state = next(before)
-                cell = self.equations(suffix, self.recurrent_mask(state[0]))
+                cell = self.equations(suffix, self.recurrent_mask(state[0]), instead)
                 output, state = scan(cell, x, state, valid=valid, reverse=suffix.endswith("_reverse"))
                 outputs.append(output)
                 after.append(state)

@@ -1,6 +1,6 @@
 """The fused kernels as operators of PyTorch's registry: `torch.ops.sluicegate.layer` and its backward pass.
 
-One operator computes a layer of a GRU, an LSTM, an RNN or a MinGRU, in one direction or both. It has rules for
+One operator computes a layer of a GRU, LSTM, RNN, MinGRU or LiGRU, in one direction or both. It has rules for
 autograd, for shapes alone (`torch.compile`, `torch.export`), for autocast and for counting, so that whatever treats a
 model as a graph sees one node. `sluicegate.nn` is what calls it; the equations are those of `sluicegate.ops.reference`.
 """

@@ -1,6 +1,7 @@
 """A layer as ONNX has it: the standard nodes `GRU`, `LSTM` and `RNN`.
 
-A MinGRU becomes a `GRU` whose gates do not see the state: its recurrent weights are zero.
+A MinGRU becomes a `GRU` whose gates do not see the state: its recurrent weights are zero. A LiGRU becomes one whose
+reset gate is open: its weights are zero, and its bias is so large that the gate is 1 to the bit.
 
 `native.layer` comes here while `torch.onnx.export` writes a model down; so does its rule for autograd, if the program
 was made by `torch.export` before. ONNX has the same equations. What differs is the order of the gates, and that the
@@ -18,6 +19,8 @@ from .cells import CELLS
 
 ORDER = {"gru": "zrn", "gru_reset_before": "zrn", "lstm": "iofg", "rnn": "n"}
 """The order of ONNX's gates, by our letters."""
+
+_OPEN = 100.0
 
 ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "none": "Affine"}
 
@@ -50,6 +53,8 @@ def layer(
         lengths = torch.empty_like(lengths).scatter(0, order, lengths)
     if cell == "mingru":
         weights, cell, activation = _as_gru(weights, biased=biased), "gru", "none"
+    if cell == "ligru":
+        weights, cell, biased = _with_open_reset(weights, biased=biased), "gru", True
     x, *before = (t.to(weights[0].dtype) for t in (x, h0, c0) if t is not None)  # autocast may have rounded them
     steps = x.transpose(0, 1) if batch_first else x
     y, *after = _node(steps, before, weights, lengths, cell, activation, biased)
@@ -113,6 +118,24 @@ def _as_gru(weights: Sequence[Tensor], *, biased: bool) -> list[Tensor]:
         w_ih, *b_ih = (torch.cat([torch.zeros_like(z), -z, n]) for z, n in parts)
         w_hh = w_ih.new_zeros((w_ih.shape[0], w_ih.shape[0] // 3))
         found += [w_ih, w_hh, *b_ih, *(torch.zeros_like(b) for b in b_ih)]
+    return found
+
+
+def _with_open_reset(weights: Sequence[Tensor], *, biased: bool) -> list[Tensor]:
+    """Make the weights of a GRU that computes a LiGRU."""
+    found: list[Tensor] = []
+    per = 4 if biased else 2
+    for first in range(0, len(weights), per):
+        w_ih, w_hh, *biases = weights[first : first + per]
+        hidden = w_hh.shape[1]
+        b_ih, b_hh = biases or (w_hh.new_zeros(2 * hidden), w_hh.new_zeros(2 * hidden))
+        w_ih, w_hh = (torch.cat([w.new_zeros(hidden, w.shape[1]), w]) for w in (w_ih, w_hh))
+        found += [
+            w_ih,
+            w_hh,
+            torch.cat([b_ih.new_full((hidden,), _OPEN), b_ih]),
+            torch.cat([b_hh.new_zeros(hidden), b_hh]),
+        ]
     return found
 
 

@@ -1,4 +1,4 @@
-"""GRU, LSTM, RNN and MinGRU as equations: the page to read first, and what every faster path is held to.
+"""GRU, LSTM, RNN, MinGRU and LiGRU as equations: the page to read first, and what every faster path is held to.
 
 A recurrent cell reads a sequence `x_1, x_2, ...` one step at a time and carries a hidden state `h`, its
 memory. The plain **RNN** overwrites all of its state at each step, `φ` being tanh or ReLU:
@@ -38,10 +38,19 @@ Its state passes through gates that are known beforehand, a mean of candidates w
 takes a fraction of the time, and a second layer to do what a GRU does by looking at its state. As in its paper, z
 writes: it is to the MinGRU what 1 - z is to the GRU above.
 
+A **LiGRU** is a GRU without the reset gate, which for speech did little that the update gate does not, with a ReLU:
+
+    z = sigmoid(W_iz x + b_iz + W_hz h + b_hz)    update gate: how much of the state is kept
+    n = φ(W_in x + b_in + W_hn h + b_hn)          candidate
+    h' = z * h + (1 - z) * n                      new state
+
+Nothing holds a ReLU's candidate, so that the input's share `W_i x` is normalised over the batch and its steps:
+`ops.normalization` says how that becomes other weights `W_i` and biases `b_i`.
+
 The rows of a weight hold the gates one below the other, `r, z, n`, `i, f, g, o`, as PyTorch has them, and `z, n`.
 
 Papers: Elman 1990 (RNN); Hochreiter & Schmidhuber 1997 and Gers et al. 2000 (LSTM); Cho et al. 2014 (GRU); Feng et al.
-2024 (MinGRU).
+2024 (MinGRU); Ravanelli et al. 2018 (LiGRU).
 """
 
 from __future__ import annotations
@@ -219,6 +228,34 @@ def mingru_step(
     return (1 - z) * h + z * n
 
 
+def ligru_step(
+    x: Float[Tensor, "*#batch gates"],
+    h: Float[Tensor, "*#batch hidden"],
+    gates: Map,
+    activation: Activation = "relu",
+) -> Float[Tensor, "*#batch hidden"]:
+    """Take one step of the LiGRU.
+
+    Args:
+        x: The input's share of z and n side by side, `W_i x + b_i`.
+        h: The state.
+        gates: The map to the state's share of z and n side by side, `h -> W_h h + b_h`.
+        activation: `"relu"` or `"tanh"`.
+
+    Returns:
+        The new state.
+
+    Example:
+        With z = sigmoid(0) = 0.5, the new state is half old state, 1, and half candidate, 4.
+
+        >>> ligru_step(torch.tensor([0.0, 4.0]), torch.tensor([1.0]), lambda h: torch.zeros(2))
+        tensor([2.5000])
+    """
+    a_z, a_n = (x + gates(h)).chunk(2, dim=-1)
+    z, n = sigmoid(a_z), ACTIVATIONS[activation](a_n)
+    return z * h + (1 - z) * n
+
+
 def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
     """Put together an RNN from its weights, the form and a recurrent dropout mask."""
     recurrent = _recurrent(w, form, mask)
@@ -261,7 +298,16 @@ def mingru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = 
     )
 
 
-EQUATIONS = {"gru": gru, "gru_reset_before": gru, "lstm": lstm, "rnn": rnn, "mingru": mingru}
+def ligru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
+    """Put together a LiGRU, of which the input's share is normalised already."""
+    gates = _recurrent(w, form, mask)
+    return Recurrence(
+        affine(w.weight_ih, w.bias_ih, precision=form.precision),
+        lambda x, state: (ligru_step(x, state[0], gates, form.activation),),
+    )
+
+
+EQUATIONS = {"gru": gru, "gru_reset_before": gru, "lstm": lstm, "rnn": rnn, "mingru": mingru, "ligru": ligru}
 """What puts a cell together, by the names that the kernels have."""
 
 
@@ -282,7 +328,7 @@ def scan(
     """Run a cell over a sequence.
 
     Args:
-        cell: What `rnn`, `gru`, `lstm` or `mingru` put together.
+        cell: What `rnn`, `gru`, `lstm`, `mingru` or `ligru` put together.
         x: The sequence.
         state: The state before the first step.
         valid: Which steps of each row are part of it: at the others the state stands still and the output is 0.

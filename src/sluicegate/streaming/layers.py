@@ -21,7 +21,7 @@ X = TypeVar("X", Tensor, ndarray)
 
 
 class LayerStream(Stream):
-    """A stream of a GRU, an LSTM, an RNN or a MinGRU of `sluicegate.nn`, of any depth, that reads one way.
+    """A stream of a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`, of any depth, that reads one way.
 
     It computes what `layer(x)` computes in evaluation, without dropout, whatever mode the layer is in. To the bit, if
     the fused kernels compute the layer; what they do not know, a projection, layer norm, `precision="bf16"` or 64-bit

@@ -41,7 +41,7 @@ def model_of(layer: Module) -> Model:
     """Find what the streams of a layer share, or make it.
 
     Args:
-        layer: A GRU, an LSTM, an RNN or a MinGRU of `sluicegate.nn`, or what `sluicegate.accelerate` has made one, on
+        layer: A GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`, or what `sluicegate.accelerate` has made one, on
             the CPU.
 
     Returns:
@@ -72,7 +72,7 @@ def _require_streamable(layer: Module) -> Stack:
     name = type(layer).__name__
     if not isinstance(layer, Stack):
         remedy = "`sluicegate.accelerate(layer)` makes PyTorch's GRU, LSTM and RNN such layers"
-        raise ConfigError(f"`layer` (a {name}) must be a GRU, LSTM, RNN or MinGRU of `sluicegate.nn`: {remedy}")
+        raise ConfigError(f"`layer` (a {name}) must be a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`: {remedy}")
     if layer.bidirectional:
         raise ConfigError(
             "`layer` has `bidirectional=True`, and to read backwards it would need the end of the stream: use a layer "
@@ -92,7 +92,10 @@ def _weights(layer: Stack) -> list[dict[str, Tensor]]:
     found: list[dict[str, Tensor]] = []
     for depth in range(layer.num_layers):
         full = {name: f"{name}_l{depth}" for name in Weights._fields}
+        listed |= layer.normalised(depth, None)
         own = {name: listed[key] if key in listed else getattr(layer, key, None) for name, key in full.items()}
+        if layer.normalization is not None:  # it is in the weights by now
+            del own["gain_ih"]
         found.append({name: weight for name, weight in own.items() if weight is not None})
         _require_shapes(layer, depth, found[-1])
     every = [weight for own in found for weight in own.values()]
@@ -114,7 +117,7 @@ def _require_shapes(layer: Stack, depth: int, weights: dict[str, Any]) -> None:
     recurrent = CELLS[layer.kind].recurrent
     if recurrent:
         shapes["weight_hh"] = (gates, shown)
-    if layer.bias:
+    if layer.biased():
         shapes |= {"bias_ih": (gates,), **({"bias_hh": (gates,)} if recurrent else {})}
     if layer.proj_size:
         shapes["weight_hr"] = (shown, layer.hidden_size)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from sluicegate.tasks.report import Picture
-from sluicegate.tasks.report.drawing import BLUE, GREEN, ORANGE, PURPLE, drawn
+from sluicegate.tasks.report.drawing import AMBER, BLUE, GREEN, ORANGE, PURPLE, drawn
 from sluicegate.tasks.report.figures import words
 
 from .network import NAMES
 
-COLOURS = {"gru": BLUE, "lstm": ORANGE, "rnn": GREEN, "mingru": PURPLE}
+COLOURS = {"gru": BLUE, "lstm": ORANGE, "rnn": GREEN, "mingru": PURPLE, "ligru": AMBER}
 
 
 def draw(details: dict[str, Any]) -> list[Picture]:

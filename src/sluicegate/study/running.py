@@ -34,7 +34,7 @@ class Run:
 
     Args:
         task: its name.
-        cell: `rnn`, `lstm`, `gru` or `mingru`.
+        cell: `rnn`, `lstm`, `gru`, `mingru` or `ligru`.
         hidden: units of the recurrent layer.
         seed: of the task.
         knobs: further settings of the task.

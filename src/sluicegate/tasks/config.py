@@ -31,7 +31,7 @@ Positive = Annotated[Whole, Field(ge=1)]
 Share = Annotated[Real, Field(ge=0, lt=1)]
 Strength = Annotated[Real, Field(ge=0, allow_inf_nan=False)]
 
-CellKnob = Annotated[Cell, Field(description="`gru`, `lstm`, `rnn` or `mingru`"), Group.MODEL]
+CellKnob = Annotated[Cell, Field(description="`gru`, `lstm`, `rnn`, `mingru` or `ligru`"), Group.MODEL]
 Seed = Annotated[
     Whole,
     Field(ge=0, lt=2**31, description="the random seed of training; the same seed gives the same weights to the bit"),

@@ -49,7 +49,7 @@ def test_learns_what_swings_mean(trained, record):
     assert set(report.baselines) == {"majority_class", "nearest_neighbour", "summary_statistics"}
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru", "ligru"])
 def test_cells_and_three_classes(cell, quick, record):
     classes = ("slow", "middle", "fast")
     task = sluicegate.SeriesClassifier(cell=cell, **{**quick, "steps": 120})

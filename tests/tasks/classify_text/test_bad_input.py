@@ -144,7 +144,7 @@ def test_a_very_long_text_is_trained_on(table):
         ({"hiden": 3}, "there is no setting `hiden`"),
         ({"dropout": 1.0}, "`dropout` (=1.0) must be less than 1"),
         ({"folds": 0}, "`folds` (=0) must be greater than or equal to 1"),
-        ({"cell": "gur"}, "`cell` (='gur') must be 'gru', 'lstm', 'rnn' or 'mingru'"),
+        ({"cell": "gur"}, "`cell` (='gur') must be 'gru', 'lstm', 'rnn', 'mingru' or 'ligru'"),
     ],
 )
 def test_knobs(knobs, words):

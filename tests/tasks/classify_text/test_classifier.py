@@ -42,7 +42,7 @@ def test_learns_what_words_mean(trained, texts):
     assert set(report.baselines) == {"majority_class", "tfidf_logistic_regression", "nb_svm"}
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru", "ligru"])
 def test_cells(cell, table, quick, texts):
     task = sluicegate.TextClassifier(cell=cell, **quick).fit(table, progress=False)
     assert task.evaluate(texts(seed=2)).metrics["accuracy"] > 0.9

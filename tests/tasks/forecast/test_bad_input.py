@@ -237,7 +237,7 @@ def test_a_file_that_is_not_there(place):
         (("--horizon", 0), "`horizon` (=0) must be greater than or equal to 1"),
         (("--horizon", -3), "`horizon` (=-3) must be"),
         (("--context", 1), "`context` (=1) must be"),
-        (("--cell", "grru"), "`cell` (='grru') must be 'gru', 'lstm', 'rnn' or 'mingru'"),
+        (("--cell", "grru"), "`cell` (='grru') must be 'gru', 'lstm', 'rnn', 'mingru' or 'ligru'"),
         (("--fill", "mean"), "`fill` (='mean') must be 'forward', 'linear' or 'zero'"),
         (("--seed", -1), "`seed` (=-1) must be"),
         (("--steps", 0), "`steps` (=0) must be"),
@@ -281,7 +281,7 @@ def test_a_truth_value_is_no_number(monkeypatch, name, value):
     with pytest.raises(ConfigError) as caught:
         sluicegate.Forecaster(**knobs)
     kinds = {
-        "cell": "'gru', 'lstm', 'rnn' or 'mingru'",
+        "cell": "'gru', 'lstm', 'rnn', 'mingru' or 'ligru'",
         "fill": "'forward', 'linear' or 'zero'",
         "quantiles": "a valid tuple",
         "holidays": "a valid tuple",

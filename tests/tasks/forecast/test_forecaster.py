@@ -66,7 +66,7 @@ def test_conforms(check, case):
     check(case)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru", "ligru"])
 def test_learns_a_wave(table, cell):
     report = fit(until(table, 340), cell=cell, steps=300).evaluate(table, baselines=[])
     # The wave has noise of 0.1, and a day ago has it twice: sqrt(2) times the error.

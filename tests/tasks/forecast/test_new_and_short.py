@@ -160,7 +160,7 @@ def test_a_short_series_repeats_its_first_season_before_its_first_row(trained):
         np.testing.assert_array_equal(row, z.astype(np.float32))
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru", "ligru"])
 def test_the_recurrent_layer_skips_segments_that_are_not_there(cell):
     torch.manual_seed(0)
     model = SegmentForecaster(Shape(10, 4, 3, 1, 0, 0, 4, 2, cell, 5, 2, 0.0)).eval()

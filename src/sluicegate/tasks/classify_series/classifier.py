@@ -45,7 +45,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
     statistics, and MiniRocket where sktime and numba are installed.
 
     Args:
-        cell: `gru`, `lstm`, `rnn` or `mingru`.
+        cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the recordings; None follows the recordings.
         window: steps read at a time, None follows the lengths; nothing is ever cut off.

@@ -41,7 +41,7 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
     evaluation sets it beside the majority class, TF-IDF with logistic regression, and NB-SVM.
 
     Args:
-        cell: `gru`, `lstm`, `rnn` or `mingru`.
+        cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
         folds: networks, each validated on another part of the rows; None follows the rows.
         blend: average the probabilities with those of the better simple method; None does so up to 1,000 rows, and

@@ -42,7 +42,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
     Args:
         horizon: steps to forecast, at least 1.
         context: steps that each forecast looks back on; None follows the season and the length of the table.
-        cell: `gru`, `lstm`, `rnn` or `mingru`.
+        cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
         settings: further ones, listed at `ForecasterConfig`.
 

@@ -19,6 +19,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from .figures import plain
+from .picture import AMBER as AMBER
 from .picture import BLUE as BLUE
 from .picture import FAINT as FAINT
 from .picture import GREEN as GREEN

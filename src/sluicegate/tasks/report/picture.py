@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # The palette of Okabe & Ito (2008), which the colour-blind can tell apart, each with its shade for a dark page.
-BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#a8588a"
+BLUE, ORANGE, GREEN, PURPLE, AMBER = "#0072b2", "#d55e00", "#009e73", "#a8588a", "#e69f00"
 INK, FAINT = "#1f2328", "#c9ced4"
 DARK = {
     BLUE: "#56b4e9",
     ORANGE: "#f0883e",
     GREEN: "#2ec496",
     PURPLE: "#d99ac0",
+    AMBER: "#f5c451",
     INK: "#e6e8eb",
     FAINT: "#454c55",
 }
