@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-TESTED := $(wildcard csrc/tests/*.cc csrc/tests/*.h)
+TESTED := $(wildcard csrc/tests/*.cc csrc/tests/*.h csrc/tests/emulated/*.h)
 NATIVE := CMakeLists.txt $(filter-out $(TESTED),$(shell find csrc -name '*.cc' -o -name '*.h'))
 CMAKE  := $(or $(shell command -v cmake),$(BIN)/cmake)
 JOBS   ?= $(shell nproc)
 SANITIZED := address,undefined
 
-.PHONY: install demo test test-all test-native test-neon fuzz lint bench docs stub clean
+.PHONY: install demo test test-all test-native test-avx512 test-neon fuzz lint bench docs stub clean
 
 install: $(STAMP)
 
@@ -44,6 +44,13 @@ $(CMAKE) --build build/native/$(1) --parallel $(JOBS)
 sh csrc/tests/no_shared_code.sh $(3)
 build/native/$(1)/csrc/tests/sluicegate_tests $(4)
 endef
+
+# The same of the kernels for AVX-512, with products of bfloat16 and without, on processors that have neither: apt-get
+# install libsimde-dev, which emulates their instructions.
+test-avx512: $(if $(filter $(BIN)/cmake,$(CMAKE)),$(STAMP))
+	$(CMAKE) -S . -B build/native/avx512 -DSLUICEGATE_TESTS=ON -DSLUICEGATE_EMULATED=ON
+	$(CMAKE) --build build/native/avx512 --parallel $(JOBS)
+	build/native/avx512/csrc/tests/sluicegate_tests --cases=100
 
 # The same for 64-bit ARM, in an emulator: apt-get install g++-aarch64-linux-gnu qemu-user. That of Debian 12 ends
 # where a forked child begins a thread.

@@ -35,16 +35,21 @@ CpuInfo probe() {
   // __builtin_cpu_supports also asks XGETBV whether the system saves the wide registers.
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if defined(SLUICEGATE_EMULATED)  // in the tests: see csrc/tests/emulated
+  const bool avx512 = avx2, bf16 = avx2;
+#else
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+#endif
   if (__builtin_cpu_supports("sse4.2")) info.features.push_back("sse4.2");
   if (__builtin_cpu_supports("avx")) info.features.push_back("avx");
   if (__builtin_cpu_supports("fma")) info.features.push_back("fma");
   if (__builtin_cpu_supports("avx2")) info.features.push_back("avx2");
   if (avx512) info.features.push_back("avx512");
   if (avx512 && __builtin_cpu_supports("avx512vnni")) info.features.push_back("avx512vnni");
-  if (avx512 && __builtin_cpu_supports("avx512bf16")) info.features.push_back("avx512bf16");
-  info.best_isa = avx512 ? "avx512" : avx2 ? "avx2" : "scalar";
+  if (bf16) info.features.push_back("avx512bf16");
+  info.best_isa = bf16 ? "avx512_bf16" : avx512 ? "avx512" : avx2 ? "avx2" : "scalar";
   return info;
 }
 

@@ -9,6 +9,7 @@
 namespace sluicegate {
 
 #if defined(SLUICEGATE_X86)
+extern const Kernels kernels_avx512_bf16;
 extern const Kernels kernels_avx512;
 extern const Kernels kernels_avx2;
 #elif defined(SLUICEGATE_ARM)
@@ -21,6 +22,7 @@ namespace {
 // From the best to the one that runs anywhere.
 constexpr const Kernels* kCompiled[] = {
 #if defined(SLUICEGATE_X86)
+    &kernels_avx512_bf16,
     &kernels_avx512,
     &kernels_avx2,
 #elif defined(SLUICEGATE_ARM)

@@ -13,7 +13,7 @@ from torch import Tensor
 from sluicegate.ops import derivatives, kernel_calls
 from sluicegate.ops.cells import ACTIVATIONS, CELLS, GATES
 
-WORDS = ("gru", "lstm", "", "GRU", "no such cell", "tanh")
+WORDS = ("gru", "lstm", "", "GRU", "no such cell", "tanh", "fp32", "bf16")
 FORMS = ("whole", "ragged", "packed", "step")
 
 
@@ -60,8 +60,8 @@ def _right(rng: Random) -> list[Any]:
     if rng.random() < 0.2:
         weights = [w.requires_grad_() for w in weights]
     every = rng.choice((0, 0, 0, 1, 2, 3))
-    activation, keep = rng.choice(ACTIVATIONS), rng.random() < 0.5
-    return [x, h0, c0, weights, lengths, order, offsets, cell, activation, biased, first, every, keep]
+    activation, precision, keep = rng.choice(ACTIVATIONS), rng.choice(("fp32", "fp32", "bf16")), rng.random() < 0.5
+    return [x, h0, c0, weights, lengths, order, offsets, cell, activation, biased, first, every, precision, keep]
 
 
 def _of_backward(rng: Random, forward: list[Any]) -> list[Any]:
@@ -113,7 +113,9 @@ def _spoil_list(rng: Random, values: list[Any], told: list[str], i: int) -> list
 
 
 def _reference(case: Case, results: Any) -> list[tuple[Any, Any]]:
-    """Pair what was found with what the equations give."""
+    """Pair what was found with what the equations give; in bfloat16 a last bit may become a thousandth of a number."""
+    if any(isinstance(a, str) and a == "bf16" for a in case.arguments):
+        return []
     arguments = [[plain(w) for w in a] if isinstance(a, list) and a and isinstance(a[0], Tensor) else plain(a)
                  for a in case.arguments]  # fmt: skip
     if case.told[0] != "layer_backward":
@@ -122,13 +124,10 @@ def _reference(case: Case, results: Any) -> list[tuple[Any, Any]]:
         return list(zip(results[:3], expected, strict=False))
     if any(re.match(r"argument ([3-9]|1.)|weight|list", word) for word in case.told):
         return []  # what the forward pass has kept is not of these
-    *gradients, x, h0, c0, weights, _, _, lengths, order, offsets, cell, activation, biased, first, every, wanted = (
-        arguments
-    )
+    gradients, (x, h0, c0, weights, _, _, lengths, order, offsets, *options, wanted) = arguments[:3], arguments[3:]
     inputs = [None if t is None else t.requires_grad_() for t in (x, h0, c0, *weights)]
     asked = [want and t is not None for want, t in zip(wanted, inputs, strict=True)]
-    options: Any = (cell, activation, biased, first, every)
     if not any(asked):
         return []
-    expected = derivatives.by_equations(gradients, asked, inputs, (lengths, order, offsets), options)
+    expected = derivatives.by_equations(gradients, asked, inputs, (lengths, order, offsets), tuple(options))  # type: ignore[arg-type]
     return [(r, e) for r, e in zip((*results[:3], *results[3]), expected, strict=True) if e is not None]

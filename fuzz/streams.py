@@ -114,7 +114,8 @@ def _make(rng: Random) -> Case:
     """`_core.Layers` and `_core.Step`, as `LayerStream` makes them, of something else."""
     hidden, inputs, depth = rng.choice((1, 4, 9)), rng.choice((1, 3)), rng.choice((1, 1, 2))
     traits = rng.choice(list(CELLS.values()))
-    shapes = [[traits.number, 0, inputs if i == 0 else hidden, hidden] for i in range(depth)]
+    precision = rng.choice((0, 0, 1))
+    shapes = [[traits.number, 0, inputs if i == 0 else hidden, hidden, precision] for i in range(depth)]
     panels = [np.zeros(_core.panel_floats(False, tuple(shape)), np.float32) for shape in shapes]
     state = [np.zeros((depth, 1, hidden), np.float32) for _ in traits.state]
     kinds: list[tuple[Any, Any]] = [(np.ndarray, partial(_rows, hidden))]
@@ -123,7 +124,7 @@ def _make(rng: Random) -> Case:
         way = rng.choice(("shape", "shape", "panels", "state", "states", "kinds", "rows", "threads"))
         told.append(way)
         if way == "shape":
-            rng.choice(shapes)[rng.randrange(4)] = rng.choice((*NUMBERS, 4, 5))
+            rng.choice(shapes)[rng.randrange(5)] = rng.choice((*NUMBERS, 4, 5))
         elif way == "panels":
             panels[-1] = rng.choice(
                 (panels[-1][:-1], np.zeros(0, np.float32), panels[-1].astype(np.float64), np.repeat(panels[-1], 2)[::2])

@@ -46,7 +46,8 @@ struct Argument {
 inline constexpr Argument<Shape> kShape[] = {{"cell", put<&Shape::cell>},
                                              {"activation", put<&Shape::activation>},
                                              {"input", put<&Shape::input>},
-                                             {"hidden", put<&Shape::hidden>}};
+                                             {"hidden", put<&Shape::hidden>},
+                                             {"precision", put<&Shape::precision>}};
 
 inline constexpr Argument<Sequences> kSequences[] = {{"steps", put<&Sequences::steps>},
                                                      {"batch", put<&Sequences::batch>},
@@ -120,10 +121,12 @@ T made_of(const Argument<T> (&list)[N], const std::array<Index, N>& numbers) {
 // So many inputs and units at most: the floats of all weights can then be counted in an Index.
 inline constexpr Index kMostUnits = Index{1} << 28;
 
-// Refuses a cell and an activation that there are not, before they become one.
+// Refuses a cell, an activation and a precision that there are not, before they become one.
 inline Shape shape_of(const ShapeNumbers& numbers) {
   const Index limits[] = {std::ssize(sluicegate::kCells),
-                          static_cast<Index>(sluicegate::Activation::kRelu) + 1, kMostUnits, kMostUnits};
+                          static_cast<Index>(sluicegate::Activation::kRelu) + 1, kMostUnits, kMostUnits,
+                          static_cast<Index>(sluicegate::Precision::kBf16) + 1};
+  static_assert(std::size(limits) == std::size(kShape));
   for (std::size_t i = 0; i < numbers.size(); ++i)
     if (numbers[i] < 0 || numbers[i] >= limits[i])
       throw std::invalid_argument("the " + std::string(kShape[i].name) + " of a shape is from 0 to " +

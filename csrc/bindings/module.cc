@@ -79,7 +79,7 @@ NB_MODULE(_core, m) {
       .def_ro("brand", &sluicegate::CpuInfo::brand, "what the processor calls itself, or an empty string")
       .def_ro("features", &sluicegate::CpuInfo::features,
               "instruction sets that both processor and operating system allow")
-      .def_ro("best_isa", &sluicegate::CpuInfo::best_isa, "scalar, avx2, avx512 or neon");
+      .def_ro("best_isa", &sluicegate::CpuInfo::best_isa, "scalar, avx2, avx512, avx512_bf16 or neon");
 
   m.def("cpu_info", &sluicegate::cpu_info, nb::rv_policy::copy, "Describe the processor; it is probed once.");
 

@@ -1,5 +1,6 @@
 #define SLUICEGATE_ISA avx2
 #define SLUICEGATE_SIMD "simd/avx2.h"
+#define SLUICEGATE_BF16 "simd/bf16_shifted.h"
 #include "kernels/recurrent.h"
 
 namespace sluicegate {

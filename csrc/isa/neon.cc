@@ -1,5 +1,6 @@
 #define SLUICEGATE_ISA neon
 #define SLUICEGATE_SIMD "simd/neon.h"
+#define SLUICEGATE_BF16 "simd/bf16_shifted.h"
 #include "kernels/recurrent.h"
 
 namespace sluicegate {

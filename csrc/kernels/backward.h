@@ -104,8 +104,10 @@ struct Backward : WeightSums {
                           shared.gradients + (entry + i) * gradient_stride};
       }
     }
-    meet_gates(entries, sources, forward_layout, direction.panels, block_begin(), block_end(),
-               MinGruBack{meetings, shape.hidden});
+    with_weights(shape.precision, [&]<class W>() {
+      meet_gates<W>(entries, round_sources<W>(entries, shape.input), forward_layout, direction.panels,
+                    block_begin(), block_end(), MinGruBack{meetings, shape.hidden});
+    });
   }
 
   // Recomputes the forward pass of the chunk, from the states that the outputs hold.
@@ -161,14 +163,22 @@ struct Backward : WeightSums {
     }
   }
 
+  template <class W>
+  const float* const* round_sources(Index count, Index depth) const {
+    return operands<W>(count, sources, depth, multiplied, rounded, row_stride(depth));
+  }
+
   // The rows have room beyond the last unit for a whole vector: of the panels no column is left out.
   template <Start S>
   void multiply_recurrent(Index active, int phase, bool backwards) const {
     const int gates = traits.phase[phase].count;
+    const Index depth = gates * shape.hidden;
     if (direction.backward_panels)
-      multiply_columns<S>(active, sources, direction.backward_panels + layout.phase[phase],
-                          gates * shape.hidden, hidden, panel_begin(), panel_end(), backwards, targets,
-                          round_up(shape.hidden, kWidth));
+      with_weights(shape.precision, [&]<class W>() {
+        multiply_columns<S, W>(active, round_sources<W>(active, depth),
+                               direction.backward_panels + layout.phase[phase], depth, hidden, panel_begin(),
+                               panel_end(), backwards, targets, round_up(shape.hidden, kWidth));
+      });
     else
       multiply_weights<S>(active, sources, direction.weights.hidden, shape.hidden, shape.hidden,
                           traits.phase_begin(phase), gates, order_of(traits, phase), unit_begin(), unit_end(),
@@ -176,10 +186,13 @@ struct Backward : WeightSums {
   }
 
   void multiply_input(Index entries) const {
+    const Index depth = shape.gates() * shape.hidden;
     if (direction.backward_panels)
-      multiply_columns<Start::kZero>(entries, sources, direction.backward_panels + layout.input,
-                                     shape.gates() * shape.hidden, input, 0, input.panels(), false, targets,
-                                     shape.input);
+      with_weights(shape.precision, [&]<class W>() {
+        multiply_columns<Start::kZero, W>(entries, round_sources<W>(entries, depth),
+                                          direction.backward_panels + layout.input, depth, input, 0,
+                                          input.panels(), false, targets, shape.input);
+      });
     else
       multiply_weights<Start::kZero>(entries, sources, direction.weights.input, shape.hidden, shape.input, 0,
                                      shape.gates(), kInOrder, 0, shape.input, targets);

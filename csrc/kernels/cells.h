@@ -23,7 +23,7 @@ struct Step {
   const float* sums[kGroup];  // the input's share, of the gates of this set
   const float*
       candidate[kGroup];  // GRU: the last vector of `sums`, the candidate's share of the units that remain
-  const float* multiplied[kGroup];  // what the recurrent weights multiply
+  const float* multiplied[kGroup];  // what the recurrent weights multiply, as they take it
   const float* before[kGroup];      // h before
   float* after[kGroup];             // h after
   float* cell_state[kGroup];        // LSTM: c, before and after
@@ -208,8 +208,8 @@ SLUICEGATE_INLINE void finish_tile(const Step& s, Index row, Index block, Float 
 }
 
 // The recurrent product and the gates for whole blocks of units [begin, end).
-template <class C>
-inline void step_blocks(const Step& s, const Panels& panels, Index begin, Index end, bool backwards) {
+template <class C, class W>
+inline void step_blocks(const Step& s, const Panels<W>& panels, Index begin, Index end, bool backwards) {
   constexpr int V = C::kGates;
   for_each_tile<V>(s.rows, begin, end, backwards, [&]<int R, int P>(Index row, Index block) {
     // What is kept goes to memory that is far away: it has the time of the product to come near.
@@ -235,8 +235,8 @@ inline void step_blocks(const Step& s, const Panels& panels, Index begin, Index 
 }
 
 // The same for the units that remain, whose gates share V vectors.
-template <class C, int V>
-inline void step_rest_with(const Step& s, const GateSet& g, const Panels& panel) {
+template <class C, int V, class W>
+inline void step_rest_with(const Step& s, const GateSet& g, const Panels<W>& panel) {
   for_each_tile<V>(s.rows, 0, 1, false, [&]<int R, int P>(Index row, Index) {
     if constexpr (P == 1) {
       Float sums[R][V];
@@ -264,9 +264,9 @@ inline void step_rest_with(const Step& s, const GateSet& g, const Panels& panel)
 }
 
 // One step of the panels [begin, end) of a set of gates, the last of which may be that of the rest.
-template <class C>
-inline void step(const Step& s, const GateSet& g, const Panels& blocks, const Panels& of_rest, Index begin,
-                 Index end, bool backwards) {
+template <class C, class W>
+inline void step(const Step& s, const GateSet& g, const Panels<W>& blocks, const Panels<W>& of_rest,
+                 Index begin, Index end, bool backwards) {
   const bool rest = g.rest && end == g.panels();
   auto step_rest = [&] {
     if (!rest) return;

@@ -26,34 +26,45 @@ struct Columns {
 // Gates in the order in which the weights have them.
 inline constexpr int kInOrder[4] = {0, 1, 2, 3};
 
-// A part of a row of weights, as a row of a panel of so many vectors.
-inline void copy_row(const float* from, Index columns, float* to, Index width) {
-  if (columns < width) {
-    for (Index j = 0; j < columns; ++j) to[j] = from[j];
-    for (Index j = columns; j < width; ++j) to[j] = 0.0f;
-    return;
+// Parts of as many rows of weights as make a word, as a row of a panel of so many vectors. A row that is null
+// is of zeros.
+template <class W>
+inline void copy_rows(const float* const (&from)[Dot<W>::kDepth], Index columns, float* to, Index width) {
+  for (Index j = 0; j < width; j += kWidth) {
+    const int n = static_cast<int>(most(0, least(kWidth, columns - j)));
+    Float rows[Dot<W>::kDepth];
+    SLUICEGATE_EACH(Dot<W>::kDepth)
+    rows[i] = !from[i] ? fill(0.0f) : n == kWidth ? load(from[i] + j) : load(from[i] + j, n);
+    store(to + j, Dot<W>::join(rows));
   }
-  for (Index j = 0; j < width; j += kWidth) store(to + j, load(from + j));
 }
 
 // Gates [first, first + gates) of weights with so many columns as panels of these, the gates in the order of
 // `place`. Some rows at a time: they are read from end to end, and what goes to a panel follows each other.
+template <class W>
 inline void pack_columns(const float* weights, Index hidden, Index columns, int first, int gates,
                          const int* place, float* panels) {
-  constexpr Index kBlock = 8;
+  constexpr Index kBlock = 8, kDepth = Dot<W>::kDepth;
   const Columns cut(columns);
-  const Index depth = gates * hidden;
-  for (int gate = 0; gate < gates; ++gate)
-    for (Index begin = 0; begin < hidden; begin += kBlock) {
-      const Index end = least(hidden, begin + kBlock);
-      for (Index p = 0; p < cut.panels(); ++p) {
-        const Index width = (p < cut.whole ? kColumns : cut.rest) * kWidth;
-        const Index left = cut.begin(p), n = least(width, columns - left);
-        const float* from = weights + (first + gate) * hidden * columns + left;
-        float* to = panels + p * kColumns * kWidth * depth + place[gate] * hidden * width;
-        for (Index row = begin; row < end; ++row) copy_row(from + row * columns, n, to + row * width, width);
+  const Index depth = gates * hidden, count = words<W>(depth);
+  const float* of_part[4];
+  for (int gate = 0; gate < gates; ++gate) of_part[place[gate]] = weights + (first + gate) * hidden * columns;
+  for (Index begin = 0; begin < count; begin += kBlock) {
+    const Index end = least(count, begin + kBlock);
+    const float* rows[kBlock][kDepth];
+    for (Index k = begin * kDepth; k < end * kDepth; ++k)
+      rows[k / kDepth - begin][k % kDepth] = k < depth ? of_part[k / hidden] + k % hidden * columns : nullptr;
+    for (Index p = 0; p < cut.panels(); ++p) {
+      const Index width = (p < cut.whole ? kColumns : cut.rest) * kWidth;
+      const Index left = cut.begin(p);
+      float* to = panels + p * kColumns * kWidth * count;
+      for (Index row = begin; row < end; ++row) {
+        const float* from[kDepth];
+        SLUICEGATE_EACH(kDepth) from[i] = rows[row - begin][i] ? rows[row - begin][i] + left : nullptr;
+        copy_rows<W>(from, columns - left, to + row * width, width);
       }
     }
+  }
 }
 
 // Where the panels begin: of the recurrent weights of each phase, and of the input weights.
@@ -65,9 +76,9 @@ struct BackwardLayout {
     input = 0;
     for (int i = 0; i < s.traits().phases; ++i) {
       phase[i] = input;
-      if (s.recurrent()) input += hidden.floats(s.traits().phase[i].count * s.hidden);
+      if (s.recurrent()) input += hidden.floats(s.words(s.traits().phase[i].count * s.hidden));
     }
-    total = input + in.floats(s.gates() * s.hidden);
+    total = input + in.floats(s.words(s.gates() * s.hidden));
   }
 };
 
@@ -81,14 +92,16 @@ inline Index backward_panels(const Shape& shape) { return BackwardLayout(shape).
 inline void pack_backward(const Shape& s, const Weights& weights, float* panels) {
   const BackwardLayout layout(s);
   const CellTraits& traits = s.traits();
-  for (int i = 0; i < traits.phases && traits.recurrent; ++i)
-    pack_columns(weights.hidden, s.hidden, s.hidden, traits.phase_begin(i), traits.phase[i].count,
-                 order_of(traits, i), panels + layout.phase[i]);
-  pack_columns(weights.input, s.hidden, s.input, 0, s.gates(), kInOrder, panels + layout.input);
+  with_weights(s.precision, [&]<class W>() {
+    for (int i = 0; i < traits.phases && traits.recurrent; ++i)
+      pack_columns<W>(weights.hidden, s.hidden, s.hidden, traits.phase_begin(i), traits.phase[i].count,
+                      order_of(traits, i), panels + layout.phase[i]);
+    pack_columns<W>(weights.input, s.hidden, s.input, 0, s.gates(), kInOrder, panels + layout.input);
+  });
 }
 
 // The product of rows with panels of plain columns, for the panels [begin, end).
-template <Start S>
+template <Start S, class W>
 inline void multiply_columns(Index rows, const float* const* a, const float* panels, Index depth,
                              const Columns& cut, Index begin, Index end, bool backwards, float* const* out,
                              Index columns) {
@@ -96,12 +109,12 @@ inline void multiply_columns(Index rows, const float* const* a, const float* pan
     if (!cut.rest || end != cut.panels()) return;
     const Index place = cut.whole * kColumns * kWidth;
     with_constant<kColumns - 1>(cut.rest, [&]<int V>() {
-      product<V, S>(rows, a, Panels{.laid_out = panels + depth * place}, depth, 0, 1, false, nullptr, out,
-                    place, columns - place);
+      product<V, S>(rows, a, Panels<W>{.laid_out = panels + words<W>(depth) * place}, depth, 0, 1, false,
+                    nullptr, out, place, columns - place);
     });
   };
   if (backwards) rest();
-  product<kColumns, S>(rows, a, Panels{.laid_out = panels}, depth, begin, least(end, cut.whole), backwards,
+  product<kColumns, S>(rows, a, Panels<W>{.laid_out = panels}, depth, begin, least(end, cut.whole), backwards,
                        nullptr, out, 0, columns);
   if (!backwards) rest();
 }

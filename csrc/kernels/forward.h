@@ -88,18 +88,24 @@ struct Forward {
   const float** inputs;
   float** targets;
   Meeting* meetings;
+  float* rounded;         // in bfloat16: inputs or states as the weights take them
   const float* biases;    // as they are laid out
   float* room = nullptr;  // for panels, where they are made of the weights; as the biases, then
 
   static Index shared_floats(const Shape& shape, Index rows) { return 5 * rows * row_stride(shape.hidden); }
   static Index own_floats(const Shape& shape, Index rows, Index chunk, bool laid_out) {
-    if (!shape.recurrent()) return pointers(rows * chunk) + Forward::meetings_of(rows * chunk);
+    const Index rounded = Scratch::padded(rounded_of(shape, rows, chunk));
+    if (!shape.recurrent()) return rounded + pointers(rows * chunk) + Forward::meetings_of(rows * chunk);
     const Layout layout(shape);
-    return Scratch::padded(rows * chunk * layout.sums) + 2 * pointers(rows * chunk) +
+    return rounded + Scratch::padded(rows * chunk * layout.sums) + 2 * pointers(rows * chunk) +
            (laid_out ? 0 : Scratch::padded(layout.biases) + Scratch::padded(room_of(shape)));
   }
   static Index room_of(const Shape& shape) {
     return room_for(shape.gates(), most(shape.input, shape.hidden));
+  }
+  static Index rounded_of(const Shape& shape, Index rows, Index chunk) {
+    if (shape.precision == Precision::kFp32) return 0;
+    return rows * most(chunk * row_stride(shape.input), row_stride(shape.hidden));
   }
   static Index pointers(Index count) { return Scratch::padded(count * sizeof(float*) / sizeof(float)); }
   static Index meetings_of(Index count) { return Scratch::padded(count * sizeof(Meeting) / sizeof(float)); }
@@ -127,6 +133,7 @@ struct Forward {
     } else {
       meetings = reinterpret_cast<Meeting*>(own.take(meetings_of(entries)));
     }
+    rounded = own.take(rounded_of(shape, rows.count, chunk));
     biases = direction.panels;
     if (biases) return;
     float* packed = own.take(layout.biases);
@@ -136,14 +143,15 @@ struct Forward {
   }
 
   // The panels of the whole blocks of a set of gates, or that of the units that remain.
-  Panels panels_of(const GateSet& g, bool recurrent, bool rest) const {
+  template <class W>
+  Panels<W> panels_of(const GateSet& g, bool recurrent, bool rest) const {
     const Index depth = recurrent ? shape.hidden : shape.input;
     const float* weights = recurrent ? direction.weights.hidden : direction.weights.input;
-    Panels panels{nullptr, {weights, depth, shape.hidden, g.first, g.count}, 0, kWidth, room};
+    Panels<W> panels{nullptr, {weights, depth, shape.hidden, g.first, g.count}, 0, kWidth, room};
     if (rest) panels.unit = g.blocks * kWidth, panels.lanes = g.rest;
     if (direction.panels)
       panels.laid_out =
-          direction.panels + (recurrent ? g.hidden : g.input) + (rest ? depth * g.rest_begin() : 0);
+          direction.panels + (recurrent ? g.hidden : g.input) + (rest ? words<W>(depth) * g.rest_begin() : 0);
     return panels;
   }
 
@@ -208,11 +216,18 @@ struct Forward {
       }
     }
     const Index panels = layout.set[0].panels();
-    meet_gates(entries, inputs, layout, direction.panels, team.begin(panels), team.end(panels),
-               MinGruStep{meetings});
+    with_weights(shape.precision, [&]<class W>() {
+      meet_gates<W>(entries, round_inputs<W>(entries), layout, direction.panels, team.begin(panels),
+                    team.end(panels), MinGruStep{meetings});
+    });
     if (to < rows.steps()) return;
     for (Index i = 0; i < rows.count; ++i)
       if (rows.length(i) > 0) finish(i, 0);
+  }
+
+  template <class W>
+  const float* const* round_inputs(Index entries) const {
+    return operands<W>(entries, inputs, shape.input, inputs, rounded, row_stride(shape.input));
   }
 
   void project(Index from, Index to) const {
@@ -224,17 +239,23 @@ struct Forward {
         targets[entries] = sums + entries * layout.sums;
       }
     }
+    with_weights(shape.precision, [&]<class W>() { multiply_inputs<W>(entries); });
+  }
+
+  template <class W>
+  void multiply_inputs(Index entries) const {
+    const float* const* rows_ = round_inputs<W>(entries);
     for (int i = 0; i < layout.sets; ++i) {
       const GateSet& g = layout.set[i];
       const Index begin = team.begin(g.panels()), end = team.end(g.panels());
       const Index place = layout.sums_begin(i);
       with_constant<4>(g.count, [&]<int V>() {
-        product<V, Start::kBias>(entries, inputs, panels_of(g, false, false), shape.input, begin,
+        product<V, Start::kBias>(entries, rows_, panels_of<W>(g, false, false), shape.input, begin,
                                  least(end, g.blocks), false, biases + g.bias, targets, place, g.width);
       });
       if (g.rest && end == g.panels()) {
         with_constant<4>(g.rest_vectors, [&]<int V>() {
-          product<V, Start::kBias>(entries, inputs, panels_of(g, false, true), shape.input, 0, 1, false,
+          product<V, Start::kBias>(entries, rows_, panels_of<W>(g, false, true), shape.input, 0, 1, false,
                                    biases + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
                                    g.rest_vectors * kWidth);
         });
@@ -288,10 +309,13 @@ struct Forward {
   }
 
   template <class C>
-  void advance(const Step& step_, bool backwards) const {
+  void advance(Step& step_, bool backwards) const {
     const GateSet& g = layout.set[C::kPhase];
-    step<C>(step_, g, panels_of(g, true, false), panels_of(g, true, true), team.begin(g.panels()),
-            team.end(g.panels()), backwards);
+    with_weights(shape.precision, [&]<class W>() {
+      operands<W>(step_.rows, step_.multiplied, shape.hidden, step_.multiplied, rounded, stride);
+      step<C>(step_, g, panels_of<W>(g, true, false), panels_of<W>(g, true, true), team.begin(g.panels()),
+              team.end(g.panels()), backwards);
+    });
     team.wait();
   }
 };

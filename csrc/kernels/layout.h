@@ -7,7 +7,6 @@
 #pragma once
 
 #include "kernels/product.h"
-#include "sluicegate/recurrent.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
 
@@ -50,20 +49,24 @@ struct Layout {
     for (GateSet& g : set) {
       if (&g == set + sets) break;
       g.input = total;
-      g.hidden = g.input + g.width * s.input;
-      total = g.hidden + (s.recurrent() ? g.width * s.hidden : 0);
+      g.hidden = g.input + g.width * s.words(s.input);
+      total = g.hidden + (s.recurrent() ? g.width * s.words(s.hidden) : 0);
     }
     sums += kWidth;
   }
   Index sums_begin(int i) const { return i == 0 ? 0 : set[0].width; }
 };
 
+template <class W>
 inline void pack_set(const float* weights, Index depth, Index hidden, const GateSet& g, float* panels) {
   const Gates gates{weights, depth, hidden, g.first, g.count};
+  const Index count = words<W>(depth);
   for (Index block = 0; block < g.blocks; ++block)
-    pack_panel(gates, block * kWidth, kWidth, g.count, 0, depth, panels + block * depth * g.count * kWidth);
+    pack_panel<W>(gates, block * kWidth, kWidth, g.count, 0, depth,
+                  panels + block * count * g.count * kWidth);
   if (g.rest)
-    pack_panel(gates, g.blocks * kWidth, g.rest, g.rest_vectors, 0, depth, panels + depth * g.rest_begin());
+    pack_panel<W>(gates, g.blocks * kWidth, g.rest, g.rest_vectors, 0, depth,
+                  panels + count * g.rest_begin());
 }
 
 // The biases, which come before the panels.
@@ -95,11 +98,13 @@ inline void pack_biases(const Layout& layout, const Weights& weights, float* bia
 inline void pack_forward(const Shape& shape, const Weights& weights, float* panels) {
   const Layout layout(shape);
   pack_biases(layout, weights, panels);
-  for (int i = 0; i < layout.sets; ++i) {
-    const GateSet& g = layout.set[i];
-    pack_set(weights.input, shape.input, shape.hidden, g, panels + g.input);
-    if (shape.recurrent()) pack_set(weights.hidden, shape.hidden, shape.hidden, g, panels + g.hidden);
-  }
+  with_weights(shape.precision, [&]<class W>() {
+    for (int i = 0; i < layout.sets; ++i) {
+      const GateSet& g = layout.set[i];
+      pack_set<W>(weights.input, shape.input, shape.hidden, g, panels + g.input);
+      if (shape.recurrent()) pack_set<W>(weights.hidden, shape.hidden, shape.hidden, g, panels + g.hidden);
+    }
+  });
 }
 
 inline Index forward_panels(const Shape& shape) { return Layout(shape).total; }

@@ -88,7 +88,7 @@ SLUICEGATE_INLINE void meet_tile(Index row, Index block, const Float (&sums)[R][
 }
 
 // The gates of the units that remain, which share V vectors.
-template <int V, class F>
+template <class W, int V, class F>
 inline void meet_rest(Index entries, const float* const* inputs, Index depth, const GateSet& g,
                       const float* panel, const float* bias, const F& meet) {
   for_each_tile<V>(entries, 0, 1, false, [&]<int R, int P>(Index row, Index) {
@@ -98,7 +98,7 @@ inline void meet_rest(Index entries, const float* const* inputs, Index depth, co
       for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) sums[r][v] = load(bias + v * kWidth);
-      accumulate<R, 1, V>(sums, inputs + row, panel, 0, depth);
+      accumulate<W, R, 1, V>(sums, inputs + row, panel, 0, words<W>(depth));
       float lanes[R][(V + 1) * kWidth];
       Index entry[R], unit[R];
       Float z[R], n[R];
@@ -119,11 +119,11 @@ inline void meet_rest(Index entries, const float* const* inputs, Index depth, co
 
 // The gates of `entries` inputs for the panels [begin, end), the last of which may be that of the rest, and
 // the state's way through them in the order in which the entries stand.
-template <class F>
+template <class W, class F>
 inline void meet_gates(Index entries, const float* const* inputs, const Layout& layout,
                        const float* all_panels, Index begin, Index end, const F& meet) {
   const GateSet& g = layout.set[0];
-  const Index depth = layout.shape.input, stride = depth * 2 * kWidth;
+  const Index depth = layout.shape.input, count = words<W>(depth), stride = count * 2 * kWidth;
   const float *panels = all_panels + g.input, *bias = all_panels + g.bias;
   for_each_tile<2>(entries, begin, least(end, g.blocks), false, [&]<int R, int P>(Index row, Index block) {
     for (int r = 0; r < R; ++r)
@@ -133,12 +133,13 @@ inline void meet_gates(Index entries, const float* const* inputs, const Layout& 
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 16
       for (int v = 0; v < 2 * P; ++v) sums[r][v] = load(bias + (block * 2 + v) * kWidth);
-    accumulate<R, P, 2>(sums, inputs + row, panels + block * stride, stride, depth);
+    accumulate<W, R, P, 2>(sums, inputs + row, panels + block * stride, stride, count);
     meet_tile<0>(row, block, sums, meet);
   });
   if (g.rest && end == g.panels())
     with_constant<2>(g.rest_vectors, [&]<int V>() {
-      meet_rest<V>(entries, inputs, depth, g, panels + depth * g.rest_begin(), bias + g.rest_begin(), meet);
+      meet_rest<W, V>(entries, inputs, depth, g, panels + count * g.rest_begin(), bias + g.rest_begin(),
+                      meet);
     });
 }
 

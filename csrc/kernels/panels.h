@@ -2,7 +2,7 @@
 // the other. They are laid out beforehand, or made of the weights while a product goes over them.
 #pragma once
 
-#include SLUICEGATE_SIMD
+#include "kernels/dot.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
 
@@ -11,29 +11,38 @@ struct All {};
 SLUICEGATE_INLINE Float load(const float* p, All) { return load(p); }
 SLUICEGATE_INLINE void store(float* p, Float a, All) { store(p, a); }
 
-// Columns [begin, end) of a vector of rows of weights, each as part of a row of a panel: those are `width`
-// apart, and the first is at `to`. Only so many lanes are written.
-template <class L>
+// Columns [begin, end) of a vector of rows of weights, as parts of rows of a panel: those are `width` apart,
+// and the first is at `to`. Only so many lanes are written.
+template <class W, class L>
 SLUICEGATE_INLINE void transpose_rows(const float* const (&rows)[kWidth], Index begin, Index end, float* to,
                                       Index width, L lanes) {
   constexpr Index kLine = 16, kAhead = 4 * kLine;
+  constexpr int kDepth = Dot<W>::kDepth, kWords = 4 / kDepth;
   // The compiler takes any of the stores for one to where the addresses are, unless they have a place of
   // their own.
   const float* from[kWidth];
   SLUICEGATE_EACH(kWidth) from[i] = rows[i] + begin;
   const Index count = end - begin;
   Index k = 0;
-  for (; k + 4 <= count; k += 4, to += 4 * width) {
+  for (; k + 4 <= count; k += 4, to += kWords * width) {
     if (k % kLine == 0) SLUICEGATE_EACH(kWidth) __builtin_prefetch(from[i] + k + kAhead);
     Float columns[4];
     SLUICEGATE_EACH(4) columns[i] = load_lanes(from + i, k);
     transpose(columns);
-    SLUICEGATE_EACH(4) store(to + i * width, columns[i], lanes);
+    SLUICEGATE_EACH(kWords) {
+      Float word[kDepth];
+      for (int j = 0; j < kDepth; ++j) word[j] = columns[i * kDepth + j];
+      store(to + i * width, Dot<W>::join(word), lanes);
+    }
   }
-  for (; k < count; ++k, to += width) {
-    float column[kWidth];
-    SLUICEGATE_EACH(kWidth) column[i] = from[i][k];
-    store(to, load(column), lanes);
+  for (; k < count; k += kDepth, to += width) {
+    Float word[kDepth];
+    for (int j = 0; j < kDepth; ++j) {
+      float column[kWidth] = {};
+      if (k + j < count) SLUICEGATE_EACH(kWidth) column[i] = from[i][k + j];
+      word[j] = load(column);
+    }
+    store(to, Dot<W>::join(word), lanes);
   }
 }
 
@@ -44,7 +53,9 @@ struct Gates {
   int first = 0, count = 0;
 };
 
-// Rows [begin, end) of a panel: its gates of the units from `unit` on, `lanes` of each.
+// Weights [begin, end) of the columns of a panel: its gates of the units from `unit` on, `lanes` of each. It
+// begins with a word.
+template <class W>
 inline void pack_panel(const Gates& gates, Index unit, int lanes, int vectors, Index begin, Index end,
                        float* panel) {
   const Index width = vectors * kWidth, used = gates.count * lanes;
@@ -56,17 +67,17 @@ inline void pack_panel(const Gates& gates, Index unit, int lanes, int vectors, I
           gates.weights + ((gates.first + gate) * gates.hidden + unit + lane) * gates.depth;
   for (; row < width; ++row) rows[row / kWidth][row % kWidth] = gates.weights;  // read, and not written
   if (used < width)
-    for (Index i = 0; i < (end - begin) * width; ++i) panel[i] = 0.0f;
+    for (Index i = 0; i < words<W>(end - begin) * width; ++i) panel[i] = 0.0f;
   // So much of a panel stays in the first cache while every vector is written to it.
   constexpr Index kBlock = 64;
   for (Index from = begin; from < end; from += kBlock)
     for (int v = 0; v < vectors; ++v) {
       const Index to = least(end, from + kBlock), there = used - v * kWidth;
-      float* place = panel + (from - begin) * width + v * kWidth;
+      float* place = panel + words<W>(from - begin) * width + v * kWidth;
       if (there >= kWidth)
-        transpose_rows(rows[v], from, to, place, width, All{});
+        transpose_rows<W>(rows[v], from, to, place, width, All{});
       else
-        transpose_rows(rows[v], from, to, place, width, static_cast<int>(there));
+        transpose_rows<W>(rows[v], from, to, place, width, static_cast<int>(there));
     }
 }
 
@@ -125,7 +136,8 @@ SLUICEGATE_INLINE void accumulate_transposed(Float (&sums)[R][N], const float* c
   for (; n < N; ++n) accumulate_rows<1>(sums, n, a, first, depth);
 }
 
-// The panels of a product.
+// The panels of a product, of weights of type W.
+template <class W>
 struct Panels {
   const float* laid_out = nullptr;  // one after the other; where it is null, they are made of
   Gates gates{};

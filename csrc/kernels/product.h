@@ -2,7 +2,8 @@
 //
 // A panel holds V vectors of columns for every k, one k after the other, so that it is read from end to end.
 // Every element of a result is one chain of fused multiply-adds over k = 0, 1, 2, ..., whatever tile it is
-// computed in: that is why the bits of a row do not depend on the rows beside it.
+// computed in: that is why the bits of a row do not depend on the rows beside it. What k counts is words of
+// the weights' type, and what a multiply-add is that type says: see dot.h.
 #pragma once
 
 #include "kernels/panels.h"
@@ -42,34 +43,66 @@ inline constexpr int kWide = most(1, kAccumulators / (kRows<V> * V));
 // cache, and this makes the product a fifth faster; nearer panels are neither faster nor slower for it.
 inline constexpr int kAhead = 16;
 
-// sums[r][p V + v] += sum over k of a[r][k] * panel p [k][v]; `stride` lies between the panels.
-template <int R, int P, int V>
-SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, const float* panel,
-                                  Index stride, Index depth) {
-  const float* a[R];
-  for (int r = 0; r < R; ++r) a[r] = rows[r];
-  for (Index k = 0; k < depth; ++k) {
-    Float b[P * V];
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p)
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) {
-        const float* from = panel + p * stride + v * kWidth;
-        b[p * V + v] = load(from);
-        if constexpr (P == 1) __builtin_prefetch(from + kAhead * V * kWidth);
-      }
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      const Float x = fill(a[r][k]);
+// Words that take several steps go through all steps so many at a time: they are in the first cache from the
+// second one on. Step after step of one word, the sums would not fit into the registers.
+inline constexpr Index kNear = 32;
+
+// Step `Step` of words [begin, end) of the panels, of which `panel` is the first.
+template <class W, int Step, int R, int P, int V>
+SLUICEGATE_INLINE void accumulate_step(Float (&sums)[R][P * V], const float* const (&a)[R], Index begin,
+                                       Index end, const float* panel, Index stride) {
+  for (Index k = begin; k < end; ++k) {
+    auto row = [&](int r) { return fill(a[r][k * Dot<W>::kSteps + Step]); };
+    auto weights = [&](int v) {
+      const float* from = panel + v / V * stride + v % V * kWidth;
+      if constexpr (P == 1 && Step == 0) __builtin_prefetch(from + kAhead * V * kWidth);
+      return Dot<W>::template weights<Step>(from);
+    };
+    // Beside the sums, the registers hold the weights and one row, or where those are fewer the rows and one
+    // vector of weights. Weights that are floats need none: a multiply-add reads them where they lie.
+    if constexpr (Dot<W>::kSteps == 1 || P * V <= R) {
+      Float b[P * V];
 #pragma GCC unroll 32
-      for (int v = 0; v < P * V; ++v) sums[r][v] = multiply_add(x, b[v], sums[r][v]);
+      for (int v = 0; v < P * V; ++v) b[v] = weights(v);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        const Float x = row(r);
+#pragma GCC unroll 32
+        for (int v = 0; v < P * V; ++v) sums[r][v] = Dot<W>::multiply_add(x, b[v], sums[r][v]);
+      }
+    } else {
+      Float x[R];
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) x[r] = row(r);
+#pragma GCC unroll 32
+      for (int v = 0; v < P * V; ++v) {
+        const Float b = weights(v);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) sums[r][v] = Dot<W>::multiply_add(x[r], b, sums[r][v]);
+      }
     }
     panel += V * kWidth;
   }
 }
 
-// Rows of a panel that are made at once, if only one tile of rows is multiplied with them: so few that as
-// many panels as a tile takes stay in the first cache.
+// sums[r][p V + v] += sum over k of a[r][k] * panel p [k][v], for so many words; `stride` lies between the
+// panels.
+template <class W, int R, int P, int V>
+SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, const float* panel,
+                                  Index stride, Index count) {
+  const float* a[R];
+  for (int r = 0; r < R; ++r) a[r] = rows[r];
+  if constexpr (Dot<W>::kSteps == 1) return accumulate_step<W, 0, R, P, V>(sums, a, 0, count, panel, stride);
+  for (Index begin = 0; begin < count; begin += kNear) {
+    const Index end = least(count, begin + kNear);
+    accumulate_step<W, 0, R, P, V>(sums, a, begin, end, panel, stride);
+    if constexpr (Dot<W>::kSteps == 2) accumulate_step<W, 1, R, P, V>(sums, a, begin, end, panel, stride);
+    panel += (end - begin) * V * kWidth;
+  }
+}
+
+// Weights in depth of a panel that are made at once, if only one tile of rows is multiplied with them: so few
+// that as many panels as a tile takes stay in the first cache.
 inline constexpr Index kPart = 64;
 
 // Floats that panels of so many vectors and so deep are made in.
@@ -84,10 +117,10 @@ inline constexpr int kDirect = 4;
 
 // The same for panels [panel, panel + P) and a tile of R from row `row` of `count` on; the tile of row 0 is
 // the first that comes to a panel.
-template <int R, int P, int V>
+template <int R, int P, int V, class W>
 SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* rows, Index row, Index count,
-                                  const Panels& panels, Index panel, Index depth) {
-  if constexpr (R <= kDirect)
+                                  const Panels<W>& panels, Index panel, Index depth) {
+  if constexpr (R <= kDirect && Dot<W>::kDepth == 1)
     if (!panels.laid_out && R == count && panels.lanes == kWidth) {
       const Gates& g = panels.gates;
       const float *a[R], *first[P * V + 1];
@@ -101,16 +134,17 @@ SLUICEGATE_INLINE void accumulate(Float (&sums)[R][P * V], const float* const* r
   const Index part = panels.laid_out || R < count ? depth : kPart;
   Index begin = 0;
   do {
-    const Index end = least(depth, begin + part), stride = (end - begin) * V * kWidth;
+    const Index end = least(depth, begin + part), count_ = words<W>(end - begin),
+                stride = count_ * V * kWidth;
     const float *from = panels.room, *a[R];
     if (panels.laid_out)
       from = panels.laid_out + panel * stride;
     else if (row == 0)
       for (int p = 0; p < P; ++p)
-        pack_panel(panels.gates, panels.unit + (panel + p) * kWidth, panels.lanes, V, begin, end,
-                   panels.room + p * stride);
-    for (int r = 0; r < R; ++r) a[r] = rows[row + r] + begin;
-    accumulate<R, P, V>(sums, a, from, stride, end - begin);
+        pack_panel<W>(panels.gates, panels.unit + (panel + p) * kWidth, panels.lanes, V, begin, end,
+                      panels.room + p * stride);
+    for (int r = 0; r < R; ++r) a[r] = rows[row + r] + row_words<W>(begin);
+    accumulate<W, R, P, V>(sums, a, from, stride, count_);
     begin = end;
   } while (begin < depth);
 }
@@ -182,8 +216,8 @@ enum class Start { kZero, kBias, kTarget };
 
 // out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The last panel may
 // hold fewer columns than its vectors have room for: `columns` counts those of all panels.
-template <int V, Start S>
-inline void product(Index rows, const float* const* a, const Panels& panels, Index depth, Index begin,
+template <int V, Start S, class W>
+inline void product(Index rows, const float* const* a, const Panels<W>& panels, Index depth, Index begin,
                     Index end, bool backwards, const float* bias, float* const* out, Index place,
                     Index columns) {
   for_each_tile<V>(rows, begin, end, backwards, [&]<int R, int P>(Index row, Index panel) {

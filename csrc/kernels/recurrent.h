@@ -21,7 +21,8 @@ inline bool shares_units(const Call& call) {
   // Of a MinGRU they wait for each other once in a chunk, not once in a step.
   if (!call.shape.recurrent()) return rows < call.threads && hidden >= kPassedUnits;
   if (hidden < kSharedUnits) return false;
-  const Index bytes = call.shape.gates() * hidden * hidden * static_cast<Index>(sizeof(float));
+  const Index bytes =
+      call.shape.gates() * hidden * call.shape.words(hidden) * static_cast<Index>(sizeof(float));
   return rows <= kGroup && (rows < 2 * call.threads || bytes > kNearBytes);
 }
 

@@ -89,6 +89,8 @@ struct BackwardGroup {
   Memory& own;
   const float** sources;
   float** targets;
+  const float** multiplied;  // in bfloat16, as `rounded`: what the weights multiply, as they take it
+  float* rounded;
   float* near;        // [chunk rows, kRows<kColumns>]
   Meeting* meetings;  // MinGRU
 
@@ -105,9 +107,15 @@ struct BackwardGroup {
     return c.every ? least(c.every, most(1, c.sequences.steps)) : r.chunk(kRowsTogether);
   }
   static Index own_floats(const Call& c, Index rows, Index chunk) {
-    return 2 * Forward::pointers(rows * chunk) + Scratch::padded(rows * chunk * kRows<kColumns>) +
+    return 3 * Forward::pointers(rows * chunk) + Scratch::padded(rows * chunk * kRows<kColumns>) +
+           Scratch::padded(rounded_of(c.shape, rows, chunk)) +
            (c.shape.recurrent() ? 0 : Forward::meetings_of(rows * chunk)) +
            (c.every && c.shape.recurrent() ? Forward::own_floats(c.shape, rows, chunk, true) : 0);
+  }
+
+  static Index rounded_of(const Shape& shape, Index rows, Index chunk) {
+    if (shape.precision == Precision::kFp32) return 0;
+    return rows * chunk * row_stride(most(shape.gates() * shape.hidden, shape.input));
   }
 
   BackwardGroup(const Call& c, const Direction& d, const Rows& r, Team t, const WeightGradients& w,
@@ -133,6 +141,8 @@ struct BackwardGroup {
         own(own_) {
     sources = reinterpret_cast<const float**>(own.take(Forward::pointers(rows.count * chunk)));
     targets = reinterpret_cast<float**>(own.take(Forward::pointers(rows.count * chunk)));
+    multiplied = reinterpret_cast<const float**>(own.take(Forward::pointers(rows.count * chunk)));
+    rounded = own.take(rounded_of(shape, rows.count, chunk));
     near = own.take(rows.count * chunk * kRows<kColumns>);
     if (!shape.recurrent())
       meetings = reinterpret_cast<Meeting*>(own.take(Forward::meetings_of(rows.count * chunk)));

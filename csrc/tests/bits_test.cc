@@ -22,12 +22,15 @@ void each_problem(const Parts& parts, F&& f) {
          {Size{1, 50, 9, 5}, {4, 16, 70, 4}, {33, 65, 3, 6}, {5, 1, 13, 4}, {3, 257, 5, 4}}) {
       const auto activation = ++seed % 3 ? Activation::kTanh : Activation::kRelu;
       Random random(seed);
-      const Problem problem =
+      Problem problem =
           draw({cell, activation, size.input, size.hidden}, size.batch, size.steps, parts, random);
-      const Within here(name_of(problem));
-      for (const Kernels* kernels : kernels_in_turn()) {
-        const Within there(kernels->name);
-        f(*kernels, problem);
+      for (Precision precision : {Precision::kFp32, Precision::kBf16}) {
+        problem.shape.precision = precision;
+        const Within here(name_of(problem));
+        for (const Kernels* kernels : kernels_in_turn()) {
+          const Within there(kernels->name);
+          f(*kernels, problem);
+        }
       }
     }
 }

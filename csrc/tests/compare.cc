@@ -10,9 +10,6 @@
 namespace sluicegate::test {
 namespace {
 
-// As a part of the largest number of an array, or of 1 if that is larger.
-constexpr double kTolerance = 5e-6;
-
 double closest = 0.0;
 
 template <class T>
@@ -45,13 +42,14 @@ void tell(std::size_t direction, const char* name, std::size_t at, float got, do
   fail(__FILE__, __LINE__, text.str());
 }
 
-void check_array(std::size_t direction, const Named<float>& got, const Named<double>& wanted) {
+void check_array(std::size_t direction, const Named<float>& got, const Named<double>& wanted,
+                 double tolerance) {
   if (got.numbers->empty()) return;
   CHECK_EQUAL(got.numbers->size(), wanted.numbers->size());
   double largest = 1.0;
   for (double number : *wanted.numbers) largest = std::max(largest, std::abs(number));
   for (std::size_t i = 0; i < got.numbers->size(); ++i) {
-    const double difference = std::abs((*got.numbers)[i] - (*wanted.numbers)[i]) / (kTolerance * largest);
+    const double difference = std::abs((*got.numbers)[i] - (*wanted.numbers)[i]) / (tolerance * largest);
     if (!(difference <= 1.0)) return tell(direction, got.name, i, (*got.numbers)[i], (*wanted.numbers)[i]);
     closest = std::max(closest, difference);
   }
@@ -68,12 +66,12 @@ void check_bits(std::size_t direction, const Named<float>& got, const Named<floa
 
 }  // namespace
 
-void check_close(const Result<float>& got, const Result<double>& wanted) {
+void check_close(const Result<float>& got, const Result<double>& wanted, double tolerance) {
   for (std::size_t d = 0; d < wanted.directions.size(); ++d)
     for (auto parts : {0, 1}) {
       const auto ours = (parts ? of_weights<float> : of_rows<float>)(got.directions[d]);
       const auto theirs = (parts ? of_weights<double> : of_rows<double>)(wanted.directions[d]);
-      for (std::size_t i = 0; i < ours.size(); ++i) check_array(d, ours[i], theirs[i]);
+      for (std::size_t i = 0; i < ours.size(); ++i) check_array(d, ours[i], theirs[i], tolerance);
     }
 }
 

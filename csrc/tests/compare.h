@@ -6,8 +6,11 @@
 
 namespace sluicegate::test {
 
+// What differences may be, as a part of the largest number of an array, or of 1 if that is larger.
+inline constexpr double kTolerance = 5e-6;
+
 // Leaves out what was not asked for.
-void check_close(const Result<float>& got, const Result<double>& wanted);
+void check_close(const Result<float>& got, const Result<double>& wanted, double tolerance = kTolerance);
 
 // The same of what belongs to the rows: all but the gradients of the weights, whose sums go over the batch in
 // an order that depends on the threads.

@@ -14,7 +14,7 @@
 namespace sluicegate::test {
 namespace {
 
-constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon"};
+constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "avx512_bf16", "neon"};
 
 // Whether f() holds in a child whose variable has that value; null for none.
 template <class F>

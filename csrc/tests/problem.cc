@@ -111,8 +111,9 @@ Problem steps_of(const Problem& p, Index first, Index count, const std::vector<s
 
 std::string name_of(const Problem& p) {
   std::ostringstream text;
-  text << p.shape.traits().name << (p.shape.activation == Activation::kRelu ? " relu" : " tanh") << ", input "
-       << p.shape.input << ", hidden " << p.shape.hidden << ", batch " << p.batch << ", steps " << p.steps;
+  text << p.shape.traits().name << (p.shape.activation == Activation::kRelu ? " relu" : " tanh")
+       << (p.shape.precision == Precision::kBf16 ? " bf16" : "") << ", input " << p.shape.input << ", hidden "
+       << p.shape.hidden << ", batch " << p.batch << ", steps " << p.steps;
   if (!p.lengths.empty() && p.lengths.back() < p.steps)
     text << ", lengths " << p.lengths.front() << " to " << p.lengths.back();
   text << (p.directions.size() == 2 ? ", both directions" : p.directions[0].reverse ? ", reverse" : "");

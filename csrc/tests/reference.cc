@@ -12,6 +12,13 @@ using Vector = std::vector<double>;
 
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
+// The nearest number of bfloat16, which has 8 bits, and of two as near the even one.
+double rounded(double x) {
+  int exponent;
+  const double fraction = std::frexp(x, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8);
+}
+
 // out += M[first..] x, and out += M[first..]' x, of a matrix of `columns` columns.
 void add_product(const std::vector<float>& m, Index first, const Vector& x, Vector& out) {
   const Index columns = static_cast<Index>(x.size());
@@ -97,16 +104,23 @@ class Row {
   // The derivative, given what came out.
   double slope(double out) const { return relu_ ? out > 0.0 : 1.0 - out * out; }
 
+  // As the weights take it.
+  Vector operand(Vector x) const {
+    if (p_.shape.precision == Precision::kBf16)
+      for (double& v : x) v = rounded(v);
+    return x;
+  }
+
   Vector input_share(int gate, const Vector& x) const {
     Vector sum(hidden_);
     if (!n_.input_bias.empty()) std::copy_n(n_.input_bias.begin() + gate * hidden_, hidden_, sum.begin());
-    add_product(n_.input_weights, gate * hidden_, x, sum);
+    add_product(n_.input_weights, gate * hidden_, operand(x), sum);
     return sum;
   }
   Vector hidden_share(int gate, const Vector& h) const {
     Vector sum(hidden_);
     if (!n_.hidden_bias.empty()) std::copy_n(n_.hidden_bias.begin() + gate * hidden_, hidden_, sum.begin());
-    add_product(n_.hidden_weights, gate * hidden_, h, sum);
+    add_product(n_.hidden_weights, gate * hidden_, operand(h), sum);
     return sum;
   }
   Vector both(int gate, const Vector& x, const Vector& h) const {
@@ -249,13 +263,13 @@ class Row {
                  Vector& x_gradient, Vector& v_gradient) {
     const Index first = gate * hidden_;
     input_back(gate, s, input, x_gradient);
-    add_transposed(n_.hidden_weights, first, hidden, v_gradient);
+    add_transposed(n_.hidden_weights, first, operand(hidden), v_gradient);
     add_outer(hidden, v, first, out_.hidden_weight_gradient);
     add(hidden, first, out_.hidden_bias_gradient);
   }
   void input_back(int gate, const Taken& s, const Vector& input, Vector& x_gradient) {
     const Index first = gate * hidden_;
-    add_transposed(n_.input_weights, first, input, x_gradient);
+    add_transposed(n_.input_weights, first, operand(input), x_gradient);
     add_outer(input, s.x, first, out_.input_weight_gradient);
     add(input, first, out_.input_bias_gradient);
   }
@@ -273,7 +287,12 @@ class Row {
 
 }  // namespace
 
-Reference reference(const Problem& p) {
+Reference reference(const Problem& given) {
+  Problem p = given;
+  if (p.shape.precision == Precision::kBf16)
+    for (Numbers& n : p.directions)
+      for (auto* weights : {&n.input_weights, &n.hidden_weights})
+        for (float& w : *weights) w = static_cast<float>(rounded(w));
   Reference all;
   const Index states = p.batch * p.shape.hidden, gates = p.shape.gates() * p.shape.hidden;
   const Index cell_states = p.shape.cell == Cell::kLstm ? states : 0;

@@ -197,7 +197,9 @@ class Run {
     const bool packed = a_.layout == Layout::kPacked;
     return {data, packed ? -1 : places_.step_stride(width), places_.row_stride(width)};
   }
-  bool as_they_lie() const { return a_.as_they_lie && p_.shape.recurrent() && !a_.every; }
+  bool as_they_lie() const {
+    return a_.as_they_lie && p_.shape.recurrent() && !a_.every && p_.shape.precision == Precision::kFp32;
+  }
   Index cells() const { return a_.layout == Layout::kPacked ? places_.cells() : p_.steps * p_.batch; }
 
   void forward() {
@@ -368,7 +370,7 @@ std::string name_of(const Arrangement& a) {
 const std::vector<const Kernels*>& all_kernels() {
   static const std::vector<const Kernels*> all = [] {
     std::vector<const Kernels*> found;
-    for (const char* name : {"avx512", "avx2", "neon", "scalar"})
+    for (const char* name : {"avx512_bf16", "avx512", "avx2", "neon", "scalar"})
       if (const Kernels* kernels = find_kernels(name)) found.push_back(kernels);
     return found;
   }();

@@ -24,7 +24,7 @@ class CpuInfo:
 
     @property
     def best_isa(self) -> str:
-        """scalar, avx2, avx512 or neon"""
+        """scalar, avx2, avx512, avx512_bf16 or neon"""
 
 def cpu_info() -> CpuInfo:
     """Describe the processor; it is probed once."""

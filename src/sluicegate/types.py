@@ -35,8 +35,8 @@ Normalization: TypeAlias = Literal["batch"]
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""
 
-Isa: TypeAlias = Literal["avx512", "avx2", "neon", "scalar"]
-"""The instruction sets that the kernels are compiled for."""
+Isa: TypeAlias = Literal["avx512_bf16", "avx512", "avx2", "neon", "scalar"]
+"""The instruction sets that the kernels are compiled for; the first is AVX-512 with products of bfloat16."""
 
-Backend: TypeAlias = Literal["avx512", "avx2", "neon", "scalar", "torch", "reference"]
+Backend: TypeAlias = Literal["avx512_bf16", "avx512", "avx2", "neon", "scalar", "torch", "reference"]
 """Who computes a layer: the fused kernels for an instruction set, PyTorch, or the equations of `ops.reference`."""

@@ -289,8 +289,8 @@ def test_info():
     assert found["sluicegate"] == sluicegate.__version__
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["threads"] == torch.get_num_threads()
-    assert found["kernels"] in {"scalar", "avx2", "avx512", "neon"}
-    assert found["cpu"]["best_isa"] in {"scalar", "avx2", "avx512", "neon"}
+    assert found["kernels"] in {"scalar", "avx2", "avx512", "avx512_bf16", "neon"}
+    assert found["cpu"]["best_isa"] in {"scalar", "avx2", "avx512", "avx512_bf16", "neon"}
     assert found["extras"]["dev"] == []
     assert {"baselines", "demo", "dev", "docs"} <= found["extras"].keys()
 

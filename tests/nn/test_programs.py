@@ -78,7 +78,7 @@ for kind in (nn.GRU, nn.LSTM, nn.RNN, nn.MinGRU):
 from sluicegate.ops import native
 
 def forward(x, h, *weights):
-    options = ("gru", "tanh", True, False, 0)
+    options = ("gru", "tanh", True, False, 0, "fp32")
     output, after, _ = native.layer(torch.tanh(x), h, None, list(weights), (None, None, None), options)
     return output.square().sum() + after.sum()
 
@@ -178,7 +178,7 @@ def refused(operator, *arguments):
         raise AssertionError(arguments)
 
 operators, numbers = torch.ops.sluicegate, torch.tensor
-weights, options = [w.detach() for w in nn.GRU(3, 4).parameters()], ("gru", "tanh", True, False, 0)
+weights, options = [w.detach() for w in nn.GRU(3, 4).parameters()], ("gru", "tanh", True, False, 0, "fp32")
 x, packed, far = torch.ones(5, 2, 3), torch.ones(7, 3), 10**7
 two, offsets = numbers([0, 1]), numbers([0, 2, 4, 5, 6])
 good = [
@@ -207,7 +207,7 @@ bad = [
     (x[0, 0], None, None, None),
 ]
 for every in (0, 2):
-    options = ("gru", "tanh", True, False, every)
+    options = ("gru", "tanh", True, False, every, "fp32")
     for x, *rows in good:
         output, h, _, saved = operators.layer(x, None, None, weights, *rows, *options, True)
         back = (output, h, None, x, None, None, weights, output, saved, *rows, *options, [True] * 7)
@@ -226,7 +226,7 @@ for every in (0, 2):
         refused(operators.layer_backward, *way_back)
 x = torch.ones(5, 2, 3)
 for some, every in ((weights[:3], 0), (weights * 3, 0), (weights, -1)):
-    refused(operators.layer, x, None, None, some, None, None, None, "gru", "tanh", True, False, every, True)
+    refused(operators.layer, x, None, None, some, None, None, None, "gru", "tanh", True, False, every, "fp32", True)
 """
     )
 

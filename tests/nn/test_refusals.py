@@ -149,7 +149,7 @@ def test_a_layer_takes_the_states_that_pytorchs_takes(kind, state):
 
 def test_the_operator_leaves_no_gradient_unwritten():
     layer, x = GRU(3, 4), torch.ones(5, 2, 3)
-    weights, options = [w.detach() for w in layer.parameters()], ("gru", "tanh", True, False, 0)
+    weights, options = [w.detach() for w in layer.parameters()], ("gru", "tanh", True, False, 0, "fp32")
     state = torch.zeros(1, 2, 4)
     output, h, _, saved = torch.ops.sluicegate.layer(x, state, state, weights, None, None, None, *options, True)
     back = (output, h, None, x, state, state, weights, output, saved, None, None, None, *options, [True] * 7)

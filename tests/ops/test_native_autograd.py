@@ -34,13 +34,14 @@ CALLS = {
     "lstm in both directions": {"cell": "lstm", "both": True},
     "lstm with checkpoints": {"cell": "lstm", "every": 2},
     "rnn packed": {"cell": "rnn", "packed": True},
+    "lstm in bfloat16": {"cell": "lstm", "precision": "bf16"},
     "lstm in both directions, ragged": {"cell": "lstm", "both": True, "lengths": [2, 4]},
 }
 
 
 def call(
     cell="gru", activation="tanh", both=False, bias=True, first=False, every=0, keep=True, lengths=None, packed=False,
-    state=True,
+    state=True, precision="fp32",
 ):  # fmt: skip
     """Make the arguments of `torch.ops.sluicegate.layer` for 2 rows of up to 4 steps, 3 inputs and 5 units."""
     torch.manual_seed(0)
@@ -54,7 +55,7 @@ def call(
         rows, offsets, shape = torch.tensor([4, 2]), torch.tensor([0, 2, 4, 5]), (6, 3)
     x = torch.randn(*shape, requires_grad=keep)
     states = (h0 if state else None, c0 if state and cell == "lstm" else None)
-    return (x, *states, weights, rows, order, offsets, cell, activation, bias, first, every, keep)
+    return (x, *states, weights, rows, order, offsets, cell, activation, bias, first, every, precision, keep)
 
 
 @pytest.mark.parametrize("name", CALLS)

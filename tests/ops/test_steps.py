@@ -39,7 +39,7 @@ def assert_equal(found, expected):
 def test_it_is_the_call_of_a_layer_to_the_bit(cell, activation, batch):
     for biased, state in ((True, True), (False, True), (True, False)):
         given = arguments(cell, batch, biased=biased, state=state)
-        options = (cell, activation, biased, False, 0)
+        options = (cell, activation, biased, False, 0, "fp32")
         expected = run(lambda *a, o=options: native.layer(*a, NO_ROWS, o)[1 : 3 if o[0] == "lstm" else 2], *given)
         assert_equal(run(lambda *a, o=options: native.step(*a, o)[: 2 if o[0] == "lstm" else 1], *given), expected)
         with torch.no_grad():
@@ -67,10 +67,10 @@ def test_what_is_not_plain_is_left_to_the_call_of_a_layer(place, change):
     assert steps.take(*given[:3], given[3:], "lstm", "tanh", False) is None
     if change not in (lying_apart, negated):
         with pytest.raises(native.Unfit):
-            native.step(*given[:3], given[3:], ("lstm", "tanh", True, False, 0))
+            native.step(*given[:3], given[3:], ("lstm", "tanh", True, False, 0, "fp32"))
         return
     given = [t.requires_grad_() for t in given]
-    options = ("lstm", "tanh", True, False, 0)
+    options = ("lstm", "tanh", True, False, 0, "fp32")
     found = run(lambda *a: native.step(*a, options), *given[:3], given[3:])
     plain = [t.detach().resolve_neg().contiguous().requires_grad_() for t in given]
     assert_equal(found, run(lambda *a: native.step(*a, options), *plain[:3], plain[3:]))
@@ -78,14 +78,14 @@ def test_what_is_not_plain_is_left_to_the_call_of_a_layer(place, change):
 
 def test_gradients_that_lie_apart_are_taken():
     x, h0, _, weights = arguments("gru", 3)
-    options = ("gru", "tanh", True, False, 0)
+    options = ("gru", "tanh", True, False, 0, "fp32")
     h, _ = native.step(x, h0, None, weights, options)
     one = torch.autograd.grad(h, weights, torch.ones(()).expand(3, UNITS), retain_graph=True)
     assert_equal(one, torch.autograd.grad(h, weights, torch.ones(3, UNITS)))
 
 
 def test_an_older_pytorch_goes_by_the_call_of_a_layer(monkeypatch):
-    given, options = arguments("gru", 3), ("gru", "tanh", True, False, 0)
+    given, options = arguments("gru", 3), ("gru", "tanh", True, False, 0, "fp32")
     expected = run(lambda *a: native.step(*a, options)[:1], *given)
     monkeypatch.delattr(torch.Tensor, "__dlpack_c_exchange_api__", raising=False)
     monkeypatch.setitem(native._CAN_TAKE, "gru", steps.can_take("gru"))
@@ -96,12 +96,12 @@ def test_an_older_pytorch_goes_by_the_call_of_a_layer(monkeypatch):
 def test_a_step_without_rows_is_left_to_the_call_of_a_layer():
     x, h0, _, weights = arguments("gru", 0)
     assert steps.take(x, h0, None, weights, "gru", "tanh", False) is None
-    assert native.step(x, h0, None, weights, ("gru", "tanh", True, False, 0))[0].shape == (0, UNITS)
+    assert native.step(x, h0, None, weights, ("gru", "tanh", True, False, 0, "fp32"))[0].shape == (0, UNITS)
 
 
 def test_a_step_can_be_differentiated_twice():
     x, h0, _, weights = arguments("gru", 2)
-    h, _ = native.step(x, h0, None, weights, ("gru", "tanh", True, False, 0))
+    h, _ = native.step(x, h0, None, weights, ("gru", "tanh", True, False, 0, "fp32"))
     (d_x,) = torch.autograd.grad(h.sum(), x, create_graph=True)
     double = [t.detach().double().requires_grad_() for t in (x, h0, *weights)]
     cell = torch.nn.GRUCell(INPUTS, UNITS, dtype=torch.float64)

@@ -14,16 +14,25 @@ namespace sluicegate {
 
 using Index = std::int64_t;
 
+// What weights are multiplied as: 32-bit floats, or rounded to bfloat16 together with what they multiply.
+// Sums, gates, states and all arrays are of 32-bit floats in either.
+enum class Precision { kFp32, kBf16 };
+
 struct Shape {
   Cell cell = Cell::kGru;
   Activation activation = Activation::kTanh;
   Index input = 0;
   Index hidden = 0;
+  Precision precision = Precision::kFp32;
 
   [[gnu::always_inline]] const CellTraits& traits() const { return kCells[static_cast<int>(cell)]; }
   [[gnu::always_inline]] int gates() const { return traits().gates.count; }
   [[gnu::always_inline]] int saved() const { return traits().saved.count; }
   [[gnu::always_inline]] bool recurrent() const { return traits().recurrent; }
+  // Words of 32 bits that panels have for so many weights in depth.
+  [[gnu::always_inline]] Index words(Index depth) const {
+    return precision == Precision::kBf16 ? (depth + 1) / 2 : depth;
+  }
 };
 
 struct Weights {
@@ -56,7 +65,7 @@ struct Direction {
   bool reverse = false;
   const float* panels = nullptr;  // of `pack_forward`; backward: with `every`, or of a MinGRU
   // Where there are no panels, neither here nor below, the weights are read as they are: not of a MinGRU, nor
-  // with `every`. That is for a step or a few of them, since each lays them out for itself.
+  // with `every`, nor in bfloat16. That is for a step or a few of them, since each lays them out for itself.
   Weights weights;
   const float* h0 = nullptr;     // [batch hidden], zeros when null
   const float* c0 = nullptr;     // [batch hidden], LSTM

@@ -219,7 +219,8 @@ class Stack(Options, RNNBase):
             raise native.Unfit("the weights of this layer are not those of its sizes: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         activation, every = self.nonlinear(), self.checkpoint_every or 0
-        rows, options = (lengths, order, offsets), (cell, activation, self.biased(), self.batch_first, every)
+        rows = (lengths, order, offsets)
+        options = (cell, activation, self.biased(), self.batch_first, every, self.precision)
         h_n, c_n = [], []
         for depth in range(self.num_layers):
             if depth > 0:

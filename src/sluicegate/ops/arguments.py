@@ -38,6 +38,7 @@ class Shape(NamedTuple):
     activation: int
     input: int
     hidden: int
+    precision: int = 0
 
 
 class Sequences(NamedTuple):

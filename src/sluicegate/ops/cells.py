@@ -43,3 +43,6 @@ BY_OUTPUT = frozenset(name for name, cell in CELLS.items() if cell.by_output)
 
 ACTIVATIONS = ("tanh", "relu")
 """In the order of the kernels' numbers."""
+
+PRECISIONS = ("fp32", "bf16")
+"""What operands of products are rounded to, in the order of the kernels' numbers."""

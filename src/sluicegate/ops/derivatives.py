@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sluicegate.types import Reset
+
 from . import kernel_calls, reference
 from .cells import CELLS, GATES
 
@@ -19,7 +21,7 @@ def by_equations(
     wanted: Sequence[bool],
     inputs: Sequence[Tensor | None],
     rows: Rows,
-    options: tuple[str, str, bool, bool, int],
+    options: kernel_calls.Options,
     *,
     again: bool = True,
 ) -> list[Tensor | None]:
@@ -51,20 +53,25 @@ def by_equations(
     return [next(one) if want else None for want in wanted]
 
 
-def _compute(inputs: Sequence[Tensor | None], rows: Rows, options: tuple[str, str, bool, bool, int]) -> list[Tensor]:
+def _compute(inputs: Sequence[Tensor | None], rows: Rows, options: kernel_calls.Options) -> list[Tensor]:
     """Compute a layer in plain PyTorch: its outputs, laid out like x, and the state."""
-    (x, h0, c0, *weights), (_, _, offsets), (cell, activation, biased, batch_first, _) = inputs, rows, options
+    (x, h0, c0, *weights), (_, _, offsets), (cell, activation, biased, batch_first, _, precision) = (
+        inputs,
+        rows,
+        options,
+    )
     assert x is not None
     if x.dim() == 2 and offsets is None:  # the step of a cell is a sequence of one
         one = [None if t is None else t.unsqueeze(0) for t in (x, h0, c0)]
-        return [t[0] for t in _compute([*one, *weights], rows, (cell, activation, biased, False, 0))]
+        return [t[0] for t in _compute([*one, *weights], rows, (cell, activation, biased, False, 0, precision))]
     time_first, valid = _unpacked(x, rows, batch_first)
     if valid is not None:  # whatever stands in the padding
         time_first = time_first.masked_fill(~valid.unsqueeze(-1), 0)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[:: 1 if CELLS[cell].recurrent else 2]
     per, build = kernel_calls.per_direction(cell, biased=biased), reference.EQUATIONS[cell]
     empty = time_first.new_zeros(time_first.shape[1], len(weights[0]) // GATES[cell])  # type: ignore[arg-type]
-    form = reference.Form("before" if cell.endswith("before") else "after", activation)  # type: ignore[arg-type]
+    reset: Reset = "before" if cell.endswith("before") else "after"
+    form = reference.Form(reset, activation, precision)  # type: ignore[arg-type]
     outputs, states = [], []
     for d in range(len(weights) // per):
         own: Any = dict(zip(names, weights[d * per : (d + 1) * per], strict=False))

@@ -29,7 +29,7 @@ from .arguments import (
     Sequences,
     Shape,
 )
-from .cells import ACTIVATIONS, CELLS, GATES
+from .cells import ACTIVATIONS, CELLS, GATES, PRECISIONS
 from .packing import in_places, laid_out, lay_out
 
 FLOAT32, INT64 = torch.float32, torch.int64
@@ -50,6 +50,10 @@ and to lay them out takes as long as eight such steps."""
 
 Sizes: TypeAlias = tuple[int, ...]
 
+Options: TypeAlias = tuple[str, str, bool, bool, int, str]
+"""The cell; the activation of its candidate; whether there are biases; whether the batch comes first; how many steps
+the backward pass recomputes at a time, 0 for none; and what the operands of products are rounded to."""
+
 
 class Unfit(RuntimeError):  # noqa: N818 - reads as what it is
     """What a call was given is nothing that the kernels compute; they have written nothing yet."""
@@ -64,6 +68,7 @@ class Plan(NamedTuple):
     recurrent: bool
     cell_state: bool
     every: int
+    precision: str
     steps: int
     batch: int
     directions: int
@@ -80,7 +85,7 @@ class Plan(NamedTuple):
     def as_they_lie(self, most: int) -> bool:
         """Tell whether the weights are read as they lie: for a single step of at most so many rows, or `BRIEF`."""
         few = self.batch <= most if self.steps == 1 else self.steps <= BRIEF[0] and self.batch <= BRIEF[1]
-        return few and self.recurrent and not self.every
+        return few and self.recurrent and not self.every and self.precision == "fp32"
 
     def strides(self, x: Tensor) -> tuple[int, int]:
         """Find how many floats lie between two steps and between two rows of the batch."""
@@ -90,7 +95,7 @@ class Plan(NamedTuple):
 
 def plan_for(
     x: Tensor, weights: Sequence[Tensor], lengths: Tensor | None, offsets: Tensor | None,
-    options: tuple[str, str, bool, bool, int], *, symbolic: bool = False,
+    options: Options, *, symbolic: bool = False,
 ) -> Plan:  # fmt: skip
     """Plan a call; where sizes may be symbols, it is not remembered."""
     packed = None if lengths is None or offsets is None else (offsets.shape[0], lengths.shape[0])
@@ -105,7 +110,7 @@ def per_direction(cell: str, *, biased: bool) -> int:
 
 def _plan(
     sizes: tuple[Any, ...], packed: tuple[Any, Any] | None, hidden: int, count: int,
-    cell: str, activation: str, biased: bool, batch_first: bool, every: int,
+    cell: str, activation: str, biased: bool, batch_first: bool, every: int, precision: str,
 ) -> Plan:  # fmt: skip
     per = per_direction(cell, biased=biased)
     single = len(sizes) == 2 and not packed and count == per
@@ -116,6 +121,8 @@ def _plan(
         )
     if activation not in ACTIVATIONS:
         raise Unfit(f"`activation` (={activation!r}) is none that the fused kernels have: {' and '.join(ACTIVATIONS)}")
+    if precision not in PRECISIONS:
+        raise Unfit(f"`precision` (={precision!r}) is none that the fused kernels have: {' and '.join(PRECISIONS)}")
     directions, features = count // per, sizes[-1]
     axes = (0, 0) if single or packed else (1, 0) if batch_first else (0, 1)
     steps, batch = packed or (1 if single else sizes[axes[0]], sizes[axes[1]])
@@ -125,11 +132,12 @@ def _plan(
     if every:
         rows, numbers = -(-steps // every) * batch, len(traits.state) - 1
     return Plan(
-        shape=Shape(traits.number, ACTIVATIONS.index(activation), features, hidden),
+        shape=Shape(traits.number, ACTIVATIONS.index(activation), features, hidden, PRECISIONS.index(precision)),
         dense=Sequences(steps, batch),
         recurrent=traits.recurrent,
         cell_state="c" in traits.state,
         every=every,
+        precision=precision,
         steps=steps,
         batch=batch,
         directions=directions,
@@ -231,10 +239,11 @@ def forward(
     biased: bool,
     batch_first: bool,
     every: int,
+    precision: str,
     keep: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     """Compute a layer: outputs, h, c (of an LSTM), and what training keeps (with `keep`)."""
-    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every))
+    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every, precision))
     x = _floats(x, x.shape, apart=True)
     h0 = h0 if h0 is None else _floats(h0, plan.states)
     c0 = c0 if c0 is None else _floats(c0, plan.states)
@@ -296,6 +305,7 @@ def backward(
     biased: bool,
     batch_first: bool,
     every: int,
+    precision: str,
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Compute the gradients of the input, the states and the weights, in this order; None for those not `wanted`.
@@ -303,7 +313,7 @@ def backward(
     The outputs are needed of an LSTM, a MinGRU or with `every`: else h is kept apart from them, so that a program may
     write into them, as it may with PyTorch's. What is kept is not needed with `every`, but of an LSTM.
     """
-    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every))
+    plan = plan_for(x, weights, lengths, offsets, (cell, activation, biased, batch_first, every, precision))
     x = _floats(x, x.shape, apart=True)
     d_output = None if d_output is None else _floats(d_output, plan.outputs, apart=True)
     h0 = h0 if h0 is None else _floats(h0, plan.states)

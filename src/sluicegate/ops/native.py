@@ -28,6 +28,7 @@ from . import flops, kernel_calls, onnx, operators, steps
 from .cells import BY_OUTPUT, CELLS
 from .cells import GATES as GATES
 from .derivatives import by_equations
+from .kernel_calls import Options
 from .kernel_calls import Unfit as Unfit
 from .kernel_calls import per_direction as per_direction
 
@@ -36,8 +37,8 @@ def isa() -> Isa:
     """Name the instruction set of the kernels in use.
 
     Returns:
-        `"avx512"`, `"avx2"`, `"neon"` or `"scalar"`: the best that the processor has, or what the environment
-        variable `SLUICEGATE_ISA` asks for.
+        `"avx512_bf16"`, `"avx512"`, `"avx2"`, `"neon"` or `"scalar"`: the best that the processor has, or what the
+        environment variable `SLUICEGATE_ISA` asks for.
 
     Raises:
         ConfigError: The variable asks for one that the processor does not have.
@@ -55,7 +56,7 @@ def layer(
     c0: Tensor | None,
     weights: Sequence[Tensor],
     rows: tuple[Tensor | None, Tensor | None, Tensor | None],
-    options: tuple[str, str, bool, bool, int],
+    options: Options,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Compute a layer with the fused kernels.
 
@@ -70,7 +71,7 @@ def layer(
             a PackedSequence, the lengths, None, and where the rows of each step begin; on the way to ONNX, the
             lengths alone, in the order of the batch.
         options: The cell, one of `cells.CELLS`; the activation of its candidate; whether there are biases;
-            whether the batch comes first; and `checkpoint_every`, 0 for none.
+            whether the batch comes first; `checkpoint_every`, 0 for none; and the precision of the products.
 
     Returns:
         The outputs, laid out like `x`, the final state, and the final cell state of an LSTM, else of no account.
@@ -101,7 +102,7 @@ def step(
     h0: Tensor | None,
     c0: Tensor | None,
     weights: Sequence[Tensor],
-    options: tuple[str, str, bool, bool, int],
+    options: Options,
 ) -> tuple[Tensor, Tensor | None]:
     """Compute a step of a cell with the fused kernels.
 
@@ -115,14 +116,15 @@ def step(
     Returns:
         The state after the step, and the cell state of an LSTM, else of no account.
     """
-    if _CAN_TAKE[options[0]] and _is_plain(x, h0, c0, *weights) and not torch.is_autocast_enabled("cpu"):
+    plain = options[5] == "fp32" and _is_plain(x, h0, c0, *weights)
+    if _CAN_TAKE[options[0]] and plain and not torch.is_autocast_enabled("cpu"):
         x = unwrap_if_dead(x).contiguous()
         h0 = h0 if h0 is None else unwrap_if_dead(h0).contiguous()
         c0 = c0 if c0 is None else unwrap_if_dead(c0).contiguous()
         if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h0, c0)):
             found = _take_step(options, x, h0, c0, *weights)
         else:
-            found = steps.take(x, h0, c0, weights, *options[:2], False)
+            found = steps.take(x, h0, c0, weights, options[0], options[1], False)
         if found is not None:
             return found[0], found[1]
     _, h, c = layer(x, h0, c0, weights, (None, None, None), options)
@@ -234,7 +236,7 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, options: Any, x: Any, h0: Any, c0: Any, *weights: Any) -> Any:
-        found = steps.take(x, h0, c0, weights, *options[:2], True)
+        found = steps.take(x, h0, c0, weights, options[0], options[1], True)
         if found is None:
             return None
         h, c, saved = found
@@ -248,7 +250,7 @@ class _Step(torch.autograd.Function):
         (saved, *inputs), options, wanted = ctx.saved_tensors, ctx.options, ctx.needs_input_grad[1:]
         x, h0, c0, *weights = inputs
         if not torch.is_grad_enabled() and _is_plain(d_h, d_c, saved, *inputs):
-            found = steps.take_back(d_h, d_c, x, h0, c0, weights, saved, *options[:2], wanted)
+            found = steps.take_back(d_h, d_c, x, h0, c0, weights, saved, options[0], options[1], wanted)
             if found is not None:
                 return None, *found
         # Of a single step nobody reads the outputs, which are h.
@@ -309,12 +311,13 @@ def _no_second_derivative(*_: Any) -> NoReturn:
 _library = torch.library.Library("sluicegate", "DEF")  # type: ignore[no-untyped-call]
 _library.define(  # type: ignore[no-untyped-call]
     "layer(Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights, Tensor? lengths, Tensor? order, Tensor? offsets, "
-    "str cell, str activation, bool biased, bool batch_first, int every, bool keep) -> (Tensor, Tensor, Tensor, Tensor)"
+    "str cell, str activation, bool biased, bool batch_first, int every, str precision, bool keep) "
+    "-> (Tensor, Tensor, Tensor, Tensor)"
 )
 _library.define(  # type: ignore[no-untyped-call]
     "layer_backward(Tensor? d_output, Tensor? d_h_n, Tensor? d_c_n, Tensor x, Tensor? h0, Tensor? c0, "
     "Tensor[] weights, Tensor output, Tensor saved, Tensor? lengths, Tensor? order, Tensor? offsets, "
-    "str cell, str activation, bool biased, bool batch_first, int every, bool[] wanted) "
+    "str cell, str activation, bool biased, bool batch_first, int every, str precision, bool[] wanted) "
     "-> (Tensor, Tensor, Tensor, Tensor[])"
 )
 _library.impl("layer", operators.forward, "CPU")  # type: ignore[no-untyped-call]

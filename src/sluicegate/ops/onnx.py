@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .cells import CELLS
+from .kernel_calls import Options
 
 ORDER = {"gru": "zrn", "gru_reset_before": "zrn", "lstm": "iofg", "rnn": "n"}
 """The order of ONNX's gates, by our letters."""
@@ -31,7 +32,7 @@ def layer(
     c0: Tensor | None,
     weights: Sequence[Tensor],
     rows: tuple[Tensor | None, Tensor | None, Tensor | None],
-    options: tuple[str, str, bool, bool, int],
+    options: Options,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Put a node of ONNX in the place of a layer.
 
@@ -47,7 +48,7 @@ def layer(
         The outputs, laid out like `x`, the final state and the final cell state, as `native.layer` returns them, and
         nothing for the backward pass.
     """
-    (lengths, order, offsets), (cell, activation, biased, batch_first, _) = rows, options
+    (lengths, order, offsets), (cell, activation, biased, batch_first, *_) = rows, options
     assert offsets is None, "`nn` refuses a PackedSequence, which ONNX does not have"
     if lengths is not None and order is not None:
         lengths = torch.empty_like(lengths).scatter(0, order, lengths)

@@ -20,7 +20,7 @@ from torch import Tensor
 from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.ops.arguments import AT, FORWARD, OUTPUT, Grid, Sequences, Shape
-from sluicegate.ops.cells import ACTIVATIONS, CELLS
+from sluicegate.ops.cells import ACTIVATIONS, CELLS, PRECISIONS
 from sluicegate.ops.packing import lay_out
 from sluicegate.ops.reference import EQUATIONS, Form, Weights, scan
 from sluicegate.types import Cell
@@ -83,10 +83,11 @@ class ByKernels(Model):
         super().__init__(sizes, fingerprint)
         cell = "gru_reset_before" if sizes.cell == "gru" and form.reset == "before" else sizes.cell
         kind, activation = CELLS[cell].number, ACTIVATIONS.index(form.activation)
+        precision = PRECISIONS.index(form.precision)
         self._isa = _core.isa()
         self._layers = []
         for own in weights:
-            shape = Shape(kind, activation, own[0].shape[1], sizes.states[0])
+            shape = Shape(kind, activation, own[0].shape[1], sizes.states[0], precision)
             self._layers.append((shape, lay_out(shape, own)))
         panels = [(shape, panels.numpy()) for shape, panels in self._layers]
         kinds = [(kind, partial(make, sizes.states[0])) for kind, make in ((ndarray, _arrays), (Tensor, _tensors))]
