@@ -92,16 +92,19 @@ def test_an_lstm_that_onednn_would_refuse_has_the_type_that_it_has_elsewhere(dty
             torch.backends.mkldnn.set_flags(True)
 
 
-def test_only_results_are_rounded():
+@pytest.mark.parametrize("half", HALVES)
+def test_only_results_are_rounded_beside_products(half):
+    """Under bfloat16 it is a layer whose products are; under float16 products are as without autocast."""
     layer, x = sluicegate.RNN(4, 5, num_layers=2), torch.randn(6, 3, 4)
-    exact, last = layer(x)
-    with torch.autocast("cpu", torch.bfloat16):
+    other = sluicegate.RNN(4, 5, num_layers=2, precision="bf16" if half == torch.bfloat16 else "fp32")
+    other.load_state_dict(layer.state_dict())
+    exact, last = other(x)
+    with torch.autocast("cpu", half):
         outputs, state = layer(x)
-    assert torch.equal(outputs, exact.bfloat16())
-    assert torch.equal(state, last.bfloat16())
-    weights = list(layer.parameters())
-    found = torch.autograd.grad(outputs.float().sum(), weights)
-    expected = torch.autograd.grad(exact.sum(), weights)
+    assert torch.equal(outputs, exact.to(half))
+    assert torch.equal(state, last.to(half))
+    found = torch.autograd.grad(outputs.float().sum(), list(layer.parameters()))
+    expected = torch.autograd.grad(exact.sum(), list(other.parameters()))
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 

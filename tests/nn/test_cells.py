@@ -109,7 +109,7 @@ def test_recurrent_dropout_needs_the_mask_of_its_sequence(kind):
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_refuses_shapes_that_do_not_fit(unchecked, kind):
-    cell = kind(3, 5, precision="bf16")
+    cell = kind(3, 5, layer_norm=True)
     h = torch.zeros(3, 5)
     with pytest.raises(ConfigError, match=r"`hx` has shape \(3, 5\), but this cell needs \(2, 5\)"):
         cell(torch.zeros(2, 3), (h, h) if kind is LSTMCell else h)

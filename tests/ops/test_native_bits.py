@@ -13,6 +13,12 @@ from sluicegate import nn
 pytestmark = pytest.mark.usefixtures("unchecked")
 
 
+@pytest.fixture(params=["fp32", "bf16"])
+def precision(request):
+    """What the operands of products are rounded to: nothing depends on it."""
+    return request.param
+
+
 def parts(state):
     return state if isinstance(state, tuple) else (state,)
 
@@ -102,6 +108,7 @@ def test_a_step_is_a_cell(isa, build, state_for):
             cell = nn.LSTMCell(3, hidden, activation=layer.activation)
         else:
             cell = nn.GRUCell(3, hidden, activation=layer.activation, reset=layer.reset)
+        cell.precision = layer.precision
         cell.load_state_dict({name.removesuffix("_l0"): value for name, value in layer.state_dict().items()})
         x, before = torch.randn(5, 3, 3), state_for(layer, 3)
         outputs, final = layer(x, before)

@@ -33,6 +33,7 @@ def layers(draw):
     layer = getattr(nn, name)(draw(UNITS), draw(UNITS), depth, **options)
     if name == "LiGRU":  # whose running statistics then are others than at the beginning
         layer(torch.randn(4, 3, layer.input_size) + 1)
+    layer.precision = draw(st.sampled_from(["fp32", "bf16"]))
     return layer
 
 
@@ -81,7 +82,7 @@ def runs(isa):
     return True
 
 
-@pytest.fixture(params=filter(runs, ("avx512", "avx2", "neon", "scalar")))
+@pytest.fixture(params=filter(runs, ("avx512_bf16", "avx512", "avx2", "neon", "scalar")))
 def isa(request):
     """Every instruction set that this processor has."""
     before = _core.isa()

@@ -22,7 +22,6 @@ BEYOND = {
     "projection": lambda: nn.LSTM(5, 7, 2, proj_size=3),
     "layer norm": lambda: nn.LSTM(5, 7, 2, layer_norm=True),
     "layer norm before": lambda: nn.GRU(5, 7, layer_norm=True, reset="before"),
-    "bf16": lambda: nn.GRU(5, 17, 2, precision="bf16"),
     "double": lambda: nn.GRU(5, 17, 2, dtype=torch.float64),
     "double rnn": lambda: nn.RNN(5, 17, nonlinearity="relu", dtype=torch.float64),
     "double mingru": lambda: nn.MinGRU(5, 17, 2, bias=False, dtype=torch.float64),

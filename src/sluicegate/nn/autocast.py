@@ -1,8 +1,9 @@
 """What autocast makes of a layer on the CPU: the type of its results, and where PyTorch is the faster one.
 
-The kernels compute in 32 bits whatever autocast asks for. Only their results are rounded, to the type that those of
-PyTorch's layer have: it multiplies in the type of autocast and goes on in the wider one of that and its state, but for
-the RNN, whose every number comes out of a product, and for oneDNN's LSTM, which has one type for all.
+Under autocast to bfloat16 the kernels round what they multiply (`Options.product_precision`), to float16 they compute
+in 32 bits. Their results are rounded to the type that those of PyTorch's layer have: it multiplies in that of autocast
+and goes on in the wider one of that and its state, but for the RNN, whose every number comes out of a product, and for
+oneDNN's LSTM, which has one type for all.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def _cast(results: Any, dtype: torch.dtype) -> Any:
 def is_faster_by_pytorch(x: Tensor) -> bool:
     """Tell whether PyTorch's LSTM reads whole sequences faster than the kernels: in bfloat16 that the processor has.
 
-    oneDNN has instructions for it there, which the kernels do not use; it takes neither packed rows nor lengths.
+    oneDNN has instructions for it there, and takes neither packed rows nor lengths. How fast the kernels are that have
+    such instructions too has not been measured beside it.
     """
     if not multiplies_bfloat16() or not torch.is_autocast_enabled("cpu"):
         return False

@@ -1,9 +1,9 @@
 """Who computes a layer: the fused kernels wherever they can, else PyTorch's own, else the equations in plain torch.
 
 The kernels take 32-bit floats on the CPU. What they do not have, a projection or another type of number, goes to
-PyTorch's kernels, and CUDA tensors to cuDNN. Layer norm, recurrent dropout in training and rounded products are
-computed by `sluicegate.ops.reference`. Neither is ever silent: each kind of layer says once, for each reason, on the
-logger `sluicegate`, who computes it and why.
+PyTorch's kernels, and CUDA tensors to cuDNN. Layer norm, recurrent dropout in training, and `precision="bf16"` of what
+the kernels do not take, are computed by `sluicegate.ops.reference`. Neither is ever silent: each kind of layer says
+once, for each reason, on the logger `sluicegate`, who computes it and why.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def backend_of(module: Options, x: Float[Tensor, ...] | PackedSequence) -> Backe
         x: An input of it, in any of the layouts that it takes.
 
     Returns:
-        The instruction set of the fused kernels, `"avx512"`, `"avx2"`, `"neon"` or `"scalar"`; or `"torch"`; or
-        `"reference"`.
+        The instruction set of the fused kernels, `"avx512_bf16"`, `"avx512"`, `"avx2"`, `"neon"` or `"scalar"`; or
+        `"torch"`; or `"reference"`.
 
     Example:
         >>> import torch, sluicegate.nn
         >>> x = torch.zeros(7, 2, 3)
-        >>> backend_of(sluicegate.nn.GRU(3, 5), x) in ("avx512", "avx2", "neon", "scalar")
+        >>> backend_of(sluicegate.nn.GRU(3, 5), x) in ("avx512_bf16", "avx512", "avx2", "neon", "scalar")
         True
         >>> backend_of(sluicegate.nn.LSTM(3, 5, proj_size=2), x)
         'torch'

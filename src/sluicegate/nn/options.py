@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from sluicegate.errors import ConfigError
-from sluicegate.ops import reference
+from sluicegate.ops import native, reference
 from sluicegate.types import Activation, Cell, Normalization, Precision, Reset
 
 from .initial import Initial
@@ -94,7 +94,9 @@ class Options(torch.nn.Module):
         """Name the first option in force that the fused kernels do not know, if there is one."""
         if projection := vars(self).get("proj_size"):  # of a cell, to look for it by `getattr` takes a microsecond
             return f"proj_size={projection}"
-        return self._in_force("layer_norm", "precision")
+        # ONNX's nodes do not round what they multiply.
+        rounded = self.precision != "fp32" and native.becomes_onnx()
+        return self._in_force("layer_norm", *(("precision",) if rounded else ()))
 
     def beyond_torch(self) -> str | None:
         """Name the first option in force that PyTorch's kernels do not know, if there is one."""
@@ -103,6 +105,12 @@ class Options(torch.nn.Module):
     def is_torchs(self) -> bool:
         """Tell whether PyTorch's module of the same name computes the same."""
         return self.in_torch and self.beyond_torch() is None
+
+    def product_precision(self) -> Precision:
+        """Name what the kernels round the operands of products to: what was asked for, or what autocast asks for."""
+        if self.precision == "fp32" and torch.is_autocast_enabled("cpu"):
+            return "bf16" if torch.get_autocast_dtype("cpu") == torch.bfloat16 else "fp32"
+        return self.precision
 
     def _in_force(self, *names: str) -> str | None:
         if self.recurrent_dropout and self.training:

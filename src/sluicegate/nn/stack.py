@@ -220,7 +220,7 @@ class Stack(Options, RNNBase):
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         activation, every = self.nonlinear(), self.checkpoint_every or 0
         rows = (lengths, order, offsets)
-        options = (cell, activation, self.biased(), self.batch_first, every, self.precision)
+        options = (cell, activation, self.biased(), self.batch_first, every, self.product_precision())
         h_n, c_n = [], []
         for depth in range(self.num_layers):
             if depth > 0:

@@ -96,7 +96,7 @@ class Step(Options):
         if len(weights[0]) != self.hidden_size * native.GATES[self.kind]:
             raise native.Unfit("the weights of this cell are not those of its size: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
-        options = (cell, self.nonlinear(), biased, False, 0, self.precision)
+        options = (cell, self.nonlinear(), biased, False, 0, self.product_precision())
         h, c = native.step(x, h0, c0, weights, options)
         if single:
             h, c = h.squeeze(0), c if c is None else c.squeeze(0)

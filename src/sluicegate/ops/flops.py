@@ -29,7 +29,7 @@ def of_backward(*arguments: Any, **_: Any) -> int:
     x, _, _, weights, _, _, lengths, _, offsets, *options = arguments[3:]
     if _is_onednns(x, lengths, options):
         return 0
-    (cell, _, biased, batch_first, *_, wanted), rows = options, _rows(x, lengths, offsets)
+    (cell, _, biased, batch_first, _, _, wanted), rows = options, _rows(x, lengths, offsets)
     per, total = kernel_calls.per_direction(cell, biased=biased), 0
     for first in range(0, len(weights), per):
         for i, weight in enumerate(weights[first : first + per]):

@@ -24,9 +24,8 @@ class LayerStream(Stream):
     """A stream of a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`, of any depth, that reads one way.
 
     It computes what `layer(x)` computes in evaluation, without dropout, whatever mode the layer is in. To the bit, if
-    the fused kernels compute the layer; what they do not know, a projection, layer norm, `precision="bf16"` or 64-bit
-    floats, is computed step by step by the equations, the same bits however it is pushed, and `layer(x)` up to
-    rounding.
+    the fused kernels compute the layer; what they do not know, a projection, layer norm or 64-bit floats, is computed
+    step by step by the equations, the same bits however it is pushed, and `layer(x)` up to rounding.
 
     The weights are those that the layer has when the stream is opened. Streams of a layer share them, laid out for the
     kernels, and do not see it when the layer is trained or moved later: open another then.

@@ -148,7 +148,7 @@ def _make(layer: Stack, form: Form, settings: dict[str, Any], weights: list[dict
     dtype: np.dtype[Any] = np.dtype(str(weights[0]["weight_ih"].dtype).removeprefix("torch."))
     widths = (layer.proj_size or layer.hidden_size, *((layer.hidden_size,) if layer.kind == "lstm" else ()))
     sizes = Sizes(layer.kind, layer.input_size, layer.num_layers, widths, dtype)
-    by_kernels = dtype == np.float32 and not layer.proj_size and not layer.layer_norm and form.precision == "fp32"
+    by_kernels = dtype == np.float32 and not layer.proj_size and not layer.layer_norm
     if by_kernels:
         return ByKernels(sizes, fingerprint(settings, named), form, [list(own.values()) for own in weights])
     return ByEquations(sizes, fingerprint(settings, named), form, weights)
