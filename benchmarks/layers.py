@@ -3,10 +3,11 @@
     python benchmarks/layers.py [--only 0 2] [--libraries torch,sluicegate] [--threads 1,2] [--rounds 7]
         [--write docs/benchmarks.md] [--picture docs/images/layers.svg]
 
-fp32, [time, batch, input], weights and input the same for all. Forward is inference; training is forward and backward
-to the gradients of all weights, not of the input. Every library runs in a process of its own with the same processors
-and number of threads, and is first held to the numbers of `torch.nn` in double precision. Then they are measured in
-turn, round by round, each sleeping while another is measured; a figure is the median of the rounds.
+[time, batch, input], fp32, weights and input the same for all; PyTorch's layers and ours under autocast to bfloat16
+too, in a table of their own. Forward is inference; training is forward and backward to the gradients of all weights,
+not of the input. Every library runs in a process of its own with the same processors and number of threads, and is
+first held to the numbers of `torch.nn` in double precision. Then they are measured in turn, round by round, each
+sleeping while another is measured; a figure is the median of the rounds.
 
 `--python` is the interpreter that has the libraries; `--picture` an SVG file for the figures with the fewest threads.
 The peers are `pip install 'sluicegate[bench]'`; one that is not installed is left out.
@@ -77,6 +78,9 @@ def prepare(processes: dict[str, Process], paths: dict[str, Path], mode: Mode) -
         library = LIBRARIES[name]
         for cell in library.cells if mode in library.modes else ():
             ready = process.ask(problem=str(paths[cell]), mode=mode)
+            if "refused" in ready:
+                say(f"  {name} {cell} {mode} is left out: {ready['refused']}")
+                continue
             repeats[name, cell] = math.ceil(LONG_ENOUGH / ready["seconds"])
             say(f"  {name} {cell} {mode}: right to {ready['deviation']:.0e}; {ready['way']}")
     return repeats

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from layers_tables import OUR_LSTM, OURS, TORCH, Contender, Figures, name, named, size
+from layers_tables import OUR_LSTM, OURS, TORCH, Contender, Figures, name, named, rounds, size
 from matplotlib.ticker import FuncFormatter, NullLocator
 from peers.problem import MODES, Case, Mode
 
@@ -71,7 +71,9 @@ def _draw_mode(panel: Any, figures: Figures, cases: list[Case], mode: Mode) -> N
 
 def _scale(panel: Any, figures: Figures) -> None:
     """A logarithmic axis that holds every mark, with ticks at round numbers; both panels share it."""
-    speeds = [figures[case, mode, TORCH] / seconds for (case, mode, _), seconds in figures.items()]
+    speeds = [
+        figures[case, mode, TORCH] / seconds for (case, mode, other), seconds in figures.items() if not rounds(other)
+    ]
     low, high = min(speeds) / 1.3, max(speeds) * 1.3
     panel.set_xscale("log")
     panel.set_xlim(low, high)

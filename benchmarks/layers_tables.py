@@ -14,6 +14,7 @@ OURS: Contender = ("sluicegate", "gru")
 TORCH: Contender = ("torch", "gru")
 OUR_LSTM: Contender = ("sluicegate", "lstm")
 TORCH_LSTM: Contender = ("torch", "lstm")
+OURS_BF16 = "sluicegate_bf16"
 TIE = 1.005  # two figures that look the same in the tables
 WHEN: dict[Mode, str] = {"forward": "forward", "training": "in training"}
 
@@ -29,6 +30,8 @@ class Library(NamedTuple):
 LIBRARIES = {
     "sluicegate": Library("Sluicegate", ("gru", "lstm"), MODES),
     "torch": Library("PyTorch", ("gru", "lstm"), MODES),
+    "sluicegate_bf16": Library("Sluicegate, bfloat16", ("gru", "lstm"), MODES),
+    "torch_bf16": Library("PyTorch, bfloat16", ("gru", "lstm"), MODES),
     "jax": Library("JAX", modes=MODES),
     "keras": Library("Keras", modes=MODES),
     "onnxruntime": Library("ONNX Runtime"),
@@ -52,6 +55,9 @@ def tables(figures: dict[int, Figures], threads: int, limits: Limits) -> Iterato
     if any(contender == OURS for _, _, contender in figures[threads]):
         yield from ours(figures, threads, limits)
         yield ""
+    if any(library == OURS_BF16 for _, _, (library, _) in figures[threads]):
+        yield from in_bf16(figures[threads])
+        yield ""
     yield from [
         f"The machine's limits, measured in the same run with {named(threads).lower()}: {limits.registers:.0f} GFLOP/s "
         "in multiply-adds that never leave the registers, "
@@ -65,7 +71,7 @@ def times(figures: Figures, mode: Mode) -> Iterator[str]:
     cases = dict.fromkeys(case for case, _, _ in figures)
     # The GRUs first, in the order of the libraries, then the LSTMs.
     columns = sorted(
-        dict.fromkeys(contender for _, m, contender in figures if m == mode),
+        dict.fromkeys(contender for _, m, contender in figures if m == mode and not rounds(contender)),
         key=lambda contender: (contender[1], list(LIBRARIES).index(contender[0])),
     )
     yield f"| {WHEN[mode].removeprefix('in ')}, ms | " + " | ".join(name(c) for c in columns) + " |"
@@ -109,7 +115,9 @@ def verdict(figures: dict[int, Figures], threads: int, case: Case) -> str:
         for ours in (OURS, OUR_LSTM):
             mine = now[case, mode, ours]
             for (c, m, other), seconds in now.items():
-                if (c, m, other[1]) == (case, mode, ours[1]) and other != ours and mine / seconds > TIE:
+                if rounds(other) or (c, m, other[1]) != (case, mode, ours[1]) or other == ours:
+                    continue
+                if mine / seconds > TIE:
                     faster.append(f"{name(other)} {WHEN[mode]}, {mine / seconds:.2f}x")
             if mine / fewest[case, mode, ours] > TIE:
                 harmed.append(f"our {ours[1].upper()} {WHEN[mode]}")
@@ -117,6 +125,27 @@ def verdict(figures: dict[int, Figures], threads: int, case: Case) -> str:
     if harmed:
         sentences.append(f"slower than with {named(min(figures)).lower()}: {', '.join(harmed)}")
     return "; ".join(sentences)
+
+
+def rounds(contender: Contender) -> bool:
+    """Whether it computes under autocast to bfloat16."""
+    return contender[0].endswith("_bf16")
+
+
+def in_bf16(figures: Figures) -> Iterator[str]:
+    """Our layers under autocast to bfloat16 beside PyTorch's own under it, and beside ours in float32."""
+    head = ", ".join(f"{mode} (of PyTorch's in bfloat16; of ours in float32)" for mode in MODES)
+    yield f"| bfloat16, ms | {head.replace('), ', ') | ')} |"
+    yield "| --- |" + " --- |" * len(MODES)
+    for case in dict.fromkeys(case for case, _, _ in figures):
+        for cell in ("gru", "lstm"):
+            cells = []
+            for mode in MODES:
+                mine = figures[case, mode, (OURS_BF16, cell)]
+                others = (figures.get((case, mode, (library, cell))) for library in ("torch_bf16", "sluicegate"))
+                beside = "; ".join(f"{other / mine:.2f}x" if other else "none" for other in others)
+                cells.append(f"{milliseconds(mine)} ({beside})")
+            yield f"| {cell.upper()} {size(case)} | {' | '.join(cells)} |"
 
 
 def name(contender: Contender) -> str:

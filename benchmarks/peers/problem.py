@@ -85,6 +85,7 @@ class Way(NamedTuple):
     read: Callable[
         [Any], dict[str, Array]
     ]  # the output, or the gradients in PyTorch's layout, from what `run` returned
+    tolerance: float = TOLERANCE  # what that may be off, as `Problem.deviation` has it
 
 
 class Peer(Protocol):
