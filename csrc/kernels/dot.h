@@ -74,8 +74,8 @@ constexpr Index row_words(Index depth) {
 template <class F>
 SLUICEGATE_INLINE void with_weights(Precision precision, F&& f) {
   if constexpr (kFloats)
-    if (precision == Precision::kFp32) return f.template operator()<float>();
-  f.template operator()<Bf16>();
+    if (!kRounds || precision == Precision::kFp32) return f.template operator()<float>();
+  if constexpr (kRounds) f.template operator()<Bf16>();
 }
 
 // The rows of a product as weights of type W take them: of floats they are what they are, else rounded copies

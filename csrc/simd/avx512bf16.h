@@ -5,7 +5,7 @@
 
 namespace sluicegate::SLUICEGATE_ISA {
 
-inline constexpr bool kFloats = false;  // the kernels of AVX-512 serve for floats
+inline constexpr bool kFloats = false, kRounds = true;  // the kernels of AVX-512 serve for floats
 
 template <>
 struct Dot<Bf16> {

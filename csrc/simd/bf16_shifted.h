@@ -4,7 +4,7 @@
 
 namespace sluicegate::SLUICEGATE_ISA {
 
-inline constexpr bool kFloats = true;  // the kernels for floats are made here too
+inline constexpr bool kFloats = true, kRounds = true;  // the kernels for floats are made here too
 
 // For as many lanes as there may be.
 alignas(64) constexpr std::uint32_t kUpperHalves[16] = {
