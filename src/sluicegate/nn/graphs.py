@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import torch
+from torch._C._dynamo.eval_frame import get_eval_frame_callback
 
 
 def outside_graphs(within: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -29,6 +30,8 @@ def outside_graphs(within: str) -> Callable[[Callable[..., Any]], Callable[..., 
                 return method(*args, **kwargs)
             if torch.compiler.is_dynamo_compiling():
                 return getattr(args[0], within)(*args[1:], **kwargs)
+            if get_eval_frame_callback() is None:  # the compiler, which optimizers load, is not at work
+                return method(*args, **kwargs)
             if not disabled:
                 disabled.append(torch.compiler.disable(method))  # type: ignore[no-untyped-call]
             return disabled[0](*args, **kwargs)

@@ -74,15 +74,19 @@ class Step(Options):
         return of_attributes(self, _WEIGHTS if CELLS[self.kind].recurrent else _WEIGHTS[::2])
 
     def _fit(self, x: Tensor, hx: Any) -> bool:
-        if hx is not None and not self.takes(hx):
+        if x.dim() not in (1, 2) or x.shape[-1] != self.input_size:
             return False
-        state: State = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        if hx is None:
+            return True
+        state: State = hx if isinstance(hx, tuple) else (hx,)
         shape = (*x.shape[:-1], self.hidden_size)
+        if not self.takes(hx):
+            return False
         if x.dim() == 1 and self.kind in ("gru", "lstm") and any(h.shape == (1, 1) for h in state):
             raise native.Unfit(
                 "`hx` has 2 axes, and `input` 1, with which PyTorch's cell reads beyond it: give both one"
             )
-        return x.dim() in (1, 2) and x.shape[-1] == self.input_size and all(h.shape == shape for h in state)
+        return all(h.shape == shape for h in state)
 
     def _by_kernels(self, x: Float[Tensor, ...], hx: Any, weights: list[Any]) -> Any:
         single = x.dim() == 1
@@ -93,7 +97,7 @@ class Step(Options):
         biased = weights[-1] is not None and weights[-2] is not None
         if not biased:
             weights = [weight for weight in weights if weight is not None]
-        if len(weights[0]) != self.hidden_size * native.GATES[self.kind]:
+        if weights[0].shape[0] != self.hidden_size * native.GATES[self.kind]:
             raise native.Unfit("the weights of this cell are not those of its size: make them anew")
         cell = "gru_reset_before" if self.kind == "gru" and self.reset == "before" else self.kind
         options = (cell, self.nonlinear(), biased, False, 0, self.product_precision())

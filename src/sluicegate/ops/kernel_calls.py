@@ -30,12 +30,9 @@ from .arguments import (
     Shape,
 )
 from .cells import ACTIVATIONS, CELLS, GATES, PRECISIONS
-from .packing import in_places, laid_out, lay_out
+from .packing import in_large_pages, in_places, laid_out, lay_out
 
 FLOAT32, INT64 = torch.float32, torch.int64
-
-LARGE = 4 << 20
-"""Bytes from which on the system is asked for large pages: each call gets so much as fresh memory, in small ones."""
 
 TOGETHER = 64
 """Rows up to which the forward pass of a single step reads the weights as they lie, which takes up to a fifth less time
@@ -44,9 +41,9 @@ than to find out whether those that are laid out are still the same. The next gr
 FEW = 16
 """The same for the backward pass, which loads and stores its sums for every four numbers that it adds to them."""
 
-BRIEF = (8, 4)
-"""Steps and rows up to which all steps read the weights as they lie: a step of few rows takes as long as to read them,
-and to lay them out takes as long as eight such steps."""
+BRIEF = (8, 32)
+"""Steps, and rows of all of them, up to which every step reads the weights as they lie: to lay them out takes as long as
+eight steps of a few rows that read them so."""
 
 Sizes: TypeAlias = tuple[int, ...]
 
@@ -84,7 +81,7 @@ class Plan(NamedTuple):
 
     def as_they_lie(self, most: int) -> bool:
         """Tell whether the weights are read as they lie: for a single step of at most so many rows, or `BRIEF`."""
-        few = self.batch <= most if self.steps == 1 else self.steps <= BRIEF[0] and self.batch <= BRIEF[1]
+        few = self.batch <= most if self.steps == 1 else self.steps <= BRIEF[0] and self.steps * self.batch <= BRIEF[1]
         return few and self.recurrent and not self.every and self.precision == "fp32"
 
     def strides(self, x: Tensor) -> tuple[int, int]:
@@ -172,16 +169,6 @@ def _refuse(x: Tensor, shape: Sizes, dtype: torch.dtype) -> NoReturn:
         f"the fused kernels take tensors of {dtype} in memory on the CPU, here of shape {tuple(shape)}, but got a "
         f"{type(x).__name__} of {x.dtype} on {x.device} of shape {tuple(x.shape)}: convert it, or check its shape"
     )
-
-
-def in_large_pages(*results: Tensor | None) -> None:
-    """Ask for large pages: of fresh memory, a MinGRU's outputs took as long to get as to compute.
-
-    (9 ms of 21 for 1,000 steps of 32 rows and 128 units, and 2 of 14 so.)
-    """
-    for x in results:
-        if x is not None and x.nbytes >= LARGE:
-            _core.prefer_large_pages(x.data_ptr(), x.nbytes)
 
 
 def _sequences(

@@ -30,6 +30,20 @@ class _Kept(NamedTuple):
 _kept: dict[tuple[object, ...], _Kept] = {}
 
 
+LARGE = 4 << 20
+"""Bytes from which on the system is asked for large pages: each call gets so much as fresh memory, in small ones."""
+
+
+def in_large_pages(*results: Tensor | None) -> None:
+    """Ask for large pages: of fresh memory, a MinGRU's outputs took as long to get as to compute.
+
+    (9 ms of 21 for 1,000 steps of 32 rows and 128 units, and 2 of 14 so.)
+    """
+    for x in results:
+        if x is not None and x.nbytes >= LARGE:
+            _core.prefer_large_pages(x.data_ptr(), x.nbytes)
+
+
 def lay_out(shape: Shape, weights: Sequence[Tensor], *, backward: bool = False) -> Tensor:
     """Lay out the weights of one direction.
 
@@ -42,6 +56,7 @@ def lay_out(shape: Shape, weights: Sequence[Tensor], *, backward: bool = False) 
         The panels that `_core.forward` or `_core.backward` takes.
     """
     panels = weights[0].new_empty(_core.panel_floats(backward, shape))
+    in_large_pages(panels)
     _core.pack(backward, shape, in_places(shape, [w.data_ptr() for w in weights]), panels.data_ptr())
     return panels
 

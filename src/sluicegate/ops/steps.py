@@ -14,7 +14,7 @@ from torch import Tensor
 from sluicegate import _core
 
 from .cells import ACTIVATIONS, CELLS, GATES
-from .kernel_calls import in_large_pages
+from .packing import in_large_pages
 
 SAVED = {name: len(cell.saved) for name, cell in CELLS.items()}
 """How many numbers training keeps of a unit."""
