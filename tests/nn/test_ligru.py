@@ -135,6 +135,18 @@ def test_both_directions_and_layers_follow_the_equations():
             torch.testing.assert_close(a, b)
 
 
+def test_autocast_rounds_no_statistics():
+    x, found = torch.randn(20, 8, 3) + 5, []
+    for enabled in (False, True):
+        torch.manual_seed(1)
+        layer = LiGRU(3, 9)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            layer(x)
+        found.append([*layer.buffers()])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+
+
 def test_checkpoints_change_nothing():
     x, found = torch.randn(11, 4, 3), []
     for every in (None, 4):

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sluicegate.errors import ConfigError
-from sluicegate.ops.normalization import Moments, Statistics, fold, moments, through
+from sluicegate.ops.normalization import Statistics, fold, statistics
 from sluicegate.types import Activation, Cell, Normalization, Precision, RecurrentInit, Span
 
 from .beyond import BeyondTorch
@@ -164,17 +164,11 @@ class LiGRU(BeyondTorch):
         """
         if self.normalization is None:
             return {}
-        of_batch = self._moments(read) if self.training and read is not None else None
         found: dict[str, Tensor] = {}
-        for suffix in self._suffixes(depth):
+        for suffix, of in zip(self._suffixes(depth), self._statistics(depth, read), strict=True):
             weight, gain = getattr(self, f"weight_ih{suffix}"), getattr(self, f"gain_ih{suffix}")
             bias, other = (getattr(self, f"{name}{suffix}", None) for name in ("bias_ih", "bias_hh"))
-            if of_batch is None:
-                statistics = Statistics(getattr(self, f"running_mean{suffix}"), getattr(self, f"running_var{suffix}"))
-            else:
-                statistics = through(weight, of_batch)
-                self._track(suffix, statistics, of_batch.steps)
-            folded, shift = fold(weight, gain, bias, statistics)
+            folded, shift = fold(weight, gain, bias, of)
             found |= {
                 f"weight_ih{suffix}": folded,
                 f"weight_hh{suffix}": getattr(self, f"weight_hh{suffix}"),
@@ -183,15 +177,22 @@ class LiGRU(BeyondTorch):
             }
         return found
 
-    def _moments(self, read: Callable[[], Tensor]) -> Moments | None:
-        """Measure a batch; nothing where there is nothing to read."""
-        x = read()
+    def _statistics(self, depth: int, read: Callable[[], Tensor] | None) -> list[Statistics]:
+        """Find those of each direction: of the batch in training, where there is any, else the running ones."""
+        suffixes = self._suffixes(depth)
+        x = read() if self.training and read is not None else None
+        if x is None or len(x) == 0:
+            return [Statistics(*(getattr(self, f"running_{name}{s}") for name in ("mean", "var"))) for s in suffixes]
         if len(x) == 1:
             raise ConfigError(
                 "`input` is a single step of a single row, which has no variance for the batch normalisation of "
                 "training: give it more, or call `eval()` on the layer first"
             )
-        return moments(x) if len(x) else None
+        both = statistics(x, torch.cat([getattr(self, f"weight_ih{s}") for s in suffixes]))
+        found = [Statistics(*parts) for parts in zip(*(part.chunk(len(suffixes)) for part in both), strict=True)]
+        for suffix, of_batch in zip(suffixes, found, strict=True):
+            self._track(suffix, of_batch, len(x))
+        return found
 
     def _track(self, suffix: str, of_batch: Statistics, steps: int) -> None:
         """Bring the running statistics up to date, as `torch.nn.BatchNorm1d` does."""

@@ -9,54 +9,78 @@ so that `BN(W x) * gain + bias` is `V x + b` with
 
     V = gain / sqrt(var + 1e-5) * W    b = bias - gain / sqrt(var + 1e-5) * mean
 
-and the gates need not be computed twice. The gradient comes by autograd through these matrices, which are small.
+and the share need not be computed twice. The gradient comes by autograd through V and b.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch._C import _functorch
+from torch.autograd import forward_ad
 
 EPSILON = 1e-5
 
 
-class Moments(NamedTuple):
-    """Of what a layer reads, in double precision: a variance may be a small difference of large numbers."""
-
-    steps: int
-    mean: Float[Tensor, " input"]
-    covariance: Float[Tensor, "input input"]
-
-
 class Statistics(NamedTuple):
-    """Of the input's share of the gates."""
+    """Of the input's share of the gates, in double precision."""
 
     mean: Float[Tensor, " gates"]
     variance: Float[Tensor, " gates"]
     """Of all steps, not of a sample: divided by their number."""
 
 
-def moments(x: Float[Tensor, "steps input"]) -> Moments:
-    """Measure the mean and the covariance of what is read.
+def statistics(x: Float[Tensor, "steps input"], weight: Float[Tensor, "gates input"]) -> Statistics:
+    """Measure the mean and the variance of `W x`, with a gradient to both.
 
     Args:
         x: All steps that are part of a row, at least one.
+        weight: `W`.
 
     Returns:
-        Both, with a gradient to `x`.
+        Both.
     """
-    x = x.double()
-    mean = x.mean(0)
-    centred = x - mean
-    return Moments(len(x), mean, centred.T @ centred / len(x))
+    x = x.to(torch.promote_types(x.dtype, weight.dtype))  # autocast may have rounded it
+    mean = x.mean(0, dtype=torch.float64)
+    special = _functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0
+    variances: Any = _seen if special else _Variances.apply
+    # Without the mean, the type of x does for the products. In double precision they took longer than the layer: of 512
+    # units, 16 rows and 50 steps 84 ms of a training step's 152.
+    with torch.autocast(x.device.type, enabled=False):
+        variance = variances(x - mean.to(x.dtype), weight).double().clamp(min=0)
+    return Statistics(weight.double() @ mean, variance)
 
 
-def through(weight: Float[Tensor, "gates input"], of: Moments) -> Statistics:
-    """Find the mean and the variance of `W x` from those of `x`."""
-    wide = weight.double()
-    return Statistics(wide @ of.mean, ((wide @ of.covariance) * wide).sum(1).clamp(min=0))
+def _seen(centred: Tensor, weight: Tensor) -> Tensor:
+    """The variances of `W x` by the covariance of x."""
+    return ((weight @ _covariance(centred)) * weight).sum(1)
+
+
+def _covariance(centred: Tensor) -> Tensor:
+    return centred.mT @ centred / len(centred)
+
+
+class _Variances(torch.autograd.Function):
+    """The same with half of autograd's products: the covariance is symmetric, and so is its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, centred: Tensor, weight: Tensor) -> Tensor:
+        product: Tensor = weight @ _covariance(centred)
+        ctx.product = product
+        ctx.save_for_backward(centred, weight)
+        return (product * weight).sum(1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        centred, weight = ctx.saved_tensors
+        # What was computed before knows of no second derivative.
+        product = weight @ _covariance(centred) if torch.is_grad_enabled() else ctx.product
+        scaled = 2 * gradient.unsqueeze(1) * weight
+        d_centred = centred @ (weight.T @ scaled) / len(centred) if ctx.needs_input_grad[0] else None
+        return d_centred, 2 * gradient.unsqueeze(1) * product
 
 
 def fold(
