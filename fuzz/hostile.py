@@ -197,6 +197,6 @@ def describe(x: Any) -> str:
     words = f"{type(x).__name__}{tuple(x.shape)} {x.dtype} {x.device.type} {x.layout}".replace("torch.", "")
     if x.layout is torch.strided:
         words += f" strides {x.stride()} from {x.storage_offset()}"
-        if x.dtype == torch.int64 and x.device.type == "cpu" and x.numel() < 12:
+        if x.dtype == torch.int64 and x.device.type == "cpu" and x.numel() < 12 and x.data_ptr():
             words += f" = {x.tolist()}"
     return words + (" learned" if x.requires_grad else "")

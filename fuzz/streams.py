@@ -129,7 +129,7 @@ def _make(rng: Random) -> Case:
             panels[-1] = rng.choice(
                 (panels[-1][:-1], np.zeros(0, np.float32), panels[-1].astype(np.float64), np.repeat(panels[-1], 2)[::2])
             )
-        elif way == "state" and state:
+        elif way == "state" and state and state[0].ndim == 3:
             state[0] = _other_state(rng, state[0])
         elif way == "states":
             state = rng.choice((state[:-1], state + state[:1], []))

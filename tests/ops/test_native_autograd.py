@@ -131,6 +131,16 @@ def test_what_no_shape_tells_is_refused(change, why):
         torch.ops.sluicegate.layer(*arguments)
 
 
+@pytest.mark.parametrize("at", [4, 5, 6], ids=["lengths", "order", "offsets"])
+def test_rows_whose_memory_was_freed_are_refused(at):
+    """The kernels would take them for none."""
+    arguments = list(call(packed=True) if at == 6 else call(lengths=[4, 2]))
+    arguments[at] = arguments[at].clone()
+    arguments[at].untyped_storage().resize_(0)
+    with pytest.raises(Unfit, match=r"take tensors of torch\.int64 in memory on the CPU"):
+        torch.ops.sluicegate.layer(*arguments)
+
+
 def test_flags_for_other_weights_are_refused():
     arguments = list(call(lengths=[4, 2]))
     results = torch.ops.sluicegate.layer(*arguments[:-1], True)

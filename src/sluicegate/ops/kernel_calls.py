@@ -42,8 +42,8 @@ FEW = 16
 """The same for the backward pass, which loads and stores its sums for every four numbers that it adds to them."""
 
 BRIEF = (8, 32)
-"""Steps, and rows of all of them, up to which every step reads the weights as they lie: to lay them out takes as long as
-eight steps of a few rows that read them so."""
+"""Steps, and rows of all of them, up to which every step reads the weights as they lie: to lay them out takes as long
+as eight steps of a few rows that read them so."""
 
 Sizes: TypeAlias = tuple[int, ...]
 
@@ -180,7 +180,7 @@ def _sequences(
         row = rows[i]
         if row is None:
             continue
-        if row.shape != (count,) or row.dtype is not INT64 or not row.is_cpu:
+        if row.shape != (count,) or row.dtype is not INT64 or not row.is_cpu or not (row.data_ptr() or count == 0):
             _refuse(row, (count,), INT64)
         rows[i] = row.clone() if row.data_ptr() % 8 else row.contiguous()  # as `_floats` does
     if lengths is None and order is None and offsets is None:
