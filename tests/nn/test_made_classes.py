@@ -59,12 +59,34 @@ class Typed(torch.nn.GRU, Generic[T]):
     pass
 
 
+class Handler(Generic[T]):
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        REGISTRY[cls.__name__] = cls
+
+
+class AfterAbstract(Handler[int], ABC, torch.nn.GRU):
+    pass
+
+
+class AfterTyped(Generic[T], torch.nn.GRU):
+    pass
+
+
+class Slotted:
+    __slots__ = ("mark",)
+
+
+class AfterSlotted(Slotted, torch.nn.GRU):
+    pass
+
+
 class Final(torch.nn.GRU):
     def __init_subclass__(cls):
         raise TypeError("no subclasses")
 
 
-SUBCLASSES = [Encoder, Named, Tagged, Abstract, Typed, Final]
+SUBCLASSES = [Encoder, Named, Tagged, Abstract, Typed, AfterAbstract, AfterTyped, AfterSlotted, Final]
 
 
 @pytest.mark.parametrize("cls", SUBCLASSES)

@@ -69,19 +69,42 @@ def mixed(cls: type, ours: type) -> type:
     return _made(cls.__name__, (cls, ours), names)
 
 
-class _Quiet:
-    """Stands first among the bases of a class while it is made, so that no `__init_subclass__` of the user's runs."""
-
-    def __init_subclass__(cls, **_: Any) -> None:
-        pass
-
-
 def _made(name: str, bases: tuple[type, ...], names: dict[str, Any]) -> type:
     """Make a class that nobody is told of: no metaclass of the user's, no registry of subclasses."""
     kind: Any = type(bases[0])
-    made: Any = type.__new__(kind, name, (_Quiet, *bases), names)
+    made: Any = type.__new__(kind, name, (_quiet(bases[0]), *bases), names)
     made.__bases__ = bases
     return made  # type: ignore[no-any-return]
+
+
+class _Empty:
+    """Adds nothing to `object`, and can give its place to another class that does not: `object` itself cannot."""
+
+    __slots__ = ()
+
+
+def _quiet(cls: type) -> type:
+    """A class to stand first among the bases of another while that is made: no `__init_subclass__` of the user's runs.
+
+    To give its place to `cls` then, it must add the same to the same class: a base of `abc.ABC`, say, adds to that what
+    others add to `object`.
+    """
+    first: Any = cls
+    while _layout(first) == _layout(first.__base__):
+        first = first.__base__
+    base: Any = first.__base__
+    empty = base is not object and _layout(base) == _layout(object)
+    made: Any = type.__new__(type(base), "_Quiet", (_Empty if empty else base,), {"__init_subclass__": _do_nothing})
+    made.__bases__ = (base,)
+    return made  # type: ignore[no-any-return]
+
+
+def _do_nothing(cls: type, **_: Any) -> None:
+    del cls
+
+
+def _layout(cls: Any) -> tuple[int, int, int]:
+    return cls.__basicsize__, cls.__dictoffset__, cls.__weakrefoffset__
 
 
 _mixed_once: Callable[[type, type], type] = cache(mixed)  # one class for all layers of a subclass, as before
