@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent / "tasks"))
 
 from saved_models import texts, waves
 
-CELLS, SEEDS = ("gru", "lstm", "rnn", "mingru"), (0, 1)
+CELLS, SEEDS = ("gru", "lstm", "rnn", "mingru", "ligru"), (0, 1)
 
 
 def forecasts():
