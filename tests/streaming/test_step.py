@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from sluicegate import _core
+from sluicegate.ops.cells import CELLS
 
-SHAPE = (0, 0, 3, 5)  # a GRU
+SHAPE = (0, 0, 3, 5, 0)  # a GRU
 
 
 def outputs(width, dtype=np.float32):
@@ -16,7 +17,15 @@ def outputs(width, dtype=np.float32):
 
 
 FIVE = partial(outputs, 5)
-WRONG = [(5, 0, 3, 5), (-1, 0, 3, 5), (0, 2, 3, 5), (0, 0, -1, 5), (0, 0, 3, 2**61), (0, 0, 2**31, 5)]
+WRONG = [
+    (len(CELLS), 0, 3, 5, 0),
+    (-1, 0, 3, 5, 0),
+    (0, 2, 3, 5, 0),
+    (0, 0, -1, 5, 0),
+    (0, 0, 3, 2**61, 0),
+    (0, 0, 2**31, 5, 0),
+    (0, 0, 3, 5, 2),
+]
 
 
 def layers(*shapes, more=0, kind=np.ndarray, make=FIVE):
@@ -55,7 +64,7 @@ def test_a_type_that_cannot_be_read_here_is_left_to_others():
         (lambda: layers(), "there is a layer at least"),
         (lambda: layers(SHAPE, more=1), "the panels are not those of a layer of this shape"),
         (lambda: layers(SHAPE, SHAPE), "each layer reads what the one before it puts out"),
-        (lambda: layers((0, 0, 3, 5), (3, 0, 5, 5)), "the layers of a stack are of one cell"),
+        (lambda: layers(SHAPE, (3, 0, 5, 5, 0)), "the layers of a stack are of one cell"),
         (lambda: layers(SHAPE, kind=3), "a kind is a type"),
         *[(partial(_core.panel_floats, False, shape), "of a shape is from 0 to") for shape in WRONG],
         (lambda: _core.Step(layers(SHAPE), [state(2, 1, 5)]), r"the shape \[layers 1 hidden\]"),

@@ -122,13 +122,14 @@ class Stack(Options, RNNBase):
         if self.is_torchs():
             if self.kind == "lstm" and isinstance(x, PackedSequence) and hx is not None:
                 self._require_packed_state(hx)
-            return self._in_torchs_words(by_torch, x, hx)
-        if isinstance(x, PackedSequence) and not falls(x):
+        elif isinstance(x, PackedSequence) and not falls(x):
             raise ConfigError(
                 "`input` is a PackedSequence whose `batch_sizes` rise, or are not of all its rows: make it "
                 "with `pack_padded_sequence`"
             )
-        return self._by_reference(x, hx, rows)
+        elif self.in_torch:
+            return self._by_reference(x, hx, rows)
+        return self._in_torchs_words(by_torch, x, hx)
 
     def _require_packed_state(self, hx: Any) -> None:
         """Refuse a state whose sizes PyTorch's LSTM does not look at when rows are packed, and then reads beyond."""

@@ -120,6 +120,8 @@ class Step(Options):
             What `forward` returns.
 
         Example:
+            >>> import torch
+            >>> from sluicegate.nn import GRUCell
             >>> cell, x = GRUCell(3, 5), torch.randn(2, 3)
             >>> torch.allclose(cell(x), cell.by_reference(x), atol=1e-6)
             True
