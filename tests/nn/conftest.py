@@ -13,6 +13,8 @@ import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from sluicegate import nn
+from sluicegate.nn.stack import Stack
+from sluicegate.nn.step import Step
 
 INPUT, HIDDEN, TIME, BATCH = 3, 4, 5, 3
 PACKINGS = {"sorted": ([5, 3, 1], True), "unsorted": ([2, 5, 4], False)}
@@ -126,3 +128,17 @@ def compare(actual: SimpleNamespace, expected: SimpleNamespace, tolerance: float
         for name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
             of_mine, of_yours = getattr(mine, name), getattr(yours, name)
             assert of_mine is of_yours is None or torch.equal(of_mine, of_yours)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[type]:
+    """The class of each layer that our code computes."""
+    seen: list[type] = []
+    for part in (Stack, Step):
+
+        def run(self: Any, *arguments: Any, before: Any = part._run) -> Any:
+            seen.append(type(self))
+            return before(self, *arguments)
+
+        monkeypatch.setattr(part, "_run", run)
+    return seen

@@ -20,8 +20,6 @@ import sluicegate
 from sluicegate import nn
 from sluicegate.nn.made_classes import OURS
 from sluicegate.nn.patch import Summary
-from sluicegate.nn.stack import Stack
-from sluicegate.nn.step import Step
 from sluicegate.nn.swap import Swap
 
 KINDS = list(OURS)
@@ -59,20 +57,6 @@ def _seeded():
 def _all_is_as_before():
     yield
     assert {kind: kind.forward for kind in KINDS} == FORWARDS
-
-
-@pytest.fixture
-def ran(monkeypatch):
-    """The class of each layer that our code computes."""
-    seen = []
-    for part in (Stack, Step):
-
-        def run(self, *arguments, before=part._run):
-            seen.append(type(self))
-            return before(self, *arguments)
-
-        monkeypatch.setattr(part, "_run", run)
-    return seen
 
 
 def x_for(kind):

@@ -216,6 +216,7 @@ WATCHED = {
     "a tensor of a class of its own": (lambda x: x.as_subclass(Own).requires_grad_(), nullcontext),
     "a dispatch mode": (leaf, Seeing),
     "autocast": (leaf, lambda: torch.autocast("cpu", torch.float16)),
+    "autocast to bfloat16": (leaf, lambda: torch.autocast("cpu", torch.bfloat16)),
 }
 
 
@@ -224,12 +225,17 @@ def test_a_second_derivative_whoever_else_sees_the_call(build, how):
     layer, x = build(3, 5), torch.randn(4, 2, 3)
     make, mode = WATCHED[how]
     # Autocast may round the results, through a sum of which gradients go unrounded.
-    loss = torch.sum if how == "autocast" else lambda outputs: outputs.square().sum()
+    loss = torch.sum if how.startswith("autocast") else lambda outputs: outputs.square().sum()
+    equations = copy.deepcopy(layer)
+    equations.precision = "bf16" if how.endswith("bfloat16") else "fp32"  # to which operands of products are rounded
     found = []
-    for forward, own, context in ((layer, make(x.clone()), mode), (layer.by_reference, leaf(x), nullcontext)):
+    for module, forward, own, context in (
+        (layer, layer, make(x.clone()), mode),
+        (equations, equations.by_reference, leaf(x), nullcontext),
+    ):
         with context():
             (first,) = torch.autograd.grad(loss(forward(own)[0]), own, create_graph=True)
-        found.append((first, *torch.autograd.grad(first.square().sum(), [own, *layer.parameters()])))
+        found.append((first, *torch.autograd.grad(first.square().sum(), [own, *module.parameters()])))
     for mine, right in zip(*found, strict=True):
         assert (mine - right).abs().max() <= 2e-5 * right.abs().max()
 
