@@ -51,7 +51,16 @@ class QRNNLayer(nn.Module):
         self.linear = nn.Linear(3, 24)
 
 
-RECURRENT = (LightUnit, FromBase, ByHand, Kernels, QRNNLayer)
+class QLSTM(nn.Module):
+    """The same with an output gate."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden_size = 8
+        self.linear = nn.Linear(3, 32)
+
+
+RECURRENT = (LightUnit, FromBase, ByHand, Kernels, QRNNLayer, QLSTM)
 
 
 class GatedMap(nn.Module):

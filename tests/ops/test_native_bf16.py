@@ -156,3 +156,15 @@ def test_weights_of_either_precision_are_laid_out_apart(isa):
         layer.precision = "bf16"
         assert torch.equal(layer(x)[0], rounded)
     assert nn.backend_of(layer, x) == _core.isa()
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_gradients_of_a_row_do_not_depend_on_its_company(isa, build, steps):
+    """As in floats, of which a few rows and steps have another way."""
+    layer, x = build(3, 20), torch.randn(steps, 70, 3)
+    found = []
+    for rows in (1, 3, 16, 70):
+        some = x[:, :rows].clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(layer(some)[0].square().sum(), some)
+        found.append(gradient[:, :1])
+    assert all(torch.equal(gradient, found[0]) for gradient in found)
