@@ -142,7 +142,7 @@ def test_a_fault_far_down_leaves_no_file(folder, monkeypatch):
     def fails(task, data, source):
         if source.row(0).startswith("line 32 "):
             raise DataError(f"{source.row(3)} is at fault")
-        return predict(task, data, source=source)
+        return predict(task, data, origin=source)
 
     monkeypatch.setattr(TextClassifier, "predict", fails)
     for ending in ("csv", "parquet"):

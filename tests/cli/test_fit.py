@@ -91,7 +91,7 @@ def test_what_a_task_declares_is_what_it_has(task):
     kind, (config, arguments) = registry.task_class(task), registry.declared(task)
     assert (kind.config_class, kind.arguments) == (config, arguments)
     taken = inspect.signature(kind.fit).parameters
-    told = {"checkpoint", "resume", "progress", "source", "validation_source", "self"}
+    told = {"checkpoint", "resume", "progress", "origin", "validation_origin", "self"}
     assert taken.keys() - told == {of.name for of in arguments if of.kind != "array"}
     for of in arguments:
         default = taken[of.name].default if of.name in taken else None

@@ -48,7 +48,7 @@ def _read(task: Task, told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     for of, path in given.items():
         if of.kind == "data" and of.name != "data":
             beside[of.name], other = task.open_training_file(path, validates)
-            beside[f"{of.name}_source"] = other["source"]
+            beside[f"{of.name}_origin"] = other["origin"]
     return data, beside
 
 

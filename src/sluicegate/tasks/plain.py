@@ -35,8 +35,8 @@ class PlainTask(TrainedTask[Config, Trained]):
         checkpoint: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
-        source: Source | None = None,
-        validation_source: Source | None = None,
+        origin: Source | None = None,
+        validation_origin: Source | None = None,
         **columns: Any,
     ) -> PlainTask[Config, Trained]:
         """Train on data.
@@ -47,32 +47,32 @@ class PlainTask(TrainedTask[Config, Trained]):
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
             resume: go on from that file where it is there.
             progress: show a progress bar; None shows it on a terminal.
-            source: what the data are called in messages.
-            validation_source: what the validation rows are called in messages.
+            origin: what the data are called in messages.
+            validation_origin: what the validation rows are called in messages.
             columns: what the columns are, by the task's names for them.
 
         Returns:
             The task itself, with the report on the validation rows in `report`.
         """
-        examples = self._read(data, columns, source or Source())
-        other = validation_source or Source("the validation table")
+        examples = self._read(data, columns, origin or Source())
+        other = validation_origin or Source("the validation table")
         held_back = None if validation is None else self._read(validation, columns, other)
         run = self._prepare(examples, held_back, columns)
         self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
-    def evaluate(self, data: Any, *, source: Source | None = None) -> Report:
+    def evaluate(self, data: Any, *, origin: Source | None = None) -> Report:
         """Measure the model beside simple methods on the same rows of data."""
-        examples = self._read(data, self._roles(), source or Source())
+        examples = self._read(data, self._roles(), origin or Source())
         return self._evaluated(self._report(self.trained, examples, "evaluation"))
 
-    def predict(self, data: Any, *, source: Source | None = None) -> Any:
+    def predict(self, data: Any, *, origin: Source | None = None) -> Any:
         """Apply the model to data."""
         trained = self.trained
-        return self._predicted(trained, self._read(data, self._roles(), source or Source()))
+        return self._predicted(trained, self._read(data, self._roles(), origin or Source()))
 
     @abstractmethod
-    def _read(self, data: Any, columns: Mapping[str, Any], source: Source) -> Any:
+    def _read(self, data: Any, columns: Mapping[str, Any], origin: Source) -> Any:
         """What training and prediction take of data.
 
         Raises:

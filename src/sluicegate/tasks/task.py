@@ -109,7 +109,7 @@ class Task(ABC):
         del labelled
         require_no_arrays(path, arrays or {})
         given = {name: value for name, value in (("groups", groups), ("labels", labels)) if value is not None}
-        return read_table(path, self.as_written(self._roles() | given)), {"source": source_of(path), **given}
+        return read_table(path, self.as_written(self._roles() | given)), {"origin": source_of(path), **given}
 
     @classmethod
     def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -121,7 +121,7 @@ class Task(ABC):
         """
         require_no_arrays(path, {of.name: given.get(of.name) for of in cls.arguments if of.kind == "array"})
         columns = {name: value for name, value in given.items() if value is not None}
-        return read_table(path, cls.as_written(columns)), {"source": source_of(path), **columns}
+        return read_table(path, cls.as_written(columns)), {"origin": source_of(path), **columns}
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:

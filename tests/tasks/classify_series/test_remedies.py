@@ -105,6 +105,6 @@ def test_unlabelled_ts_files_are_told_how_labels_stand_there(fit, tmp_path):
     path = tmp_path / "r.ts"
     path.write_text("@data\n" + "1,2\n" * 4)
     found, source = read_recordings(path), Source(path.name)
-    assert "in a .ts file write `@classLabel true`" in refused(fit, found, source=source)
+    assert "in a .ts file write `@classLabel true`" in refused(fit, found, origin=source)
     path.write_text("@classLabel true\n@data\n" + "1,2:a\n1,3:b\n" * 2)
-    assert fit(read_recordings(path), source=source).truth.tolist() == [0, 1, 0, 1]
+    assert fit(read_recordings(path), origin=source).truth.tolist() == [0, 1, 0, 1]

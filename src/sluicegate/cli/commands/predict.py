@@ -48,7 +48,7 @@ def predict(
             table, options = task.open_file(data, arrays=arrays)
         if future is not None:
             options["future"], beside = task.open_file(future)
-            options["future_source"] = beside["source"]
+            options["future_origin"] = beside["origin"]
         require_options(task, "predict", options)
         frame: pl.DataFrame = task.predict(table, **options)
         if out is not None:
@@ -67,5 +67,5 @@ def _predicted(task: Task, data: Path) -> Iterator[pl.DataFrame]:
     assert task.rows_at_once is not None
     before = 0
     for batch in read_batches(data, task.rows_at_once, task.columns_as_written()):
-        yield task.predict(batch, source=source_of(data, before))
+        yield task.predict(batch, origin=source_of(data, before))
         before += len(batch)

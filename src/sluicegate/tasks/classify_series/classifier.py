@@ -95,8 +95,8 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         checkpoint: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
-        source: Source | None = None,
-        validation_source: Source | None = None,
+        origin: Source | None = None,
+        validation_origin: Source | None = None,
     ) -> SeriesClassifier:
         """Train on labelled recordings.
 
@@ -116,8 +116,8 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
             resume: go on from that file where it is there.
             progress: show a progress bar; None shows it on a terminal.
-            source: what the recordings are called in messages.
-            validation_source: what the validation recordings are called in messages.
+            origin: what the recordings are called in messages.
+            validation_origin: what the validation recordings are called in messages.
 
         Returns:
             The classifier itself, with the report on the validation recordings in `report`.
@@ -132,13 +132,13 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         label = (_column(data, labels, "labels") or "label") if table else None
         columns = Columns((), apart, asked_one(data, time), label)
         wanted = None if channels is None else asked(data, channels)
-        recordings = _read(data, columns, None if table else labels, groups, wanted, source)
+        recordings = _read(data, columns, None if table else labels, groups, wanted, origin)
         columns = Columns(recordings.channels, columns.series, columns.time, _labels(recordings).name)
-        classes = Labels.of(_labels(recordings), _where(recordings, source))
-        examples = Examples(recordings, classes.numbers(_labels(recordings), _where(recordings, source)))
+        classes = Labels.of(_labels(recordings), _where(recordings, origin))
+        examples = Examples(recordings, classes.numbers(_labels(recordings), _where(recordings, origin)))
         held_back = None
         if validation is not None:
-            other = validation_source or Source("the validation recordings")
+            other = validation_origin or Source("the validation recordings")
             found, given = (validation, None) if table else _pair(validation)
             told = _read(found, columns, given, None, columns.channels, other)
             held_back = Examples(told, classes.numbers(_labels(told), _where(told, other)))
@@ -146,14 +146,14 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
-    def evaluate(self, data: Any, labels: Any = None, *, groups: Any = None, source: Source | None = None) -> Report:
+    def evaluate(self, data: Any, labels: Any = None, *, groups: Any = None, origin: Source | None = None) -> Report:
         """Classify labelled recordings and compare with their labels, beside simple methods.
 
         Args:
             data: recordings as for `fit`.
             labels: a class for each; with a table the name of its column, the one of training unless given.
             groups: a value for each recording, or with a table the name of a column, by which accuracy is shown.
-            source: what the recordings are called in messages.
+            origin: what the recordings are called in messages.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -165,8 +165,8 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
             label = _column(data, labels, "labels") or columns.label or "label"
             columns = Columns(columns.channels, columns.series, columns.time, label)
             labels = None
-        recordings = _read(data, columns, labels, groups, columns.channels, source)
-        truth = trained.labels.numbers(_labels(recordings), _where(recordings, source))
+        recordings = _read(data, columns, labels, groups, columns.channels, origin)
+        truth = trained.labels.numbers(_labels(recordings), _where(recordings, origin))
         compared = trained.compared(trained.windowed(recordings))
         early = {
             share: trained.probabilities(trained.windowed(recordings).first(share)) for share in trained.early_shares
@@ -175,12 +175,12 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         validation = Validation(Examples(recordings, truth), compared, facts=facts)
         return self._evaluated(report(trained, validation, "evaluation"))
 
-    def predict(self, data: Any, *, source: Source | None = None) -> Any:
+    def predict(self, data: Any, *, origin: Source | None = None) -> Any:
         """Classify recordings.
 
         Args:
             data: recordings as for `fit`; labels are not needed.
-            source: what the recordings are called in messages.
+            origin: what the recordings are called in messages.
 
         Returns:
             A frame of the kind that `data` is, polars for arrays, with a row for each recording: its name or number
@@ -194,7 +194,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         trained = self.trained
         table = _is_table(data)
         columns = Columns(trained.columns.channels, trained.columns.series, trained.columns.time)
-        recordings = _read(data, columns, None, None, columns.channels, source)
+        recordings = _read(data, columns, None, None, columns.channels, origin)
         probabilities = trained.probabilities(trained.windowed(recordings))
         names = recordings.names.struct.unnest() if recordings.names.dtype == pl.Struct else recordings.names.to_frame()
         frame = pl.DataFrame({**names.to_dict(), **predictions(trained.labels, trained.decision, probabilities)})
@@ -255,7 +255,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
         if path.suffix.lower() not in RECORDING_FILES:
             return super().open_file(path, groups=groups, labels=labels, arrays=arrays)
         label = labels or (self.trained.columns.label if labelled else None)
-        return read_recordings(path, label=label, group=groups, **(arrays or {})), {"source": Source(path.name)}
+        return read_recordings(path, label=label, group=groups, **(arrays or {})), {"origin": Source(path.name)}
 
     @classmethod
     def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -268,7 +268,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
             if of.kind == "column" and given.get(of.name):
                 raise ConfigError(f"`--{of.option}` names a column, and {path.name} is no table: leave it out")
         found = read_recordings(path, label=given.get("labels"), group=given.get("groups"), **arrays)
-        return found, {"source": Source(path.name)}
+        return found, {"origin": Source(path.name)}
 
     def _roles(self) -> dict[str, Any]:
         columns = self.trained.columns
@@ -289,7 +289,7 @@ def _is_table(data: Any) -> bool:
 
 
 def _read(
-    data: Any, columns: Columns, labels: Any, groups: Any, channels: Sequence[str] | None, source: Source | None
+    data: Any, columns: Columns, labels: Any, groups: Any, channels: Sequence[str] | None, origin: Source | None
 ) -> Recordings:
     """Recordings from a table, from arrays, or as they are."""
     if data is None:
@@ -297,12 +297,12 @@ def _read(
     if isinstance(data, Recordings):
         if channels is not None and len(data.channels) != len(channels):
             raise DataError(
-                f"{(source or _RECORDINGS).name} has {len(data.channels)} channels, where training had "
+                f"{(origin or _RECORDINGS).name} has {len(data.channels)} channels, where training had "
                 f"{len(channels)}: give recordings of the same ones"
             )
         return data.with_labels(labels, groups)
     if not _is_table(data):
-        return Recordings.of_arrays(data, labels=labels, groups=groups, channels=channels, source=source)
+        return Recordings.of_arrays(data, labels=labels, groups=groups, channels=channels, source=origin)
     if columns.series is None:
         raise DataError(
             "a table of recordings needs the column that tells them apart: give it as `series` (`--series`)"
@@ -314,7 +314,7 @@ def _read(
         label=columns.label,
         group=_column(data, groups, "groups"),
         channels=channels,
-        source=source,
+        source=origin,
     )
 
 
@@ -335,8 +335,8 @@ def _labels(recordings: Recordings) -> pl.Series:
     return recordings.labels
 
 
-def _where(recordings: Recordings, source: Source | None) -> Source:
-    return Source((source or _RECORDINGS).name, recordings=recordings.called)
+def _where(recordings: Recordings, origin: Source | None) -> Source:
+    return Source((origin or _RECORDINGS).name, recordings=recordings.called)
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

@@ -84,8 +84,8 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
         checkpoint: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
-        source: Source | None = None,
-        validation_source: Source | None = None,
+        origin: Source | None = None,
+        validation_origin: Source | None = None,
     ) -> TextClassifier:
         """Train on labelled texts.
 
@@ -101,8 +101,8 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
             resume: go on from that file where it is there.
             progress: show a progress bar; None shows it on a terminal.
-            source: what the table is called in messages.
-            validation_source: what the validation table is called in messages.
+            origin: what the table is called in messages.
+            validation_origin: what the validation table is called in messages.
 
         Returns:
             The classifier itself, with the report on the validation rows in `report`.
@@ -111,17 +111,17 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
             DataError: the table or the file of vectors cannot be used as it is; the message says where and what to do.
             ConfigError: `embedding` is another number than the vectors', or the checkpoint is of another run.
         """
-        source = source or Source()
+        origin = origin or Source()
         self._require_no_folds(validation)
         column, of_classes, of_groups = (asked_one(data, name) for name in (text, label, groups))
-        table = select(data, [column, of_classes, *([] if of_groups is None else [of_groups])], source)
+        table = select(data, [column, of_classes, *([] if of_groups is None else [of_groups])], origin)
         if not len(table):
-            raise DataError(f"{source.name} holds no rows: give labelled texts")
-        labels = Labels.of(table[of_classes], source)
-        examples = _examples(table, column, labels, of_groups, source)
+            raise DataError(f"{origin.name} holds no rows: give labelled texts")
+        labels = Labels.of(table[of_classes], origin)
+        examples = _examples(table, column, labels, of_groups, origin)
         held_back = None
         if validation is not None:
-            other = validation_source or Source("the validation table")
+            other = validation_origin or Source("the validation table")
             held_back = _examples(select(validation, [column, of_classes], other), column, labels, None, other)
             if not len(held_back.truth):
                 raise DataError(f"{other.name} holds no rows: give labelled texts, or leave `validation` out")
@@ -135,37 +135,37 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
         data: Any,
         *,
         groups: Heading | None = None,
-        source: Source | None = None,
+        origin: Source | None = None,
     ) -> Report:
         """Classify labelled texts and compare with their labels, beside simple methods.
 
         Args:
             data: a table with the columns that `fit` was given.
             groups: a column by whose values accuracy is shown.
-            source: what the table is called in messages.
+            origin: what the table is called in messages.
 
         Raises:
             NotFittedError: `fit` has not been called.
             DataError: the table cannot be used as it is, or has a class that training did not have.
         """
-        trained, source = self.trained, source or Source()
+        trained, origin = self.trained, origin or Source()
         of_groups = asked_one(data, groups)
         wanted = [trained.text, trained.labels.column, *([] if of_groups is None else [of_groups])]
-        table = select(data, wanted, source)
+        table = select(data, wanted, origin)
         if not len(table):
-            raise DataError(f"{source.name} holds no rows: give labelled texts")
-        examples = _examples(table, trained.text, trained.labels, of_groups, source, trained=True)
+            raise DataError(f"{origin.name} holds no rows: give labelled texts")
+        examples = _examples(table, trained.text, trained.labels, of_groups, origin, trained=True)
         notes = told(examples, trained.new_words(examples.texts))
         validation = Validation(examples, trained.compared(examples.texts), *notes)
         return self._evaluated(report(trained, validation, "evaluation"))
 
-    def predict(self, data: Any, *, source: Source | None = None) -> Any:
+    def predict(self, data: Any, *, origin: Source | None = None) -> Any:
         """Classify texts.
 
         Args:
             data: a table with the column of texts that `fit` was given, or a sequence of texts: a list, a NumPy array,
                 a pandas or polars Series, an Arrow array. A missing text counts as blank.
-            source: what the table is called in messages.
+            origin: what the table is called in messages.
 
         Returns:
             A frame of the kind that `data` is, polars for a list and a NumPy array, with a row for each text: `label`,
@@ -176,7 +176,7 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
             DataError: the table cannot be used as it is, or a value of the sequence is no text.
         """
         trained = self.trained
-        texts, backend = _texts(data, trained.text, source or Source())
+        texts, backend = _texts(data, trained.text, origin or Source())
         predicted = trained.probabilities(texts)
         return like(pl.DataFrame(predictions(trained.labels, trained.decision, predicted)), backend)
 
@@ -218,31 +218,31 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
 
 
 def _examples(
-    table: pl.DataFrame, text: str, labels: Labels, groups: str | None, source: Source, *, trained: bool = False
+    table: pl.DataFrame, text: str, labels: Labels, groups: str | None, origin: Source, *, trained: bool = False
 ) -> Examples:
-    truth = labels.numbers(table[labels.column], source)
+    truth = labels.numbers(table[labels.column], origin)
     names = None if groups is None else [name or "" for name in table[groups].cast(pl.String).to_list()]
-    return Examples(_strings(table[text], source, trained=trained), truth, names)
+    return Examples(_strings(table[text], origin, trained=trained), truth, names)
 
 
-def _texts(data: Any, column: str, source: Source) -> tuple[Sequence[str], Any]:
+def _texts(data: Any, column: str, origin: Source) -> tuple[Sequence[str], Any]:
     """The texts of a table or a sequence, and what kind of frame the user works with."""
     if data is None:
         raise DataError("there are no texts to classify: give a table or a sequence of them")
-    found = texts_in(data, "the sequence" if source == Source() else source.name)
+    found = texts_in(data, "the sequence" if origin == Source() else origin.name)
     if found is not None:
         return found
-    return _strings(select(data, [column], source)[column], source, trained=True), backend_of(data)
+    return _strings(select(data, [column], origin)[column], origin, trained=True), backend_of(data)
 
 
-def _strings(column: pl.Series, source: Source, *, trained: bool = False) -> list[str]:
+def _strings(column: pl.Series, origin: Source, *, trained: bool = False) -> list[str]:
     """A column of texts; numbers are taken as the texts that they were only where the column is known to hold texts."""
     dtype = column.dtype
     if isinstance(dtype, pl.Categorical | pl.Enum) or dtype == pl.Null or (trained and dtype.is_integer()):
         column = column.cast(pl.String)
     if column.dtype != pl.String:
         raise DataError(
-            f"text column {column.name!r} in {source.name} is of type {column.dtype}: expected texts; name another "
+            f"text column {column.name!r} in {origin.name} is of type {column.dtype}: expected texts; name another "
             "column or convert it"
         )
     return [text or "" for text in column.to_list()]

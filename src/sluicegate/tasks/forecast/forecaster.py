@@ -81,8 +81,8 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         checkpoint: str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
-        source: Source | None = None,
-        validation_source: Source | None = None,
+        origin: Source | None = None,
+        validation_origin: Source | None = None,
     ) -> Forecaster:
         """Train on a long table: a row for each series and time.
 
@@ -99,8 +99,8 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
             resume: go on from that file where it is there.
             progress: show a progress bar; None shows it on a terminal.
-            source: what the table is called in messages.
-            validation_source: what the validation table is called in messages.
+            origin: what the table is called in messages.
+            validation_origin: what the validation table is called in messages.
 
         Returns:
             The forecaster itself, with the report on the validation part in `report`.
@@ -113,10 +113,10 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         columns = Columns(asked_one(data, time), asked(data, target), apart, asked(data, past), asked(data, known))
         if not columns.targets:
             raise ConfigError("`target` (=[]) must name at least one column")
-        panel = self._read(data, columns, None, source)
+        panel = self._read(data, columns, None, origin)
         ahead = None
         if validation is not None:
-            ahead = self._read(validation, columns, panel, validation_source or Source("the validation table"))
+            ahead = self._read(validation, columns, panel, validation_origin or Source("the validation table"))
         run = Preparation(panel, ahead, columns, self.config).run(frame=kind_of(backend_of(data)), progress=progress)
         self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
@@ -129,7 +129,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         stride: int = 1,
         baselines: Sequence[str] | None = None,
         progress: bool | None = None,
-        source: Source | None = None,
+        origin: Source | None = None,
     ) -> Report:
         """Forecast from every origin in a table and compare with what came, beside simple methods.
 
@@ -141,7 +141,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
             baselines: names among `AutoETS` and `AutoTheta` to add to the simple methods; None adds both where the
                 extra `baselines` is installed and there are few enough windows.
             progress: show a progress bar; None shows it on a terminal.
-            source: what the table is called in messages.
+            origin: what the table is called in messages.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -150,13 +150,13 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         trained = self.trained
         if stride < 1:
             raise ConfigError(f"`stride` (={stride}) must be at least 1")
-        panel = self._read(data, trained.columns, trained.tail, source)
+        panel = self._read(data, trained.columns, trained.tail, origin)
         return self._evaluated(
             evaluate(trained, panel, start=start, stride=stride, baselines=baselines, progress=progress)
         )
 
     def predict(
-        self, data: Any = None, *, future: Any = None, source: Source | None = None, future_source: Source | None = None
+        self, data: Any = None, *, future: Any = None, origin: Source | None = None, future_origin: Source | None = None
     ) -> Any:
         """Forecast the horizon that follows the last row of each series.
 
@@ -165,8 +165,8 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
                 did not have are forecast by the scale of their rows, and rows that a series lacks of the `context` are
                 made up from its first season; `notes` and a warning of the logger `sluicegate` say so.
             future: where there are columns known in advance: a table of them for the horizon's rows.
-            source: what the table is called in messages.
-            future_source: what the table of `future` is called in messages.
+            origin: what the table is called in messages.
+            future_origin: what the table of `future` is called in messages.
 
         Returns:
             A long frame of the kind that `data` is, or the table of training where there is none, with a row for each
@@ -179,11 +179,11 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         """
         trained = self.trained
         columns = trained.columns
-        panel = trained.tail if data is None else self._read(data, columns, trained.tail, source)
+        panel = trained.tail if data is None else self._read(data, columns, trained.tail, origin)
         ahead = None
         if columns.known and future is not None:
             roles = Columns(columns.time, (), columns.series, (), columns.known)
-            ahead = self._read(future, roles, trained.tail, future_source or Source("the table of `future`"))
+            ahead = self._read(future, roles, trained.tail, future_origin or Source("the table of `future`"))
         elif columns.known and (ahead := panel.future) is None:
             raise DataError(
                 f"the model knows {', '.join(columns.known)} in advance: give the table of their next "
@@ -207,13 +207,13 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         """
         trained = self.trained
 
-        def read(data: Any, columns: Columns, source: Source) -> Panel:
-            return self._read(data, columns, trained.tail, source)
+        def read(data: Any, columns: Columns, origin: Source) -> Panel:
+            return self._read(data, columns, trained.tail, origin)
 
         return ForecastStream(trained, read, self.config.fill, self.fingerprint, warm=warm)
 
-    def _read(self, data: Any, columns: Columns, like: Panel | None, source: Source | None) -> Panel:
-        label = f"series column {columns.series!r} in {(source or Source()).name}"
+    def _read(self, data: Any, columns: Columns, like: Panel | None, origin: Source | None) -> Panel:
+        label = f"series column {columns.series!r} in {(origin or Source()).name}"
 
         def since(names: Sequence[Any]) -> PerSeries:
             if like is None:
@@ -232,7 +232,7 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
             targets=columns.targets,
             known=columns.known,
             since=since,
-            source=source,
+            source=origin,
         )
         if like is None:
             return panel
