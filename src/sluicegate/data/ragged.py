@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int32, Int64
 
-from sluicegate.data.words import lengths_of
+from .words import lengths_of
 
 _ROWS, _VALUES = 100_000, 4_000_000  # that are looked at together, at most
 

@@ -16,7 +16,7 @@ from sluicegate.tasks import task as verbs
 from sluicegate.tasks.checks import Case, checks
 from sluicegate.tasks.classify_text import objective, training
 from sluicegate.tasks.classify_text.corpus import Corpus
-from sluicegate.tasks.classify_text.ragged import Ragged
+from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.classify_text.vocabulary import Vocabulary
 
 

@@ -11,7 +11,7 @@ import sluicegate
 from sluicegate.data.words import STRETCH, WordTokenizer
 from sluicegate.tasks.classify_text.grams import Grams
 from sluicegate.tasks.classify_text.letters import LONGEST, SHORTEST, Letters
-from sluicegate.tasks.classify_text.ragged import Ragged
+from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.classify_text.terms import Terms, Words
 
 RNG = np.random.default_rng(0)

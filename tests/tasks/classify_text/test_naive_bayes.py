@@ -5,7 +5,7 @@ import pytest
 
 from sluicegate.tasks.classify_text import ragged
 from sluicegate.tasks.classify_text.naive_bayes import class_counts, log_count_ratio
-from sluicegate.tasks.classify_text.ragged import Ragged
+from sluicegate.data.ragged import Ragged
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 2, 100])

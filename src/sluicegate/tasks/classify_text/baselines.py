@@ -20,7 +20,7 @@ from sluicegate.tasks.classification.decision import Probabilities
 
 from .examples import Rows
 from .naive_bayes import class_counts, log_count_ratio
-from .ragged import Ragged
+from sluicegate.data.ragged import Ragged
 from .terms import Reading, Terms, Words
 
 Name = Literal["tfidf_logistic_regression", "nb_svm"]

@@ -17,7 +17,7 @@ from torch import Tensor
 from sluicegate.data.words import WordTokenizer, lengths_of
 
 from .grams import Grams
-from .ragged import Ragged
+from sluicegate.data.ragged import Ragged
 
 LONGEST = 512
 """Tokens read at a time: a longer text is read in even parts, whose logits are averaged."""

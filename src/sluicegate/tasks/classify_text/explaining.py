@@ -13,7 +13,7 @@ from .corpus import Corpus
 from .grams import Keys, numbers_of, pairs_of
 from .letters import LONGEST, ngrams_of
 from .model import Member
-from .ragged import Ragged
+from sluicegate.data.ragged import Ragged
 from .trained import Trained
 
 _AT_ONCE = 32  # parts of a text that are explained together

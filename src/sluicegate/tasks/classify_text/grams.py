@@ -15,7 +15,7 @@ from jaxtyping import Int64
 from scipy.sparse import csr_matrix
 
 from .letters import Letters, ngrams_of
-from .ragged import Ragged
+from sluicegate.data.ragged import Ragged
 
 _SHIFT = 32
 

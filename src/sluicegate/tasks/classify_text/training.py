@@ -33,7 +33,7 @@ from .grams import Grams
 from .letters import Letters
 from .model import Ensemble, Shape
 from .objective import Objective, ValidationParts
-from .ragged import Ragged
+from sluicegate.data.ragged import Ragged
 from .report import report, told
 from .spelling import Spelling
 from .terms import Words

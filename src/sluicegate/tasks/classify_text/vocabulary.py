@@ -17,7 +17,7 @@ from sluicegate.errors import ConfigError
 
 from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
-from .ragged import Ragged
+from sluicegate.data.ragged import Ragged
 
 
 @dataclass(frozen=True)
