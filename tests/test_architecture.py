@@ -28,6 +28,7 @@ SHARED_BY_TASKS = {
     "checks",
     "classification",
     "config",
+    "generation",
     "plain",
     "registry",
     "report",

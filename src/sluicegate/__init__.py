@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .tasks import Report as Report
     from .tasks import SeriesClassifier as SeriesClassifier
     from .tasks import TextClassifier as TextClassifier
+    from .tasks import Translator as Translator
     from .tasks import load as load
 
 __version__ = version("sluicegate")
@@ -51,6 +52,7 @@ _LATER = {
     "Report": "tasks",
     "SeriesClassifier": "tasks",
     "TextClassifier": "tasks",
+    "Translator": "tasks",
     "load": "tasks",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "SnapshotError",
     "StreamError",
     "TextClassifier",
+    "Translator",
     "__version__",
     "accelerate",
     "accelerated",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .report import Report as Report
     from .task import Task as Task
     from .task import load as load
+    from .translate import Translator as Translator
+    from .translate import TranslatorConfig as TranslatorConfig
 
 _LATER = {"Report": "report", "Task": "task", "load": "task"} | {
     name: entry.folder for entry in OURS.values() for name in (entry.task, entry.config)

@@ -39,6 +39,7 @@ OURS = {
     "classify-series": Entry(
         "classify_series", "SeriesClassifier", "SeriesClassifierConfig", "tells classes of recordings apart", True
     ),
+    "translate": Entry("translate", "Translator", "TranslatorConfig", "translates texts"),
 }
 
 _imported: dict[str, type[Any]] = {}

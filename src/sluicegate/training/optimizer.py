@@ -13,8 +13,6 @@ from torch import Tensor, nn
 
 from .adamw import AdamW
 
-_WARM_UP = 50  # warm-up: without it Adam's first steps are too long
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -30,6 +28,7 @@ class Schedule:
         average: the share that the moving average of the weights keeps at each step.
         min_delta: how far the validation loss must fall below the best one to be better.
         epoch: steps of an epoch, for whoever watches.
+        warm_up: steps in which the rate rises: without them Adam's first steps are too long.
     """
 
     steps: int
@@ -41,11 +40,12 @@ class Schedule:
     average: float = 0.99
     min_delta: float = 0.0
     epoch: int = 1
+    warm_up: int = 50
 
     def rate(self, step: int) -> float:
         """The learning rate of a step: linear warm-up, and cosine decay to a hundredth."""
         falling = 0.505 + 0.495 * math.cos(math.pi * step / self.steps)
-        return self.learning_rate * min(1.0, (step + 1) / _WARM_UP) * falling
+        return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * falling
 
     def keep(self, step: int) -> float:
         """The decay of the moving average; small at first, or early validation checks would see random weights."""

@@ -8,10 +8,10 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 import sluicegate
+from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import STRETCH, WordTokenizer
 from sluicegate.tasks.classify_text.grams import Grams
 from sluicegate.tasks.classify_text.letters import LONGEST, SHORTEST, Letters
-from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.classify_text.terms import Terms, Words
 
 RNG = np.random.default_rng(0)

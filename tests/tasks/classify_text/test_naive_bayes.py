@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.classify_text import ragged
 from sluicegate.tasks.classify_text.naive_bayes import class_counts, log_count_ratio
-from sluicegate.data.ragged import Ragged
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 2, 100])

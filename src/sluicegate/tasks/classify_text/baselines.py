@@ -15,12 +15,12 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 
+from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.classification.cross_validation import probabilities_by_fold
 from sluicegate.tasks.classification.decision import Probabilities
 
 from .examples import Rows
 from .naive_bayes import class_counts, log_count_ratio
-from sluicegate.data.ragged import Ragged
 from .terms import Reading, Terms, Words
 
 Name = Literal["tfidf_logistic_regression", "nb_svm"]

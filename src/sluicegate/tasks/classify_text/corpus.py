@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Bool, Float32, Int64, Shaped, UInt8
 from torch import Tensor
 
+from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import WordTokenizer, lengths_of
 
 from .grams import Grams
-from sluicegate.data.ragged import Ragged
 
 LONGEST = 512
 """Tokens read at a time: a longer text is read in even parts, whose logits are averaged."""

@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 
+from sluicegate.data.ragged import Ragged
+
 from .corpus import Corpus
 from .grams import Keys, numbers_of, pairs_of
 from .letters import LONGEST, ngrams_of
 from .model import Member
-from sluicegate.data.ragged import Ragged
 from .trained import Trained
 
 _AT_ONCE = 32  # parts of a text that are explained together

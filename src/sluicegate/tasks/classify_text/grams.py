@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Int64
 from scipy.sparse import csr_matrix
 
-from .letters import Letters, ngrams_of
 from sluicegate.data.ragged import Ragged
+
+from .letters import Letters, ngrams_of
 
 _SHIFT = 32
 

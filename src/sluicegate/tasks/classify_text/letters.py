@@ -14,9 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from sluicegate.data.words import CONTINUED, SPECIAL, STRETCH
-
 from sluicegate.data.ragged import Ragged
+from sluicegate.data.words import CONTINUED, SPECIAL, STRETCH
 
 SHORTEST, LONGEST = 3, 6
 """Letters of an n-gram: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Int64
 from scipy.sparse import csr_matrix, vstack
 
+from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import LONG, clean, whole_words, words_of
 
 from .grams import KeysOf, character_ngrams, counted, frequent, pairs_of, words_and_pairs, words_in
 from .letters import LONGEST, MOST, SHORTEST, Letters, number_of, spelt
-from sluicegate.data.ragged import Ragged
 
 Reading = Literal["earlier", "words", "letters"]
 """What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or n-grams."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from sluicegate.data.ragged import Ragged
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import words_of
 from sluicegate.tasks.classification.decision import Decision, Probabilities
@@ -33,7 +34,6 @@ from .grams import Grams
 from .letters import Letters
 from .model import Ensemble, Shape
 from .objective import Objective, ValidationParts
-from sluicegate.data.ragged import Ragged
 from .report import report, told
 from .spelling import Spelling
 from .terms import Words

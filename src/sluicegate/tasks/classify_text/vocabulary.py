@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
+from sluicegate.data.ragged import Ragged
 from sluicegate.data.vectors import VectorFile, Vectors
 from sluicegate.data.words import RankedWords, WordTokenizer
 from sluicegate.errors import ConfigError
 
 from .config import TextClassifierConfig
 from .cooccurrence import vectors_of
-from sluicegate.data.ragged import Ragged
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,87 @@
+"""The pictures of a writer's report, drawn from its `details`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import MaxNLocator
+
+from sluicegate.tasks.report import Picture
+from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, ORANGE, PURPLE, drawn
+from sluicegate.tasks.report.figures import plain, words
+
+_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # of the model and the simple methods, in their order
+_LETTERS = 14  # of a word beside an attention map
+
+
+def draw(details: dict[str, Any]) -> list[Picture]:
+    """All pictures that the details give."""
+    pictures = [
+        _grouped(*(details[name][part] for part in ("title", "caption", "bins", "figures", "metric")))
+        for name in ("by_length", "by_rarity")
+        if name in details
+    ]
+    if details["curve"]["steps"]:
+        pictures.append(_learning_curve(details["curve"]))
+    pictures += [_attention(number, **one) for number, one in enumerate(details["attention"], 1)]
+    return pictures
+
+
+def _grouped(title: str, caption: str, bins: list[str], figures: dict[str, list[float]], metric: str) -> Picture:
+    with drawn(title, caption) as (picture, made):
+        axes = picture.add_subplot()
+        places, width = np.arange(len(bins)), 0.8 / len(figures)
+        for number, (name, values) in enumerate(figures.items()):
+            axes.bar(
+                places + (number + 0.5) * width - 0.4,
+                values,
+                width * 0.92,
+                color=_COLOURS[number % len(_COLOURS)],
+                label=words(name),
+            )
+        axes.set_xticks(places, bins)
+        axes.set_ylabel(words(metric))
+        axes.grid(axis="y")
+        picture.legend(loc="outside upper left", ncols=min(3, len(figures)))
+    return made[0]
+
+
+def _attention(number: int, read: list[str], written: list[str], weights: list[list[float]]) -> Picture:
+    caption = "How much each word that was written (down) drew from each word that was read (across): darker is more."
+    size = (min(9.0, 1.6 + 0.32 * len(read)), min(9.0, 1.3 + 0.26 * len(written)))
+    with drawn(f"What was looked at: example {number}", caption, size) as (picture, made):
+        axes = picture.add_subplot()
+        shades = LinearSegmentedColormap.from_list("shades", ["#ffffff", BLUE])
+        edges = (np.arange(len(read) + 1) - 0.5, np.arange(len(written) + 1) - 0.5)
+        axes.pcolormesh(*edges, np.array(weights), cmap=shades, vmin=0, vmax=1, edgecolors=FAINT, linewidth=0.3)
+        axes.set_xticks(range(len(read)), [_short(word) for word in read], rotation=45, ha="left")
+        axes.set_yticks(range(len(written)), [_short(word) for word in written])
+        axes.xaxis.tick_top()
+        axes.invert_yaxis()
+    return made[0]
+
+
+def _learning_curve(curve: dict[str, Any]) -> Picture:
+    with drawn(
+        "Learning curve",
+        "Mean loss of a sub-word, in nats: on the training pairs as they went by, with dropout and smoothed labels, "
+        "and on the validation pairs without. Lower is better.",
+    ) as (picture, made):
+        axes = picture.add_subplot()
+        axes.plot(curve["steps"], curve["training"], color=ORANGE, label="training", linewidth=1.2)
+        axes.plot(curve["steps"], curve["validation"], color=BLUE, label="validation", linewidth=1.8)
+        best = int(np.argmin(curve["validation"]))
+        axes.scatter([curve["steps"][best]], [curve["validation"][best]], color=BLUE, s=22, zorder=3)
+        axes.set_xlabel("steps")
+        axes.set_ylabel("loss")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.grid(axis="y")
+        picture.legend(loc="outside upper left", ncols=2)
+    return made[0]
+
+
+def _short(text: str) -> str:
+    text = plain(text)
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"

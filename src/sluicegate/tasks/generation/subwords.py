@@ -1,0 +1,102 @@
+"""Texts as numbers of sub-words, and back.
+
+The sub-words are found by byte-pair encoding (Sennrich et al. 2016) in the texts of both sides together, so that a name
+is cut alike in either. What training never saw, in any script, is spelled in bytes: nothing is unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+PAD, BEGIN, END = 0, 1, 2
+SPECIAL = ("<pad>", "<begin>", "<end>")
+"""Sub-words that stand for no text."""
+
+MARK = "\u2581"
+"""How a sub-word begins that follows a space, or begins a text."""
+
+_BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+FIRST = len(SPECIAL) + len(_BYTES)
+"""The number of the first sub-word that is neither special nor a byte."""
+
+_LEAST, _MOST = 1000, 32_000
+_AT, _WORDS = 6000, 700_000  # 29,000 pairs of short sentences have so many words, and that many sub-words suit them
+
+
+@dataclass(frozen=True)
+class Subwords:
+    """Cuts texts into sub-words.
+
+    Args:
+        tokenizer: does it.
+    """
+
+    tokenizer: Tokenizer
+
+    @classmethod
+    def of(cls, texts: Iterable[str], size: int) -> Subwords:
+        """Find the sub-words of texts.
+
+        Args:
+            texts: those of training, of both sides.
+            size: how many sub-words at most, beside those for bytes.
+        """
+        tokenizer = Tokenizer(models.BPE(byte_fallback=True))
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Metaspace(),
+                # A mark, and a digit, is a sub-word of its own: numbers are copied digit by digit.
+                pre_tokenizers.Split(Regex(r"[^\w\s\u2581]|\d"), "isolated"),
+            ]
+        )
+        tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(), decoders.Fuse()])
+        trainer = trainers.BpeTrainer(
+            vocab_size=size + FIRST, special_tokens=[*SPECIAL, *_BYTES], show_progress=False, limit_alphabet=size // 2
+        )
+        tokenizer.train_from_iterator(texts, trainer)
+        return cls(tokenizer)
+
+    @classmethod
+    def from_json(cls, text: str) -> Subwords:
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError: it is no tokenizer.
+        """
+        try:
+            tokenizer = Tokenizer.from_str(text)
+        except Exception as error:  # `tokenizers` raises nothing narrower
+            raise ValueError(f"no tokenizer: {error}") from error
+        return cls(tokenizer)
+
+    def to_json(self) -> str:
+        """All that it is, as JSON text."""
+        return self.tokenizer.to_str()
+
+    def __len__(self) -> int:
+        """How many sub-words, with those for bytes and the special ones."""
+        return self.tokenizer.get_vocab_size()
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The sub-words of texts."""
+        return [found.ids for found in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def begins_word(self, token: int) -> bool:
+        """Tell whether a space stands before a sub-word, or would, if it were not the first."""
+        return (self.tokenizer.id_to_token(token) or "").startswith(MARK)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of sub-words, the special ones left out."""
+        return self.tokenizer.decode([token for token in tokens if token >= len(SPECIAL)], skip_special_tokens=False)
+
+
+def suitable(words: int) -> int:
+    """How many sub-words suit texts of so many words: as their square root, by which different words grow too."""
+    return min(_MOST, max(_LEAST, round(_AT * math.sqrt(words / _WORDS))))

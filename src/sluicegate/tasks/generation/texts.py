@@ -1,0 +1,86 @@
+"""Sources and targets as texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from sluicegate.data import Source
+from sluicegate.data.words import clean
+from sluicegate.errors import DataError
+
+from .pairs import Rows
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Pairs of texts.
+
+    Args:
+        sources: what is read.
+        targets: what is to be written.
+        groups: what must not be torn apart, by its name, if anything.
+    """
+
+    sources: Sequence[str]
+    targets: Sequence[str]
+    groups: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        """How many pairs."""
+        return len(self.sources)
+
+    def first(self, count: int) -> Texts:
+        """So many of the pairs."""
+        return self.take(np.arange(min(count, len(self))))
+
+    def take(self, rows: Rows) -> Texts:
+        """Some of the pairs."""
+        numbers = rows.tolist()
+        sources, targets = ([texts[i] for i in numbers] for texts in (self.sources, self.targets))
+        return Texts(sources, targets, None if self.groups is None else [self.groups[i] for i in numbers])
+
+
+def texts_of(column: pl.Series, origin: Source) -> list[str | None]:
+    """A column of texts.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    if isinstance(column.dtype, pl.Categorical | pl.Enum) or column.dtype == pl.Null:
+        column = column.cast(pl.String)
+    if column.dtype != pl.String:
+        raise DataError(
+            f"column {column.name!r} in {origin.name} is of type {column.dtype}: expected texts; name another column "
+            "or convert it"
+        )
+    return column.to_list()
+
+
+def pairs_of(table: pl.DataFrame, source: str, target: str, groups: str | None, origin: Source) -> tuple[Texts, int]:
+    """The pairs of a table, without those of which a text is missing or blank, and how many these are.
+
+    Raises:
+        DataError: a column holds no texts, or no pair is whole.
+    """
+    sources, targets = (texts_of(table[name], origin) for name in (source, target))
+    whole = [
+        row
+        for row, (one, other) in enumerate(zip(sources, targets, strict=True))
+        if one is not None and other is not None and one.strip() and other.strip()
+    ]
+    if not whole:
+        raise DataError(
+            f"{origin.name} holds no pair of texts: expected a row at least with a text in both {source!r} and "
+            f"{target!r}"
+        )
+    names = None if groups is None else [name or "" for name in table[groups].cast(pl.String).to_list()]
+    kept = Texts(
+        [clean(sources[row] or "") for row in whole],
+        [clean(targets[row] or "") for row in whole],
+        None if names is None else [names[row] for row in whole],
+    )
+    return kept, len(table) - len(whole)

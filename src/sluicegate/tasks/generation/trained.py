@@ -1,0 +1,112 @@
+"""What training a task that writes leaves behind, and how it writes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sluicegate.data.ragged import Ragged
+from sluicegate.tasks.trained import TrainedModel
+from sluicegate.training import Curve
+
+from .ensemble import Ensemble
+from .network import Shape
+from .pairs import padded
+from .search import Beam, Hypothesis, search
+from .subwords import END, Subwords
+
+SUBWORDS = "subwords.json"
+_TOKENS = 8192  # of a batch's sources, times hypotheses, at most
+
+
+class Text(NamedTuple):
+    """A text that was written."""
+
+    text: str
+    score: float
+    """The logarithm of its probability over a power of its length: of texts for one source, the highest is best."""
+    confidence: list[float]
+    """The probability of each of its words, given the source and the words before."""
+
+
+@dataclass(frozen=True)
+class TrainedWriter(TrainedModel):
+    """The networks, and all that their use needs beside texts.
+
+    Args:
+        columns: of sources and targets.
+        subwords: cut texts.
+        shape: the sizes of the networks.
+        model: the networks.
+        pairs: how many pairs training had.
+        curve: the learning curve.
+    """
+
+    columns: tuple[str, str]
+    subwords: Subwords
+    shape: Shape
+    model: Ensemble
+    pairs: int
+    curve: Curve
+
+    def write(self, texts: Sequence[str], beam: Beam) -> list[list[Text]]:
+        """The most probable texts for each source, best first; for a blank one nothing but the blank text."""
+        cut = self.subwords.encode(texts)
+        found: list[list[Text]] = [[Text("", 0.0, [])] for _ in cut]
+        for rows in _alike([len(tokens) for tokens in cut], max(1, _TOKENS // beam.width)):
+            sources, lengths = padded(Ragged.of([np.array(cut[row], dtype=np.int32) for row in rows]), last=END)
+            for row, hypotheses in zip(rows, search(self.model, sources, lengths, beam), strict=True):
+                found[row] = [self._text(hypothesis) for hypothesis in hypotheses]
+        return found
+
+    def _text(self, hypothesis: Hypothesis) -> Text:
+        confidence: list[float] = []
+        for token, chance in zip(hypothesis.tokens, hypothesis.chances, strict=False):
+            if not confidence or self.subwords.begins_word(token):
+                confidence.append(0.0)
+            confidence[-1] += chance
+        return Text(self.subwords.decode(hypothesis.tokens), hypothesis.score, np.exp(confidence).tolist())
+
+    def settings(self) -> dict[str, Any]:
+        """What `config.json` holds beside the settings."""
+        return {
+            "columns": list(self.columns),
+            "shape": asdict(self.shape),
+            "members": len(self.model.members),
+            "pairs": self.pairs,
+            "curve": asdict(self.curve),
+        }
+
+    def further_files(self) -> dict[str, bytes]:
+        """The sub-words, and what the simple method learnt."""
+        return {SUBWORDS: self.subwords.to_json().encode(), **self.of_method()}
+
+    @abstractmethod
+    def of_method(self) -> dict[str, bytes]:
+        """The files of the simple methods."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """None."""
+        return {}
+
+
+def _alike(lengths: list[int], tokens: int) -> list[list[int]]:
+    """Texts of one length together, but for blank ones: nothing is padded, so that no text knows of another.
+
+    Args:
+        lengths: of the texts.
+        tokens: of those that are put together, at most.
+    """
+    found: dict[int, list[list[int]]] = {}
+    for row, length in enumerate(lengths):
+        if not length:
+            continue
+        groups = found.setdefault(length, [[]])
+        if (len(groups[-1]) + 1) * (length + 1) > tokens and groups[-1]:
+            groups.append([])
+        groups[-1].append(row)
+    return [group for groups in found.values() for group in groups]

@@ -1,0 +1,33 @@
+"""Train a translator, and find the dictionary that it stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sluicegate.tasks.generation.training import Preparation
+from sluicegate.tasks.report import Report
+from sluicegate.training import Curve
+
+from .dictionary import Dictionary
+from .report import report
+from .trained import Trained
+
+_REPORTED = 1000  # validation pairs that are translated for the report, at most
+
+
+class TranslatorPreparation(Preparation[Trained]):
+    """Pairs of texts made ready to train a translator on."""
+
+    def _trained(self, curve: Curve) -> Trained:
+        return Trained(
+            columns=self.columns,
+            subwords=self.subwords,
+            shape=self.shape,
+            model=self.model,
+            pairs=len(self.pairs),
+            curve=curve,
+            dictionary=Dictionary.of(self.texts.sources, self.texts.targets),
+        )
+
+    def _report(self, trained: Trained, notes: Sequence[str]) -> Report:
+        return report(trained, self.config, self.validating.first(_REPORTED), "validation pairs", notes)
