@@ -76,7 +76,7 @@ def signatures(references: Sequence[str]) -> tuple[str, str]:
     return bleu, chrf
 
 
-def bleu_p_value(first: Sequence[str], second: Sequence[str], references: Sequence[str]) -> float:
+def bleu_p_value(references: Sequence[str], first: Sequence[str], second: Sequence[str]) -> float:
     """The p of no difference in BLEU between two systems, by paired bootstrap over the texts (Koehn 2004)."""
     if list(first) == list(second):
         return 1.0
