@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .tasks import Forecaster as Forecaster
     from .tasks import Report as Report
     from .tasks import SeriesClassifier as SeriesClassifier
+    from .tasks import Summarizer as Summarizer
     from .tasks import TextClassifier as TextClassifier
     from .tasks import Translator as Translator
     from .tasks import load as load
@@ -51,6 +52,7 @@ _LATER = {
     "Forecaster": "tasks",
     "Report": "tasks",
     "SeriesClassifier": "tasks",
+    "Summarizer": "tasks",
     "TextClassifier": "tasks",
     "Translator": "tasks",
     "load": "tasks",
@@ -73,6 +75,7 @@ __all__ = [
     "SluicegateError",
     "SnapshotError",
     "StreamError",
+    "Summarizer",
     "TextClassifier",
     "Translator",
     "__version__",

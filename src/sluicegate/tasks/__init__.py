@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .forecast import Forecaster as Forecaster
     from .forecast import ForecasterConfig as ForecasterConfig
     from .report import Report as Report
+    from .summarize import Summarizer as Summarizer
+    from .summarize import SummarizerConfig as SummarizerConfig
     from .task import Task as Task
     from .task import load as load
     from .translate import Translator as Translator

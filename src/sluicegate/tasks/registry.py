@@ -39,6 +39,7 @@ OURS = {
     "classify-series": Entry(
         "classify_series", "SeriesClassifier", "SeriesClassifierConfig", "tells classes of recordings apart", True
     ),
+    "summarize": Entry("summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about"),
     "translate": Entry("translate", "Translator", "TranslatorConfig", "translates texts"),
 }
 

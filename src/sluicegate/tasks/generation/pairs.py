@@ -47,9 +47,16 @@ class Pairs:
     targets: Ragged
 
     @classmethod
-    def of(cls, subwords: Subwords, sources: Iterable[str], targets: Iterable[str]) -> Pairs:
-        """Texts cut into sub-words."""
-        return cls(_cut(subwords, sources), _cut(subwords, targets))
+    def of(cls, subwords: Subwords, sources: Iterable[str], targets: Iterable[str], reads: int | None = None) -> Pairs:
+        """Texts cut into sub-words.
+
+        Args:
+            subwords: cut them.
+            sources: of the pairs.
+            targets: of the pairs.
+            reads: sub-words of a source that are kept, from its beginning; None keeps all.
+        """
+        return cls(_cut(subwords, sources, reads), _cut(subwords, targets, None))
 
     def __len__(self) -> int:
         """How many pairs."""
@@ -99,8 +106,10 @@ def padded(
     return torch.from_numpy(found), torch.from_numpy(lengths)
 
 
-def _cut(subwords: Subwords, texts: Iterable[str]) -> Ragged:
-    parts = [Ragged.of([np.array(text, dtype=np.int32) for text in subwords.encode(some)]) for some in _several(texts)]
+def _cut(subwords: Subwords, texts: Iterable[str], most: int | None) -> Ragged:
+    parts = [
+        Ragged.of([np.array(text[:most], dtype=np.int32) for text in subwords.encode(some)]) for some in _several(texts)
+    ]
     return Ragged.joined(parts) if parts else Ragged.of([])
 
 

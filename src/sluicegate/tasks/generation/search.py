@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from .ensemble import Ensemble
@@ -38,12 +38,16 @@ class Beam:
             mean of a sub-word.
         factor: sub-words of a text at most, for each of its source.
         further: and beside these.
+        unrepeated: of how many sub-words a run is that no text has twice; 0 for none (Paulus et al. 2018 take 3).
+        words: of a text at most; None for any number.
     """
 
     width: int = 5
     penalty: float = 1.0
     factor: float = 2.0
     further: int = 10
+    unrepeated: int = 0
+    words: int | None = None
 
 
 class _Step(NamedTuple):
@@ -64,9 +68,26 @@ class _Over(NamedTuple):
     chance: float
 
 
+class _Best(NamedTuple):
+    """The best that may follow, `[open, 2 width]` each, in order: as many as `width` of them may be ends."""
+
+    worth: Float[Tensor, "open candidates"]
+    parents: Int64[Tensor, "open candidates"]
+    tokens: Int64[Tensor, "open candidates"]
+    chances: Float[Tensor, "open candidates"]
+
+    def take(self, rows: Tensor, order: Tensor) -> _Best:
+        """Some of them, of some of the sources."""
+        return _Best(*(part.gather(1, order)[rows] for part in self))
+
+
 @torch.inference_mode()
 def search(
-    networks: Ensemble, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"], beam: Beam
+    networks: Ensemble,
+    tokens: Int64[Tensor, "rows steps"],
+    lengths: Int64[Tensor, " rows"],
+    beam: Beam,
+    begins: Bool[Tensor, " tokens"],
 ) -> list[list[Hypothesis]]:
     """The most probable texts for each source, best first.
 
@@ -78,54 +99,109 @@ def search(
         tokens: of the sources, padded.
         lengths: of the sources.
         beam: how to search.
+        begins: which sub-words begin a word.
     """
-    reading = networks.read(tokens, lengths)
-    longest = ((lengths * beam.factor).long() + beam.further).tolist()
-    over: list[list[_Over]] = [[] for _ in longest]
-    steps: list[_Step] = []
-    rows = list(range(len(longest)))  # that go on
-    total, last = torch.zeros(len(rows), 1), torch.full((len(rows), 1), BEGIN)
-    while rows:
-        chances, _ = reading.follow(last)
-        chances[..., PAD] = chances[..., BEGIN] = -torch.inf
-        if not steps:  # no text is empty
-            chances[..., END] = -torch.inf
-        at_end = [longest[row] <= len(steps) for row in rows]
-        if any(at_end):
-            forced = chances[at_end]
-            forced[..., :END], forced[..., END + 1 :] = -torch.inf, -torch.inf
-            chances[at_end] = forced
+    found = _Search(networks, tokens, lengths, beam, begins)
+    while found.rows:
+        found.go_on()
+    return [found.texts(row) for row in range(len(tokens))]
+
+
+class _Search:
+    """Where a search is."""
+
+    def __init__(
+        self, networks: Ensemble, tokens: Tensor, lengths: Tensor, beam: Beam, begins: Bool[Tensor, " tokens"]
+    ) -> None:
+        self._reading, self._beam, self._begins = networks.read(tokens, lengths), beam, begins
+        self._longest = ((lengths * beam.factor).long() + beam.further).tolist()
+        self._over: list[list[_Over]] = [[] for _ in self._longest]
+        self._steps: list[_Step] = []
+        self.rows = list(range(len(self._longest)))
+        """The sources that go on."""
+        self._total, self._last = torch.zeros(len(self.rows), 1), torch.full((len(self.rows), 1), BEGIN)
+        self._words = torch.zeros(len(self.rows), 1, dtype=torch.int64)
+        self._written: list[list[list[int]]] = [[[]] for _ in self.rows]  # where runs must not be repeated
+
+    def go_on(self) -> None:
+        """Take a step."""
+        beam, width = self._beam, self._beam.width
+        best = self._followed()
+        ends = best.tokens == END
+        for at, place in (ends[:, :width] & best.worth[:, :width].isfinite()).nonzero().tolist():
+            over = self._over[self.rows[at]]
+            if len(over) < width:
+                score = float(best.worth[at, place]) / (len(self._steps) + 1) ** beam.penalty
+                over.append(
+                    _Over(score, len(self._steps), int(best.parents[at, place]), float(best.chances[at, place]))
+                )
+        goes_on = [
+            len(self._over[row]) < width and len(self._steps) < self._longest[row] and not bool(ended)
+            for row, ended in zip(self.rows, (ends | best.worth.isinf()).all(1), strict=True)
+        ]
+        sources = torch.tensor(goes_on, dtype=torch.bool).nonzero().flatten()
+        self._pick(best.take(sources, ends.to(torch.int8).argsort(dim=1, stable=True)[:, :width]), sources)
+
+    def texts(self, row: int) -> list[Hypothesis]:
+        """The hypotheses of a source that are over, best first."""
+        texts = []
+        for over in sorted(self._over[row], key=lambda one: -one.score):
+            tokens, chances, place = [], [over.chance], over.parent
+            for step in reversed(self._steps[: over.step]):
+                at = step.rows[row]
+                tokens.append(int(step.tokens[at, place]))
+                chances.append(float(step.chances[at, place]))
+                place = int(step.parents[at, place])
+            texts.append(Hypothesis(tokens[::-1], over.score, chances[::-1]))
+        return texts
+
+    def _followed(self) -> _Best:
+        """What may follow."""
+        chances, _ = self._reading.follow(self._last)
+        self._bar(chances)
         vocabulary = chances.shape[2]
-        worth, places = (total[..., None] + chances).flatten(1).topk(min(2 * beam.width, vocabulary - 3), 1)
-        parents, words = places // vocabulary, places % vocabulary
-        chance, ends = chances.flatten(1).gather(1, places), words == END
-        for at, place in (ends[:, : beam.width] & worth[:, : beam.width].isfinite()).nonzero().tolist():
-            found = over[rows[at]]
-            if len(found) < beam.width:
-                score = float(worth[at, place]) / (len(steps) + 1) ** beam.penalty
-                found.append(_Over(score, len(steps), int(parents[at, place]), float(chance[at, place])))
-        order = ends.to(torch.int8).argsort(dim=1, stable=True)[:, : beam.width]
-        goes_on = [not end and len(over[row]) < beam.width for row, end in zip(rows, at_end, strict=True)]
-        sources = torch.tensor(goes_on).nonzero().flatten()
-        parents, words, total, chance = (part.gather(1, order)[sources] for part in (parents, words, worth, chance))
-        rows = [row for row, on in zip(rows, goes_on, strict=True) if on]
-        steps.append(_Step({row: at for at, row in enumerate(rows)}, parents, words, chance))
-        reading.pick((sources[:, None] * last.shape[1] + parents).flatten())
-        if not all(goes_on):
-            reading.leave(sources)
-        last = words
-    return [_texts(row, found, steps) for row, found in enumerate(over)]
+        worth = (self._total[..., None] + chances).flatten(1)
+        worth, places = worth.topk(min(2 * self._beam.width, vocabulary), 1)
+        return _Best(worth, places // vocabulary, places % vocabulary, chances.flatten(1).gather(1, places))
+
+    def _bar(self, chances: Float[Tensor, "open width tokens"]) -> None:
+        """Take away what must not follow: nothing is blank, too long, or says a run of sub-words twice."""
+        barred = -torch.inf
+        chances[..., PAD] = chances[..., BEGIN] = barred
+        if not self._steps:
+            chances[..., END] = barred
+        if self._beam.words is not None:
+            full = self._words >= self._beam.words
+            chances.masked_fill_(full[..., None] & self._begins & (torch.arange(chances.shape[2]) != END), barred)
+        for at, written in enumerate(self._written if self._beam.unrepeated else ()):
+            for place, tokens in enumerate(written):
+                chances[at, place, _repeating(tokens, self._beam.unrepeated)] = barred
+        at_end = torch.tensor([self._longest[row] <= len(self._steps) for row in self.rows])
+        if at_end.any():
+            others = torch.arange(chances.shape[2]) != END
+            chances.masked_fill_(at_end[:, None, None] & others, barred)
+
+    def _pick(self, best: _Best, sources: Int64[Tensor, " open"]) -> None:
+        """Go on with these hypotheses of these sources."""
+        width, numbers = self._last.shape[1], sources.tolist()
+        if self._beam.unrepeated:
+            self._written = [
+                [[*self._written[at][parent], token] for parent, token in zip(parents, tokens, strict=True)]
+                for at, parents, tokens in zip(numbers, best.parents.tolist(), best.tokens.tolist(), strict=True)
+            ]
+        self._words = self._words[sources].gather(1, best.parents) + self._begins[best.tokens]
+        self._reading.pick((sources[:, None] * width + best.parents).flatten())
+        if len(numbers) < len(self.rows):
+            self._reading.leave(sources)
+            self.rows = [self.rows[at] for at in numbers]
+        places = {row: at for at, row in enumerate(self.rows)}
+        self._steps.append(_Step(places, best.parents, best.tokens, best.chances))
+        self._total, self._last = best.worth, best.tokens
 
 
-def _texts(row: int, found: list[_Over], steps: list[_Step]) -> list[Hypothesis]:
-    """The words of the hypotheses of a source that are over, best first."""
-    texts = []
-    for over in sorted(found, key=lambda one: -one.score):
-        tokens, chances, place = [], [over.chance], over.parent
-        for step in reversed(steps[: over.step]):
-            at = step.rows[row]
-            tokens.append(int(step.tokens[at, place]))
-            chances.append(float(step.chances[at, place]))
-            place = int(step.parents[at, place])
-        texts.append(Hypothesis(tokens[::-1], over.score, chances[::-1]))
-    return texts
+def _repeating(tokens: list[int], size: int) -> list[int]:
+    """What would end a run of so many sub-words that is there already."""
+    last = tuple(tokens[len(tokens) - size + 1 :])
+    if len(tokens) < size:
+        return []
+    return [tokens[at + size - 1] for at in range(len(tokens) - size + 1) if tuple(tokens[at : at + size - 1]) == last]

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Bool
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 PAD, BEGIN, END = 0, 1, 2
@@ -23,6 +25,7 @@ _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 FIRST = len(SPECIAL) + len(_BYTES)
 """The number of the first sub-word that is neither special nor a byte."""
 
+_ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # of sentences
 _LEAST, _MOST = 1000, 32_000
 _AT, _WORDS = 6000, 700_000  # 29,000 pairs of short sentences have so many words, and that many sub-words suit them
 
@@ -91,6 +94,26 @@ class Subwords:
     def begins_word(self, token: int) -> bool:
         """Tell whether a space stands before a sub-word, or would, if it were not the first."""
         return (self.tokenizer.id_to_token(token) or "").startswith(MARK)
+
+    def begins(self) -> Bool[np.ndarray, " tokens"]:
+        """Which sub-words a space stands before."""
+        return np.array([self.begins_word(token) for token in range(len(self))])
+
+    def parts(self, tokens: list[int], most: int) -> list[list[int]]:
+        """Cut a text where a sentence ends, else between words, so that no part has more sub-words than that.
+
+        Args:
+            tokens: of the text.
+            most: sub-words of a part, from 1 up.
+        """
+        parts = []
+        while len(tokens) > most:
+            words = [at for at in range(1, most + 1) if self.begins_word(tokens[at])]
+            ends = [at for at in words if self.decode(tokens[at - 1 : at])[-1:] in _ENDS]
+            at = (ends or words or [most])[-1]
+            parts.append(tokens[:at])
+            tokens = tokens[at:]
+        return [*parts, tokens] if tokens else parts
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of sub-words, the special ones left out."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from sluicegate.data import Source
+from sluicegate.data.columns import select
+from sluicegate.data.frames import backend_of
+from sluicegate.data.sequences import texts_in
 from sluicegate.data.words import clean
 from sluicegate.errors import DataError
 
@@ -84,3 +88,16 @@ def pairs_of(table: pl.DataFrame, source: str, target: str, groups: str | None, 
         None if names is None else [names[row] for row in whole],
     )
     return kept, len(table) - len(whole)
+
+
+def given_texts(data: Any, column: str, origin: Source) -> tuple[list[str], Any]:
+    """The texts of a table or a sequence, and what kind of frame the user works with; a missing one is blank.
+
+    Raises:
+        DataError: there are none, or it holds something else.
+    """
+    if data is None:
+        raise DataError("there are no texts to read: give a table or a sequence of them")
+    found = texts_in(data, "the sequence" if origin == Source() else origin.name)
+    texts, backend = found or (texts_of(select(data, [column], origin)[column], origin), backend_of(data))
+    return [clean(text or "") for text in texts], backend

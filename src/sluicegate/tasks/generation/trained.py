@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.trained import TrainedModel
@@ -53,15 +54,25 @@ class TrainedWriter(TrainedModel):
     pairs: int
     curve: Curve
 
+    @abstractmethod
+    def parts(self, tokens: list[int]) -> list[list[int]]:
+        """What is read of a text, one part after the other, each of which something is written for."""
+
     def write(self, texts: Sequence[str], beam: Beam) -> list[list[Text]]:
         """The most probable texts for each source, best first; for a blank one nothing but the blank text."""
-        cut = self.subwords.encode(texts)
-        found: list[list[Text]] = [[Text("", 0.0, [])] for _ in cut]
-        for rows in _alike([len(tokens) for tokens in cut], max(1, _TOKENS // beam.width)):
-            sources, lengths = padded(Ragged.of([np.array(cut[row], dtype=np.int32) for row in rows]), last=END)
-            for row, hypotheses in zip(rows, search(self.model, sources, lengths, beam), strict=True):
-                found[row] = [self._text(hypothesis) for hypothesis in hypotheses]
-        return found
+        parts = [(row, part) for row, tokens in enumerate(self.subwords.encode(texts)) for part in self.parts(tokens)]
+        begins = torch.from_numpy(self.subwords.begins())
+        written: dict[int, list[Text]] = {}
+        for numbers in _alike([len(part) for _, part in parts], max(1, _TOKENS // beam.width)):
+            some = Ragged.of([np.array(parts[number][1], dtype=np.int32) for number in numbers])
+            found = search(self.model, *padded(some, last=END), beam, begins)
+            written |= {
+                number: [self._text(one) for one in several] for number, several in zip(numbers, found, strict=True)
+            }
+        by_row: list[list[list[Text]]] = [[] for _ in texts]
+        for number, (row, _) in enumerate(parts):
+            by_row[row].append(written[number])
+        return [_joined(several) for several in by_row]
 
     def _text(self, hypothesis: Hypothesis) -> Text:
         confidence: list[float] = []
@@ -94,8 +105,22 @@ class TrainedWriter(TrainedModel):
         return {}
 
 
+def _joined(parts: list[list[Text]]) -> list[Text]:
+    """The texts of a source that was read in parts: the best of each together, then the second ones."""
+    if len(parts) == 1:
+        return parts[0]
+    return [
+        Text(
+            " ".join(one.text for one in several),
+            sum(one.score for one in several) / len(several),
+            [chance for one in several for chance in one.confidence],
+        )
+        for several in zip(*parts, strict=False)
+    ] or [Text("", 0.0, [])]
+
+
 def _alike(lengths: list[int], tokens: int) -> list[list[int]]:
-    """Texts of one length together, but for blank ones: nothing is padded, so that no text knows of another.
+    """Texts of one length together: nothing is padded, so that no text knows of another.
 
     Args:
         lengths: of the texts.
@@ -103,8 +128,6 @@ def _alike(lengths: list[int], tokens: int) -> list[list[int]]:
     """
     found: dict[int, list[list[int]]] = {}
     for row, length in enumerate(lengths):
-        if not length:
-            continue
         groups = found.setdefault(length, [[]])
         if (len(groups[-1]) + 1) * (length + 1) > tokens and groups[-1]:
             groups.append([])

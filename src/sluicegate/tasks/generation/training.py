@@ -62,16 +62,8 @@ class Preparation(ABC, Generic[Trained]):
         both = [*texts.sources, *texts.targets]
         size = config.subwords or suitable(sum(len(text.split()) for text in both))
         self.subwords = Subwords.of(both, size)
-        pairs = Pairs.of(self.subwords, texts.sources, texts.targets)
-        short = np.flatnonzero(np.maximum(*pairs.lengths) <= _LONGEST)
-        if not len(short):
-            raise DataError(
-                f"every text is longer than {_LONGEST} sub-words: cut the texts into sentences or paragraphs"
-            )
-        self.left_out = len(pairs) - len(short)
-        self.pairs = pairs.take(short) if self.left_out else pairs
-        validation = Pairs.of(self.subwords, held_back.sources, held_back.targets)
-        self.validation = validation.take(np.flatnonzero(np.maximum(*validation.lengths) <= _LONGEST))
+        self.pairs, self.left_out = self._short(texts)
+        self.validation, _ = self._short(held_back)
         self.shape = Shape(
             tokens=len(self.subwords),
             embedding=config.embedding,
@@ -84,6 +76,25 @@ class Preparation(ABC, Generic[Trained]):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.model = Ensemble(Network(self.shape) for _ in range(config.members))
+
+    def _short(self, texts: Texts) -> tuple[Pairs, int]:
+        """The pairs that are not too long, cut where the task cuts its sources, and how many are left out.
+
+        Raises:
+            DataError: all are too long.
+        """
+        pairs = Pairs.of(self.subwords, texts.sources, texts.targets, self.reads)
+        short = np.flatnonzero(np.maximum(*pairs.lengths) <= _LONGEST)
+        if not len(short):
+            raise DataError(
+                f"every text is longer than {_LONGEST} sub-words: cut the texts into sentences or paragraphs"
+            )
+        return (pairs if len(short) == len(pairs) else pairs.take(short)), len(pairs) - len(short)
+
+    @property
+    def reads(self) -> int | None:
+        """Sub-words of a source that are read, from its beginning; None leaves long ones out of training."""
+        return None
 
     @abstractmethod
     def _trained(self, curve: Curve) -> Trained:

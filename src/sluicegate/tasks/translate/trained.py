@@ -17,6 +17,7 @@ from .config import TranslatorConfig
 from .dictionary import Dictionary
 
 DICTIONARY = "dictionary.json"
+_READ = 200  # sub-words that are read at once, at most
 
 
 class _Config(WriterSchema):
@@ -35,6 +36,10 @@ class Trained(TrainedWriter):
     config: ClassVar[type[TranslatorConfig]] = TranslatorConfig
 
     dictionary: Dictionary
+
+    def parts(self, tokens: list[int]) -> list[list[int]]:
+        """A long text in sentences, or some of them together."""
+        return self.subwords.parts(tokens, _READ)
 
     def of_method(self) -> dict[str, bytes]:
         """The dictionary."""

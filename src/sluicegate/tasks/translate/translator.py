@@ -9,18 +9,15 @@ from typing import Any, ClassVar
 import polars as pl
 
 from sluicegate.data import Source
-from sluicegate.data.columns import select
-from sluicegate.data.frames import backend_of, like
-from sluicegate.data.headings import Heading, asked_one
-from sluicegate.data.sequences import texts_in
+from sluicegate.data.headings import Heading
 from sluicegate.data.words import clean
-from sluicegate.errors import ConfigError, DataError
+from sluicegate.errors import DataError
 from sluicegate.metrics.translation import require_sacrebleu
 from sluicegate.tasks.generation.explaining import attention
 from sluicegate.tasks.generation.search import Beam
-from sluicegate.tasks.generation.texts import pairs_of, texts_of
+from sluicegate.tasks.generation.texts import Texts
+from sluicegate.tasks.generation.writer import Writer
 from sluicegate.tasks.report import Report
-from sluicegate.tasks.task import TrainedTask
 
 from .card import translator_card
 from .config import ARGUMENTS, TranslatorConfig
@@ -29,7 +26,7 @@ from .trained import Trained
 from .training import TranslatorPreparation
 
 
-class Translator(TrainedTask[TranslatorConfig, Trained]):
+class Translator(Writer[TranslatorConfig, Trained]):
     """Translate texts: learnt from pairs of them, in any two languages or ways of writing.
 
     A bidirectional recurrent encoder reads sub-words, and a conditional recurrent decoder with additive attention
@@ -93,18 +90,17 @@ class Translator(TrainedTask[TranslatorConfig, Trained]):
             MissingExtra: sacrebleu is not installed, by which translations are measured.
         """
         require_sacrebleu()
-        origin = origin or Source()
-        of_source, of_target, of_groups = (asked_one(data, name) for name in (source, target, groups))
-        table = select(data, [of_source, of_target, *([] if of_groups is None else [of_groups])], origin)
-        texts, left_out = pairs_of(table, of_source, of_target, of_groups, origin)
-        held_back = None
-        if validation is not None:
-            other = validation_origin or Source("the validation table")
-            held_back, _ = pairs_of(
-                select(validation, [of_source, of_target], other), of_source, of_target, None, other
-            )
-        prepared = TranslatorPreparation(texts, held_back, (of_source, of_target), self.config, left_out)
-        self._learn(prepared.run(), checkpoint=checkpoint, resume=resume, progress=progress)
+        self._fit(
+            data,
+            (source, target),
+            validation,
+            groups,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=progress,
+            origin=origin,
+            validation_origin=validation_origin,
+        )
         return self
 
     def evaluate(self, data: Any, *, origin: Source | None = None) -> Report:
@@ -119,11 +115,8 @@ class Translator(TrainedTask[TranslatorConfig, Trained]):
             DataError: the table cannot be used as it is.
             MissingExtra: sacrebleu is not installed.
         """
-        trained, origin = self.trained, origin or Source()
         require_sacrebleu()
-        texts, left_out = pairs_of(select(data, list(trained.columns), origin), *trained.columns, None, origin)
-        notes = [f"{left_out:,} rows without a source or a reference were left out."] if left_out else []
-        return self._evaluated(report(trained, self.config, texts, "evaluation", notes))
+        return self._evaluate(data, origin)
 
     def predict(self, data: Any, *, origin: Source | None = None) -> Any:
         """Translate texts: `translate`, without alternatives."""
@@ -148,27 +141,11 @@ class Translator(TrainedTask[TranslatorConfig, Trained]):
             ConfigError: there are not as many alternatives.
             DataError: the table cannot be used as it is, or a value of the sequence is no text.
         """
-        trained = self.trained
-        if not 1 <= alternatives <= self.config.beam:
-            raise ConfigError(
-                f"`alternatives` (={alternatives}) must be from 1 to the width of the beam, {self.config.beam}: train "
-                "with a larger `beam`"
-            )
-        texts, backend = _texts(data, trained.columns[0], origin or Source())
-        beam = Beam(self.config.beam, self.config.penalty)
-        rows = [
-            {"row": row, "alternative": number, **one._asdict()}
-            for row, found in enumerate(trained.write(texts, beam))
-            for number, one in enumerate(found[:alternatives])
-        ]
-        schema: dict[str, Any] = {
-            "row": pl.Int64,
-            "alternative": pl.Int64,
-            "text": pl.String,
-            "score": pl.Float64,
-            "confidence": pl.List(pl.Float64),
-        }
-        return like(pl.DataFrame(rows, schema=schema), backend)
+        return self._written(data, self._beam, alternatives, origin)
+
+    @property
+    def _beam(self) -> Beam:
+        return Beam(self.config.beam, self.config.penalty)
 
     def explain(self, text: str) -> pl.DataFrame:
         """Tell what the translator looked at: the attention, for each word that it writes.
@@ -188,7 +165,7 @@ class Translator(TrainedTask[TranslatorConfig, Trained]):
         trained, text = self.trained, clean(text)
         if not text.strip():
             raise DataError("`text` is blank: give one with words in it")
-        written = trained.write([text], Beam(self.config.beam, self.config.penalty))[0][0].text
+        written = trained.write([text], self._beam)[0][0].text
         rows = []
         if written.strip():
             found = attention(trained, text, written)
@@ -206,21 +183,17 @@ class Translator(TrainedTask[TranslatorConfig, Trained]):
         }
         return pl.DataFrame(rows, schema=schema)
 
+    def _prepared(
+        self, texts: Texts, held_back: Texts | None, columns: tuple[str, str], blank: int
+    ) -> TranslatorPreparation:
+        return TranslatorPreparation(texts, held_back, columns, self.config, blank)
+
+    def _reported(self, texts: Texts, notes: Sequence[str]) -> Report:
+        return report(self.trained, self.config, texts, "evaluation", notes)
+
     def _roles(self) -> dict[str, Any]:
         source, target = self.trained.columns
         return {"source": source, "target": target}
 
     def _card(self, trained: Trained) -> str:
         return translator_card(self.config, trained, self._results)
-
-
-def _texts(data: Any, column: str, origin: Source) -> tuple[Sequence[str], Any]:
-    """The texts of a table or a sequence, and what kind of frame the user works with."""
-    if data is None:
-        raise DataError("there are no texts to translate: give a table or a sequence of them")
-    found = texts_in(data, "the sequence" if origin == Source() else origin.name)
-    if found is not None:
-        texts, backend = found
-        return [clean(text) for text in texts], backend
-    column_of = texts_of(select(data, [column], origin)[column], origin)
-    return [clean(text or "") for text in column_of], backend_of(data)
