@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -101,10 +102,7 @@ def debian(data: Path) -> Frames:
     _, found = connected_components(coo_array((np.ones(len(rows)), places), shape=(size, size)), directed=False)
     part_of = np.random.default_rng(0).random(size)[found[places[0]]]
     bounds = (0.0, 0.9, 0.95, 1.0)
-    train, dev, test = (
-        frame.filter(pl.Series((part_of >= low) & (part_of < high)))
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True)
-    )
+    train, dev, test = (frame.filter(pl.Series((part_of >= low) & (part_of < high))) for low, high in pairwise(bounds))
     return train, dev, test
 
 
@@ -132,7 +130,8 @@ class Figures:
             yield f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |"
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         yield ""
-        yield f"`fit` takes {statistics.median(self.fitting) / 60:.0f} min; up to here, memory was {peak:.1f} GiB at most."
+        minutes = statistics.median(self.fitting) / 60
+        yield f"`fit` takes {minutes:.0f} min; up to here, memory was {peak:.1f} GiB at most."
 
 
 def translated(source: str, target: str) -> Callable[[Path, int], Sequence[str]]:
