@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64
+from jaxtyping import Bool, Int64
 
 from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import clean
@@ -56,9 +56,8 @@ class Corpus:
 
     def texts(self, numbers: Int64[np.ndarray, " chosen"]) -> Corpus:
         """Some of the texts, in this order."""
-        owner = np.cumsum(self.begins) - 1
-        places = [np.flatnonzero(owner == number) for number in numbers.tolist()]
-        rows = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+        bounds = np.append(np.flatnonzero(self.begins), len(self.lines))
+        rows = np.concatenate([np.arange(bounds[number], bounds[number + 1]) for number in numbers.tolist()])
         return Corpus([self.lines[row] for row in rows.tolist()], self.begins[rows])
 
     def cut(self, line: int) -> tuple[Corpus, Corpus]:
@@ -109,8 +108,3 @@ def by_line(values: np.ndarray, lines: Ragged) -> np.ndarray:
     """The sum over the tokens of each line; none is without one, its end."""
     found: np.ndarray = np.add.reduceat(values, lines.bounds[:-1]) if len(values) else values[:0]
     return found
-
-
-def numbered(text: Sequence[int]) -> Int32[np.ndarray, " tokens"]:
-    """Tokens as an array."""
-    return np.array(text, dtype=np.int32)

@@ -105,7 +105,9 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
-    def evaluate(self, data: Any, *, cache: int = 0, dynamic: float = 0.0, origin: Source | None = None) -> Report:
+    def evaluate(
+        self, data: Any, *, cache: int = 0, dynamic: float | int = 0.0, origin: Source | None = None
+    ) -> Report:
         """Foretell texts, beside the 5-gram.
 
         Args:
@@ -129,7 +131,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         corpus, blank = _whole(data, trained.column, origin or Source())
         notes = [f"{blank:,} texts that are missing or blank were left out."] if blank else []
         memory = trained.cache._replace(size=cache) if cache else None
-        return self._evaluated(report(trained, corpus, "evaluation", notes, cache=memory, rate=dynamic))
+        return self._evaluated(report(trained, corpus, "evaluation", notes, cache=memory, rate=float(dynamic)))
 
     def perplexity(self, data: Any, *, origin: Source | None = None) -> float:
         """How well texts are foretold, per word.
@@ -209,7 +211,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         )
         return like(frame, backend)
 
-    def following(self, prompt: str, *, most: int = _NEXT) -> dict[str, Any]:
+    def following(self, prompt: Any, *, most: int = _NEXT) -> dict[str, Any]:
         """What may come next after a text.
 
         Args:
@@ -231,12 +233,12 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
 
     def generate(
         self,
-        prompt: str = "",
+        prompt: Any = "",
         *,
         seed: int = 0,
-        temperature: float = 0.8,
+        temperature: float | int = 0.8,
         top_k: int | None = None,
-        top_p: float = 0.9,
+        top_p: float | int = 0.9,
         max_words: int = 100,
     ) -> str:
         """Go on with a text by chance, to the end of its line.
@@ -269,10 +271,10 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             raise ConfigError(f"`seed` (={seed!r}) must be a whole number from 0 up, below 2**63")
         _require_count("max_words", max_words)
         trained = self.trained
-        written = drawn(trained, _text(prompt), Chance(temperature, top_k, top_p, seed), max_words)
+        written = drawn(trained, _text(prompt), Chance(float(temperature), top_k, float(top_p), seed), max_words)
         return trained.continued(prompt, written)
 
-    def complete(self, prompt: str, *, beam: int = 1, max_words: int = 20) -> str:
+    def complete(self, prompt: Any, *, beam: int = 1, max_words: int = 20) -> str:
         """Go on with a text as is most probable, to the end of its line.
 
         Args:

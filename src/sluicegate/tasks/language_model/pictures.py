@@ -28,7 +28,9 @@ def _by_frequency(bins: list[str], figures: dict[str, list[float]]) -> Picture:
         axes = picture.add_subplot()
         places, width = np.arange(len(bins)), 0.8 / len(figures)
         for number, ((name, values), colour) in enumerate(zip(figures.items(), (BLUE, ORANGE), strict=True)):
-            axes.bar(places + (number + 0.5) * width - 0.4, values, width * 0.92, color=colour, label=words(name))
+            # From 1, the least that there is: on this scale, 0 is nowhere.
+            beside, heights = places + (number + 0.5) * width - 0.4, np.array(values) - 1
+            axes.bar(beside, heights, width * 0.92, bottom=1, color=colour, label=words(name))
         axes.set_yscale("log")
         axes.set_xticks(places, bins, fontsize=7)
         axes.set_ylabel("perplexity")

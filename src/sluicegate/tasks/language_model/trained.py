@@ -159,7 +159,7 @@ class Trained(TrainedModel):
         if not all(a < b for a, b in zip((0, *shape.cuts), (*shape.cuts, shape.tokens), strict=True)):
             raise damaged(saved, bundle.CONFIG, f"shape.cuts: they must ascend to below {shape.tokens}")
         names = read_json(saved, WORDS, _Words).names
-        require(saved, cls.arrays_file, arrays, "words", (None,), np.int32, least=0, most=len(names))
+        require(saved, cls.arrays_file, arrays, "words", (None,), np.int32, least=0.0, most=float(len(names)))
         return cls(
             column=config.column,
             subwords=restored_subwords(saved, shape.tokens),
