@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sluicegate.tasks.arguments import DATA, Argument, Group
+from sluicegate.tasks.arguments import Argument, Group
 from sluicegate.tasks.config import (
     CellKnob,
     Layers,
@@ -19,7 +19,13 @@ from sluicegate.tasks.config import (
 )
 
 ARGUMENTS = (
-    DATA,
+    Argument(
+        "data",
+        "a text, .txt or .tokens, gzip'd or not, whose lines follow one another; or a table with a text in each row: "
+        ".csv, .tsv, .parquet or .jsonl",
+        "data",
+        required=True,
+    ),
     Argument("text", "of a table, the column of texts", usual="text", as_written=True),
     Argument("validation", "texts to validate on", "data"),
 )
