@@ -15,6 +15,7 @@ from .reading import Reader, Reading
 from .trained import Trained
 
 _TOKENS = 12  # of a word, at most: so that a text ends
+_LIKELY = 512  # tokens that are looked at first
 _BARRED = torch.tensor([PAD, BEGIN])
 
 
@@ -65,12 +66,16 @@ def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
 
 
 def _draw(chances: Float[Tensor, " tokens"], barred: Tensor, chance: Chance, generator: torch.Generator) -> int:
-    chances = chances.clone()
-    chances[barred] = -torch.inf
-    chances, tokens = (chances / chance.temperature).sort(descending=True, stable=True)
-    weights = chances[: chance.top_k].softmax(0)
-    kept = int((weights.cumsum(0) < chance.top_p).sum()) + 1
-    return int(tokens[torch.multinomial(weights[:kept], 1, generator=generator)])
+    weights = chances.clone()
+    weights[barred] = -torch.inf
+    weights = (weights / chance.temperature).softmax(0)
+    several = len(weights) if chance.top_k is None else min(chance.top_k, len(weights))
+    best = weights.topk(min(several, _LIKELY))
+    total = 1.0 if chance.top_k is None else float(weights.topk(several).values.sum())
+    if len(best.values) < several and float(best.values.sum()) < chance.top_p * total:
+        best = weights.topk(several)  # in few places: to sort them all takes longer than to compute them
+    kept = int((best.values.cumsum(0) < chance.top_p * total).sum()) + 1
+    return int(best.indices[torch.multinomial(best.values[:kept], 1, generator=generator)])
 
 
 def searched(trained: Trained, text: str, width: int, words: int) -> list[int]:
