@@ -73,9 +73,8 @@ def test_the_most_probable_token_is_that_of_all_probabilities(layer, embeddings)
             x = 2 * torch.randn(1, WIDTH, generator=torch.Generator().manual_seed(number))
             chances = output.log_probabilities(x)[0]
             chances[torch.tensor([0, 1])] = -torch.inf
-            token, chance = output.most_probable(x, torch.tensor([0, 1]))
+            token = output.most_probable(x, torch.tensor([0, 1]))
             assert token == int(chances.argmax())
-            assert chance == pytest.approx(float(chances.max()), abs=1e-5)
             seen.add(int(np.searchsorted(CUTS, token, side="right")))
         assert seen == {0, 1, 2, 3}  # a common one, and one of each group
 

@@ -99,7 +99,6 @@ def fitted_cache(network: Network, tokens: Tokens, size: int, most: int) -> Cach
 _SHARPNESS, _SHARES = (0.03, 0.1, 0.3, 1.0), (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
 
 
-@torch.inference_mode()
 def _reading(reader: Reader, stream: Int64[Tensor, " steps"], singly: bool) -> Told:
     reading = reader.begin()
     for begin in range(0, len(stream) - 1, _AT_ONCE):
@@ -141,7 +140,6 @@ def _mixed(chances: Tensor, remembered: Tensor, share: float) -> Tensor:
     return torch.where(remembered < 0, chances, mixed)
 
 
-@torch.inference_mode()
 def _matches(told: Told, size: int, sharpness: float) -> Iterator[Float[Tensor, " places"]]:
     """The probability of each token by the memory of the places before; -1 where there are none."""
     keys, words = None, None

@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
 from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
+from sluicegate.training.tbptt import detached
 
 from .network import Network
+from .softmax import Output
 
 Reading: TypeAlias = tuple[State, ...]
 """How far texts side by side were read: the state of each recurrent layer."""
@@ -25,33 +28,30 @@ class Reader:
     """A network, with the weights that it has now."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
-        with torch.inference_mode():
-            self.output = network.output()
+        output = network.output()
+        self.output = Output(output.bounds, detached(output.head), detached(output.groups))
+        self._embeddings = network.embedded(torch.arange(network.shape.tokens)).detach().numpy()
+        self._last = network.last.weight.detach(), network.last.bias.detach()
         self._layers = [model_of(layer) for layer in network.layers]
 
     def begin(self) -> Reading:
         """Nothing of a text was read yet."""
         return tuple(layer.sizes.zeros(1) for layer in self._layers)
 
-    @torch.inference_mode()
     def read(
         self, tokens: Int64[Tensor, "steps rows"], reading: Reading
     ) -> tuple[Float[Tensor, "steps rows units"], Reading]:
         """Read tokens of each of several texts: what the last layer says after each, and how far they are read then."""
-        x, after = self._network.embedded(tokens).numpy(), []
+        x, after = self._embeddings[tokens.numpy()], []
         for layer, state in zip(self._layers, reading, strict=True):
             x, state = layer.run(x, state)
             after.append(state)
         return torch.from_numpy(x), tuple(after)
 
-    @torch.inference_mode()
     def features(self, said: Float[Tensor, "places units"]) -> Float[Tensor, "places width"]:
         """What the output layer is given, of what the last layer says."""
-        found: Tensor = self._network.last(said)
-        return found
+        return F.linear(said, *self._last)
 
-    @torch.inference_mode()
     def score(
         self, said: Float[Tensor, "places units"], targets: Int64[Tensor, " places"], *, singly: bool = False
     ) -> Float[Tensor, " places"]:
@@ -71,7 +71,6 @@ class Reader:
             ]
         )
 
-    @torch.inference_mode()
     def next(self, said: Float[Tensor, "1 units"]) -> Float[Tensor, " tokens"]:
         """The logarithm of the probability of every token that may come, the same bits in any company."""
         return self.output.log_probabilities(self.features(said.clone()))[0]

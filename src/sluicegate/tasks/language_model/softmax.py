@@ -54,8 +54,8 @@ class Output:
             parts.append(F.linear(features, *own).log_softmax(1) + first[:, common + number, None])
         return torch.cat(parts, 1)
 
-    def most_probable(self, features: Float[Tensor, "1 width"], barred: Int64[Tensor, " barred"]) -> tuple[int, float]:
-        """The most probable token at a place, and the logarithm of its probability.
+    def most_probable(self, features: Float[Tensor, "1 width"], barred: Int64[Tensor, " barred"]) -> int:
+        """The most probable token at a place.
 
         No token of a group is more probable than the group: those that are less so than a common token are left alone.
 
@@ -63,16 +63,16 @@ class Output:
             features: of the place.
             barred: common tokens that are not asked for.
         """
-        common, first = self.bounds[0], F.linear(features, *self.head).log_softmax(1)[0]
-        first[barred] = -torch.inf
-        best = first[:common].max(0)
-        chance, token = float(best.values), int(best.indices)
-        for number, (place, own) in enumerate(zip(first[common:].tolist(), self.groups, strict=True)):
-            if place > chance:
+        common, logits = self.bounds[0], F.linear(features, *self.head)[0]
+        logits[barred] = -torch.inf
+        largest = logits[:common].max(0)
+        best, token = float(largest.values), int(largest.indices)
+        for number, (place, own) in enumerate(zip(logits[common:].tolist(), self.groups, strict=True)):
+            if place > best:
                 inner = (F.linear(features, *own).log_softmax(1)[0] + place).max(0)
-                if float(inner.values) > chance:
-                    chance, token = float(inner.values), self.bounds[number] + int(inner.indices)
-        return token, chance
+                if float(inner.values) > best:
+                    best, token = float(inner.values), self.bounds[number] + int(inner.indices)
+        return token
 
 
 class AdaptiveSoftmax(nn.Module):

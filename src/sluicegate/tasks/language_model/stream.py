@@ -130,7 +130,7 @@ class TextStream(Stream):
 
 def following(trained: Trained, reader: Reader, said: torch.Tensor, most: int) -> dict[str, Any]:
     """The most probable tokens that may come next, and their probabilities."""
-    chances = reader.next(said).clone()
+    chances = reader.next(said)
     chances[BEGIN] = -torch.inf  # the beginning of another text, which is none of what follows
     best = chances.topk(min(most, len(chances)))
     return {

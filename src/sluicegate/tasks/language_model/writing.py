@@ -37,7 +37,6 @@ class Chance:
     seed: int
 
 
-@torch.inference_mode()
 def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
     """What follows a text, token by token: to the end of the line, or so many words.
 
@@ -54,7 +53,7 @@ def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
     while len(written) < words * _TOKENS:
         barred = _BARRED if written else torch.cat([_BARRED, torch.tensor([END])])
         if chance.temperature == 0:
-            token, _ = reader.output.most_probable(reader.features(said[-1].clone()), barred)
+            token = reader.output.most_probable(reader.features(said[-1].clone()), barred)
         else:
             token = _draw(reader.next(said[-1]), barred, chance, generator)
         begun += bool(trained.begins[token]) or not written
