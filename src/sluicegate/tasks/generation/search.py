@@ -7,14 +7,39 @@ goes on, states are picked anew at each step, and words are found at the end, ba
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from .ensemble import Ensemble
 from .subwords import BEGIN, END, PAD
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """Where networks are in writing: hypotheses side by side for each source."""
+
+    def follow(self, tokens: Int64[Tensor, "rows beam"]) -> tuple[Tensor, Any]:
+        """Go on by one sub-word of each hypothesis: the logarithm of the probability of each that may come then."""
+        ...
+
+    def pick(self, hypotheses: Int64[Tensor, " picked"]) -> None:
+        """Go on with these hypotheses, numbered across the sources."""
+        ...
+
+    def leave(self, sources: Int64[Tensor, " left"]) -> None:
+        """Go on with these sources alone."""
+        ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """What reads sources, for which texts are searched."""
+
+    def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> Follows:
+        """Read sources."""
+        ...
 
 
 class Hypothesis(NamedTuple):
@@ -83,7 +108,7 @@ class _Best(NamedTuple):
 
 @torch.inference_mode()
 def search(
-    networks: Ensemble,
+    networks: Reads,
     tokens: Int64[Tensor, "rows steps"],
     lengths: Int64[Tensor, " rows"],
     beam: Beam,
@@ -111,7 +136,7 @@ class _Search:
     """Where a search is."""
 
     def __init__(
-        self, networks: Ensemble, tokens: Tensor, lengths: Tensor, beam: Beam, begins: Bool[Tensor, " tokens"]
+        self, networks: Reads, tokens: Tensor, lengths: Tensor, beam: Beam, begins: Bool[Tensor, " tokens"]
     ) -> None:
         self._reading, self._beam, self._begins = networks.read(tokens, lengths), beam, begins
         self._longest = ((lengths * beam.factor).long() + beam.further).tolist()
