@@ -6,6 +6,7 @@ and the output layer a place at a time where it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from sluicegate.streaming import LayerStream
 from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
 from sluicegate.training.tbptt import detached
@@ -32,6 +34,7 @@ class Reader:
         self.output = Output(output.bounds, detached(output.head), detached(output.groups))
         self._embeddings = network.embedded(torch.arange(network.shape.tokens)).detach().numpy()
         self._last = network.last.weight.detach(), network.last.bias.detach()
+        self._network = network
         self._layers = [model_of(layer) for layer in network.layers]
 
     def begin(self) -> Reading:
@@ -47,6 +50,19 @@ class Reader:
             x, state = layer.run(x, state)
             after.append(state)
         return torch.from_numpy(x), tuple(after)
+
+    def open(self) -> Callable[[Int64[Tensor, " steps"]], Float[Tensor, "1 units"]]:
+        """A single text, to be called with its tokens as they come: what the last layer says after the last of them."""
+        streams = [LayerStream(layer) for layer in self._network.layers]
+
+        def push(tokens: Int64[Tensor, " steps"]) -> Float[Tensor, "1 units"]:
+            # A step alone is a vector, which a stream takes in a third less time than a chunk of one.
+            x = self._embeddings[tokens.numpy() if len(tokens) > 1 else int(tokens)]
+            for stream in streams:
+                x = stream.push(x)
+            return torch.from_numpy(x.reshape(-1, x.shape[-1])[-1:].copy())
+
+        return push
 
     def features(self, said: Float[Tensor, "places units"]) -> Float[Tensor, "places width"]:
         """What the output layer is given, of what the last layer says."""

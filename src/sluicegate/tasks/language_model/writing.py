@@ -49,18 +49,19 @@ def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
     generator = torch.Generator().manual_seed(chance.seed)
     reader, begun = Reader(trained.model), 0
     written: list[int] = []
-    said, reading = reader.read(trained.prompt(text)[:, None], reader.begin())
+    push = reader.open()
+    said = push(trained.prompt(text))
     while len(written) < words * _TOKENS:
         barred = _BARRED if written else torch.cat([_BARRED, torch.tensor([END])])
         if chance.temperature == 0:
-            token = reader.output.most_probable(reader.features(said[-1].clone()), barred)
+            token = reader.output.most_probable(reader.features(said), barred)
         else:
-            token = _draw(reader.next(said[-1]), barred, chance, generator)
+            token = _draw(reader.next(said), barred, chance, generator)
         begun += bool(trained.begins[token]) or not written
         if token == END or begun > words:
             break
         written.append(token)
-        said, reading = reader.read(torch.tensor([[token]]), reading)
+        said = push(torch.tensor([token]))
     return written
 
 
