@@ -25,7 +25,6 @@ from .card import language_model_card
 from .config import ARGUMENTS, LanguageModelConfig
 from .corpus import Corpus, by_line
 from .measuring import log_likelihood
-from .reading import Reader
 from .report import MEASURES, report
 from .stream import TextStream, following
 from .trained import Trained
@@ -226,10 +225,9 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             ConfigError: `most` is out of its range.
             DataError: the prompt is no text.
         """
-        trained, reader = self.trained, Reader(self.trained.model)
         _require_count("most", most)
-        said, _ = reader.read(trained.prompt(_text(prompt))[:, None], reader.begin())
-        return following(trained, reader, said[-1], most)
+        trained = self.trained
+        return following(trained, trained.reader.open()(trained.prompt(_text(prompt))), most)
 
     def generate(
         self,
