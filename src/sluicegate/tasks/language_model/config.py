@@ -59,17 +59,17 @@ class LanguageModelConfig(TaskConfig):
     ] = 0.2
     batch: Annotated[
         Positive, Field(description="streams of text side by side in an optimiser step"), Group.TRAINING
-    ] = 32
+    ] = 64
     piece: Annotated[
         Positive,
         Field(description="tokens of each stream in a step, at whose beginning the gradient stops"),
         Group.TRAINING,
     ] = 35
-    learning_rate: LearningRate = 2e-3
+    learning_rate: LearningRate = 3e-3
     epochs: Annotated[
         Positive | None,
         Field(
-            description="times that the training texts are gone through at most; None is 7, but 1,000 steps at least "
+            description="times that the training texts are gone through at most; None is 9, but 1,000 steps at least "
             "and 20,000 at most"
         ),
         Group.TRAINING,

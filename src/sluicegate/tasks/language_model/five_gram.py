@@ -43,12 +43,6 @@ class FiveGram:
                 break
         return cls(tuple(numbers), np.array(words, dtype=np.int32))
 
-    def by_line(self, lines: Sequence[str]) -> Float64[np.ndarray, " lines"]:
-        """The logarithm of the probability of each line with its end, given its beginning alone."""
-        found, _ = self.by_word(lines)
-        ends = np.cumsum([len(line.split()) + 1 for line in lines])
-        return np.add.reduceat(found, np.append(0, ends[:-1])) if len(lines) else found
-
     def by_word(self, lines: Sequence[str]) -> tuple[Float64[np.ndarray, " words"], Int64[np.ndarray, " words"]]:
         """The logarithm of the probability of each word and each line's end, and how often training had it."""
         words = [word for line in lines for word in (*line.split(), "")]

@@ -23,9 +23,8 @@ from sluicegate.tasks.task import TrainedTask
 
 from .card import language_model_card
 from .config import ARGUMENTS, LanguageModelConfig
-from .corpus import Corpus, by_line
+from .corpus import Corpus, Tokens, by_line
 from .measuring import log_likelihood
-from .reading import Reader
 from .report import MEASURES, report
 from .stream import TextStream, following
 from .trained import Trained
@@ -150,7 +149,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             DataError: the texts cannot be used as they are.
         """
         texts, _ = self._texts(data, origin)
-        told, corpus = self._told(texts, singly=False)
+        corpus, _, told = self._told(texts, singly=False)
         return math.exp(min(700.0, -float(told.sum()) / int(corpus.words.sum())))
 
     def predict(self, data: Any, *, origin: Source | None = None) -> Any:
@@ -169,11 +168,10 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             DataError: the texts cannot be used as they are.
         """
         texts, backend = self._texts(data, origin)
-        told, corpus = self._told(texts, singly=False)
+        corpus, tokens, told = self._told(texts, singly=False)
         begins = np.flatnonzero(corpus.begins)
         words = np.add.reduceat(corpus.words, begins)
-        lines = by_line(told, corpus.tokens(self.trained.subwords).lines)
-        total = np.add.reduceat(lines, begins)
+        total = np.add.reduceat(by_line(told, tokens.lines), begins)
         frame = pl.DataFrame(
             {
                 "row": np.arange(len(begins)),
@@ -200,8 +198,8 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             DataError: the texts cannot be used as they are.
         """
         texts, backend = self._texts(data, origin)
-        told, corpus = self._told(texts, singly=True)
-        found = corpus.tokens(self.trained.subwords).texts
+        _, tokens, told = self._told(texts, singly=True)
+        found = tokens.texts
         frame = pl.DataFrame(
             {
                 "row": found.owner,
@@ -226,10 +224,9 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             ConfigError: `most` is out of its range.
             DataError: the prompt is no text.
         """
-        trained, reader = self.trained, Reader(self.trained.model)
         _require_count("most", most)
-        said, _ = reader.read(trained.prompt(_text(prompt))[:, None], reader.begin())
-        return following(trained, reader, said[-1], most)
+        trained = self.trained
+        return following(trained, trained.reader.open()(trained.prompt(_text(prompt))), most)
 
     def generate(
         self,
@@ -330,10 +327,11 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
             raise DataError("there are no texts: expected one at least")
         return texts, backend
 
-    def _told(self, texts: Sequence[str], *, singly: bool) -> tuple[np.ndarray, Corpus]:
-        """The logarithm of the probability of each token, and the texts line by line."""
+    def _told(self, texts: Sequence[str], *, singly: bool) -> tuple[Corpus, Tokens, np.ndarray]:
+        """The texts line by line, their tokens, and the logarithm of the probability of each of these."""
         corpus = Corpus.of(texts)
-        return log_likelihood(self.trained.model, corpus.tokens(self.trained.subwords), singly=singly), corpus
+        tokens = corpus.tokens(self.trained.subwords)
+        return corpus, tokens, log_likelihood(self.trained.model, tokens, singly=singly)
 
     def _roles(self) -> dict[str, Any]:
         return {"text": self.trained.column}

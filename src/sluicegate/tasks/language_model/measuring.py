@@ -96,7 +96,7 @@ def fitted_cache(network: Network, tokens: Tokens, size: int, most: int) -> Cach
     return found
 
 
-_SHARPNESS, _SHARES = (0.03, 0.1, 0.3, 1.0), (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+_SHARPNESS, _SHARES = (0.1, 0.3, 1.0), (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def _reading(reader: Reader, stream: Int64[Tensor, " steps"], singly: bool) -> Told:

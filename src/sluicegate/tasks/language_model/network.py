@@ -18,7 +18,8 @@ from .softmax import AdaptiveSoftmax, Output
 States: TypeAlias = tuple[Tensor | tuple[Tensor, Tensor], ...]
 """Of each recurrent layer, as the layer takes and returns it."""
 
-_SCALE = 4.0  # embedded tokens have about unit size; as rows of the output layer they are smaller
+SCALE = 4.0
+"""Of embedded tokens, which have about unit size; as rows of the output layer they are smaller."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Network(nn.Module):
 
     def embedded(self, tokens: Int64[Tensor, "*places"]) -> Float[Tensor, "*places width"]:
         """What the first layer reads."""
-        found: Tensor = self.embedding(tokens) * _SCALE
+        found: Tensor = self.embedding(tokens) * SCALE
         return found
 
     def said(

@@ -6,6 +6,7 @@ and the output layer a place at a time where it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
@@ -13,11 +14,12 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from sluicegate.streaming import LayerStream
 from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
 from sluicegate.training.tbptt import detached
 
-from .network import Network
+from .network import SCALE, Network
 from .softmax import Output
 
 Reading: TypeAlias = tuple[State, ...]
@@ -30,8 +32,9 @@ class Reader:
     def __init__(self, network: Network) -> None:
         output = network.output()
         self.output = Output(output.bounds, detached(output.head), detached(output.groups))
-        self._embeddings = network.embedded(torch.arange(network.shape.tokens)).detach().numpy()
+        self._embeddings = network.embedding.weight.detach().numpy()
         self._last = network.last.weight.detach(), network.last.bias.detach()
+        self._network = network
         self._layers = [model_of(layer) for layer in network.layers]
 
     def begin(self) -> Reading:
@@ -42,11 +45,24 @@ class Reader:
         self, tokens: Int64[Tensor, "steps rows"], reading: Reading
     ) -> tuple[Float[Tensor, "steps rows units"], Reading]:
         """Read tokens of each of several texts: what the last layer says after each, and how far they are read then."""
-        x, after = self._embeddings[tokens.numpy()], []
+        x, after = self._embeddings[tokens.numpy()] * SCALE, []
         for layer, state in zip(self._layers, reading, strict=True):
             x, state = layer.run(x, state)
             after.append(state)
         return torch.from_numpy(x), tuple(after)
+
+    def open(self) -> Callable[[Int64[Tensor, " steps"]], Float[Tensor, "1 units"]]:
+        """A single text, to be called with its tokens as they come: what the last layer says after the last of them."""
+        streams = [LayerStream(layer) for layer in self._network.layers]
+
+        def push(tokens: Int64[Tensor, " steps"]) -> Float[Tensor, "1 units"]:
+            # A step alone is a vector, which a stream takes in a third less time than a chunk of one.
+            x = self._embeddings[tokens.numpy() if len(tokens) > 1 else int(tokens)] * SCALE
+            for stream in streams:
+                x = stream.push(x)
+            return torch.from_numpy(x.reshape(-1, x.shape[-1])[-1:].copy())
+
+        return push
 
     def features(self, said: Float[Tensor, "places units"]) -> Float[Tensor, "places width"]:
         """What the output layer is given, of what the last layer says."""

@@ -14,7 +14,6 @@ from sluicegate.streaming.snapshots import damaged, read, require, write
 from sluicegate.streaming.stream import Stream
 from sluicegate.tasks.generation.subwords import BEGIN
 
-from .reading import Reader
 from .trained import Trained
 
 KIND = "language-model"
@@ -36,7 +35,7 @@ class TextStream(Stream):
 
     def __init__(self, trained: Trained, fingerprint: str, most: int) -> None:
         self._trained, self.fingerprint, self._most = trained, fingerprint, most
-        self._reader = Reader(trained.model)
+        self._reader = trained.reader
         self.reset()
 
     @property
@@ -115,7 +114,7 @@ class TextStream(Stream):
         return {
             "log_probability": total,
             "tokens": len(tokens),
-            **following(self._trained, self._reader, self._said, self._most),
+            **following(self._trained, self._said, self._most),
         }
 
     def _text(self, x: Any, place: int) -> str:
@@ -128,9 +127,9 @@ class TextStream(Stream):
         return found
 
 
-def following(trained: Trained, reader: Reader, said: torch.Tensor, most: int) -> dict[str, Any]:
+def following(trained: Trained, said: torch.Tensor, most: int) -> dict[str, Any]:
     """The most probable tokens that may come next, and their probabilities."""
-    chances = reader.next(said)
+    chances = trained.reader.next(said)
     chances[BEGIN] = -torch.inf  # the beginning of another text, which is none of what follows
     best = chances.topk(min(most, len(chances)))
     return {

@@ -40,6 +40,7 @@ from .config import LanguageModelConfig
 from .five_gram import FiveGram
 from .measuring import Cache
 from .network import Network, Shape
+from .reading import Reader
 
 WORDS = "words.json"
 
@@ -106,6 +107,11 @@ class Trained(TrainedModel):
     def begins(self) -> Bool[Tensor, " tokens"]:
         """Which tokens begin a word."""
         return torch.from_numpy(self.subwords.begins())
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The network, laid out to read on and on."""
+        return Reader(self.model)
 
     def prompt(self, text: str) -> Int64[Tensor, " tokens"]:
         """The beginning of a text, of which the last line is not at its end, and what stands before it."""

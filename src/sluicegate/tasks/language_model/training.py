@@ -24,7 +24,7 @@ from .trained import Trained
 from .vocabulary import cuts, vocabulary_of
 
 _VALIDATED = 0.05  # of the words, where no texts to validate on are given
-_EPOCHS, _STEPS, _MOST_STEPS = 7, 1000, 20_000
+_EPOCHS, _STEPS, _MOST_STEPS = 9, 1000, 20_000
 _AVERAGE = 0.998  # what the moving average of the weights keeps: it is that of 500 steps
 _MORE_STEPS_BETWEEN = 1000  # of validation checks
 _REMEMBERED, _FITTED = 2000, 20_000  # tokens that the cache remembers, and of the validation part that it is fitted to

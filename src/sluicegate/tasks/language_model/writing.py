@@ -11,7 +11,7 @@ from torch import Tensor
 from sluicegate.tasks.generation.search import Beam, search
 from sluicegate.tasks.generation.subwords import BEGIN, END, PAD
 
-from .reading import Reader, Reading
+from .reading import Reading
 from .trained import Trained
 
 _TOKENS = 12  # of a word, at most: so that a text ends
@@ -47,20 +47,21 @@ def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
         words: at most, from 1 up.
     """
     generator = torch.Generator().manual_seed(chance.seed)
-    reader, begun = Reader(trained.model), 0
+    reader, begun = trained.reader, 0
     written: list[int] = []
-    said, reading = reader.read(trained.prompt(text)[:, None], reader.begin())
+    push = reader.open()
+    said = push(trained.prompt(text))
     while len(written) < words * _TOKENS:
         barred = _BARRED if written else torch.cat([_BARRED, torch.tensor([END])])
         if chance.temperature == 0:
-            token = reader.output.most_probable(reader.features(said[-1].clone()), barred)
+            token = reader.output.most_probable(reader.features(said), barred)
         else:
-            token = _draw(reader.next(said[-1]), barred, chance, generator)
+            token = _draw(reader.next(said), barred, chance, generator)
         begun += bool(trained.begins[token]) or not written
         if token == END or begun > words:
             break
         written.append(token)
-        said, reading = reader.read(torch.tensor([[token]]), reading)
+        said = push(torch.tensor([token]))
     return written
 
 
@@ -96,7 +97,7 @@ class _Searched:
     """What a search asks of a language model: a single prompt, and what follows it."""
 
     def __init__(self, trained: Trained) -> None:
-        self._reader = Reader(trained.model)
+        self._reader = trained.reader
         self._reading: Reading = ()
         self._said: Tensor | None = None
 
