@@ -6,13 +6,18 @@ is cut alike in either. What training never saw, in any script, is spelled in by
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
+import torch
 from jaxtyping import Bool
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
 
 PAD, BEGIN, END = 0, 1, 2
 SPECIAL = ("<pad>", "<begin>", "<end>")
@@ -30,6 +35,17 @@ _LEAST, _MOST = 1000, 32_000
 _AT, _WORDS = 6000, 700_000  # 29,000 pairs of short sentences have so many words, and that many sub-words suit them
 
 
+class Kinds(NamedTuple):
+    """What search must know of sub-words, by their numbers."""
+
+    begins: Bool[Tensor, " tokens"]
+    """A space stands before it."""
+    bare: Bool[Tensor, " tokens"]
+    """It is that space alone, which letters follow that are rare or spelled in bytes."""
+    spaces: Bool[Tensor, " tokens"]
+    """It is a byte of white space, which no text has, for a space is a mark."""
+
+
 @dataclass(frozen=True)
 class Subwords:
     """Cuts texts into sub-words.
@@ -41,12 +57,12 @@ class Subwords:
     tokenizer: Tokenizer
 
     @classmethod
-    def of(cls, texts: Iterable[str], size: int) -> Subwords:
+    def of(cls, texts: Collection[str], size: int) -> Subwords:
         """Find the sub-words of texts.
 
         Args:
             texts: those of training, of both sides.
-            size: how many sub-words at most, beside those for bytes.
+            size: how many sub-words at most, beside those for bytes; half of them at most are single letters.
         """
         tokenizer = Tokenizer(models.BPE(byte_fallback=True))
         tokenizer.normalizer = normalizers.Sequence(
@@ -60,11 +76,17 @@ class Subwords:
             ]
         )
         tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(), decoders.Fuse()])
+        letters = _letters(texts, max(1, size // 2))
         trainer = trainers.BpeTrainer(
-            vocab_size=size + FIRST, special_tokens=[*SPECIAL, *_BYTES], show_progress=False, limit_alphabet=size // 2
+            vocab_size=size + FIRST,
+            special_tokens=[*SPECIAL, *_BYTES],
+            show_progress=False,
+            initial_alphabet=letters,
+            limit_alphabet=len(letters),
         )
         tokenizer.train_from_iterator(texts, trainer)
-        return cls(tokenizer)
+        # What stands for no text would be found in texts too, such as "<end>": it is left in the vocabulary alone.
+        return cls.from_json(json.dumps(json.loads(tokenizer.to_str()) | {"added_tokens": []}))
 
     @classmethod
     def from_json(cls, text: str) -> Subwords:
@@ -95,9 +117,16 @@ class Subwords:
         """Tell whether a space stands before a sub-word, or would, if it were not the first."""
         return (self.tokenizer.id_to_token(token) or "").startswith(MARK)
 
-    def begins(self) -> Bool[np.ndarray, " tokens"]:
-        """Which sub-words a space stands before."""
-        return np.array([self.begins_word(token) for token in range(len(self))])
+    def kinds(self) -> Kinds:
+        """What search must know of all sub-words."""
+        tokens = torch.arange(len(self))
+        return Kinds(
+            begins=torch.tensor([self.begins_word(token) for token in tokens.tolist()]),
+            bare=tokens == (self.tokenizer.token_to_id(MARK) or -1),
+            spaces=torch.isin(
+                tokens, torch.tensor([len(SPECIAL) + byte for byte in range(256) if chr(byte).isspace()])
+            ),
+        )
 
     def parts(self, tokens: list[int], most: int) -> list[list[int]]:
         """Cut a text where a sentence ends, else between words, so that no part has more sub-words than that.
@@ -118,6 +147,18 @@ class Subwords:
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of sub-words, the special ones left out."""
         return self.tokenizer.decode([token for token in tokens if token >= len(SPECIAL)], skip_special_tokens=False)
+
+
+def _letters(texts: Iterable[str], most: int) -> list[str]:
+    """The most frequent letters of texts, and the mark.
+
+    Left to itself the library keeps those of equal frequency by the order of a hash table, another one in each run.
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(unicodedata.normalize("NFC", text))
+    counts = Counter({letter: count for letter, count in counts.items() if not letter.isspace() and letter != MARK})
+    return sorted([MARK, *sorted(counts, key=lambda letter: (-counts[letter], letter))[: most - 1]])
 
 
 def suitable(words: int) -> int:
