@@ -11,6 +11,7 @@ PUBLIC = [
     "Forecaster",
     "GRU",
     "LSTM",
+    "LanguageModel",
     "LiGRU",
     "MinGRU",
     "MissingExtra",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .nn.patch import accelerated as accelerated
     from .nn.swap import accelerate as accelerate
     from .tasks import Forecaster as Forecaster
+    from .tasks import LanguageModel as LanguageModel
     from .tasks import Report as Report
     from .tasks import SeriesClassifier as SeriesClassifier
     from .tasks import Summarizer as Summarizer
@@ -50,6 +51,7 @@ _LATER = {
     "accelerated": "nn.patch",
     "backend_of": "nn",
     "Forecaster": "tasks",
+    "LanguageModel": "tasks",
     "Report": "tasks",
     "SeriesClassifier": "tasks",
     "Summarizer": "tasks",
@@ -66,6 +68,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Forecaster",
+    "LanguageModel",
     "LiGRU",
     "MinGRU",
     "MissingExtra",

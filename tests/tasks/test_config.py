@@ -7,7 +7,12 @@ import pytest
 from sluicegate import tasks
 from sluicegate.tasks.config import TaskConfig
 
-CONFIGS = [tasks.ForecasterConfig, tasks.TextClassifierConfig, tasks.SeriesClassifierConfig]
+CONFIGS = [
+    tasks.ForecasterConfig,
+    tasks.TextClassifierConfig,
+    tasks.SeriesClassifierConfig,
+    tasks.LanguageModelConfig,
+]
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__name__)

@@ -93,15 +93,16 @@ def mcnemar(first: int, second: int) -> float:
 
 
 def paired_bootstrap(
-    counts: Int64[np.ndarray, "units kinds"],
+    counts: Int64[np.ndarray, "units kinds"] | Float64[np.ndarray, "units kinds"],
     difference: Callable[[Float64[np.ndarray, "draws kinds"]], Float64[np.ndarray, " draws"]],
     seed: int = 0,
 ) -> float:
     """Two-sided p of no difference between two figures of the same rows, by bootstrap of the units (Efron 1979).
 
     Args:
-        counts: of each unit, how many rows of each kind it has; a single unit stands for rows that are independent.
-        difference: of how many rows of each kind there are, one figure less the other.
+        counts: of each unit, how many rows of each kind it has, or other sums over its rows; a single unit stands for
+            rows that are independent, which must be counted then.
+        difference: of the sums over all units, one figure less the other.
         seed: the random seed.
     """
     rng, units = np.random.default_rng(seed), len(counts)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .classify_text import TextClassifierConfig as TextClassifierConfig
     from .forecast import Forecaster as Forecaster
     from .forecast import ForecasterConfig as ForecasterConfig
+    from .language_model import LanguageModel as LanguageModel
+    from .language_model import LanguageModelConfig as LanguageModelConfig
     from .report import Report as Report
     from .summarize import Summarizer as Summarizer
     from .summarize import SummarizerConfig as SummarizerConfig

@@ -39,6 +39,9 @@ OURS = {
     "classify-series": Entry(
         "classify_series", "SeriesClassifier", "SeriesClassifierConfig", "tells classes of recordings apart", True
     ),
+    "language-model": Entry(
+        "language_model", "LanguageModel", "LanguageModelConfig", "tells how texts go on, and writes them", True
+    ),
     "summarize": Entry("summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about"),
     "translate": Entry("translate", "Translator", "TranslatorConfig", "translates texts"),
 }

@@ -22,6 +22,10 @@ def evaluate(
     lengths: Lengths = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="AutoETS or AutoTheta; may be given again.")] = None,
+    cache: Annotated[int | None, typer.Option(help="Tokens that a language model remembers; 0 unless given.")] = None,
+    dynamic: Annotated[
+        float | None, typer.Option(help="The rate at which a language model goes on learning; 0 unless given.")
+    ] = None,
     threads: Threads = None,
     json: Json = False,
     debug: Debug = False,
@@ -36,7 +40,15 @@ def evaluate(
         if report is not None and report.suffix.lower() not in (".html", ".htm"):
             raise ConfigError(f"`--report` (={report}) must end in .html: it is a page for the browser")
         task = load_task(model, threads)
-        options = given_only(start=start, stride=stride, labels=label, groups=group, baselines=baseline or None)
+        options = given_only(
+            start=start,
+            stride=stride,
+            labels=label,
+            groups=group,
+            baselines=baseline or None,
+            cache=cache,
+            dynamic=dynamic,
+        )
         require_options(task, "evaluate", options)
         table, beside = task.open_file(
             data,

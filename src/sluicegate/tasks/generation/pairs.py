@@ -56,7 +56,7 @@ class Pairs:
             targets: of the pairs.
             reads: sub-words of a source that are kept, from its beginning; None keeps all.
         """
-        return cls(_cut(subwords, sources, reads), _cut(subwords, targets, None))
+        return cls(cut(subwords, sources, reads), cut(subwords, targets))
 
     def __len__(self) -> int:
         """How many pairs."""
@@ -106,7 +106,8 @@ def padded(
     return torch.from_numpy(found), torch.from_numpy(lengths)
 
 
-def _cut(subwords: Subwords, texts: Iterable[str], most: int | None) -> Ragged:
+def cut(subwords: Subwords, texts: Iterable[str], most: int | None = None) -> Ragged:
+    """Texts as their sub-words, `most` of each from its beginning on."""
     parts = [
         Ragged.of([np.array(text[:most], dtype=np.int32) for text in subwords.encode(some)]) for some in _several(texts)
     ]

@@ -51,6 +51,24 @@ class _Tokenizer(Saved):
     post_processor: None
 
 
+def restored_subwords(saved: bundle.Bundle, count: int) -> Subwords:
+    """The sub-words of a saved model, held to their schema first.
+
+    Args:
+        saved: the saved model.
+        count: how many there must be.
+
+    Raises:
+        BundleError: the file does not hold as many, or something else.
+    """
+    tokens = read_json(saved, SUBWORDS, _Tokenizer).model.vocab
+    if sorted(tokens.values()) != list(range(count)):
+        raise damaged(saved, SUBWORDS, f"its sub-words are not numbered from 0 to {count - 1}")
+    if [tokens.get(name) for name in SPECIAL] != list(range(len(SPECIAL))):
+        raise damaged(saved, SUBWORDS, f"it does not begin with {', '.join(SPECIAL)}")
+    return Subwords.from_json(saved.text(SUBWORDS))
+
+
 def restored_writer(saved: bundle.Bundle, config: WriterSchema) -> dict[str, Any]:
     """The fields of a `TrainedWriter`, all of which are held to their schema first.
 
@@ -62,14 +80,9 @@ def restored_writer(saved: bundle.Bundle, config: WriterSchema) -> dict[str, Any
         BundleError: the files do not hold what they must.
     """
     shape = Shape(**config.shape.model_dump())
-    tokens = read_json(saved, SUBWORDS, _Tokenizer).model.vocab
-    if sorted(tokens.values()) != list(range(shape.tokens)):
-        raise damaged(saved, SUBWORDS, f"its sub-words are not numbered from 0 to {shape.tokens - 1}")
-    if [tokens.get(name) for name in SPECIAL] != list(range(len(SPECIAL))):
-        raise damaged(saved, SUBWORDS, f"it does not begin with {', '.join(SPECIAL)}")
     return {
         "columns": (config.columns[0], config.columns[1]),
-        "subwords": Subwords.from_json(saved.text(SUBWORDS)),
+        "subwords": restored_subwords(saved, shape.tokens),
         "shape": shape,
         "model": restored(saved, WEIGHTS, lambda: Ensemble(Network(shape) for _ in range(config.members))),
         "pairs": config.pairs,

@@ -7,14 +7,39 @@ goes on, states are picked anew at each step, and words are found at the end, ba
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from .ensemble import Ensemble
 from .subwords import BEGIN, END, PAD, Kinds
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """Where networks are in writing: hypotheses side by side for each source."""
+
+    def follow(self, tokens: Int64[Tensor, "rows beam"]) -> tuple[Tensor, Any]:
+        """Go on by one sub-word of each hypothesis: the logarithm of the probability of each that may come then."""
+        ...
+
+    def pick(self, hypotheses: Int64[Tensor, " picked"]) -> None:
+        """Go on with these hypotheses, numbered across the sources."""
+        ...
+
+    def leave(self, sources: Int64[Tensor, " left"]) -> None:
+        """Go on with these sources alone."""
+        ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """What reads sources, for which texts are searched."""
+
+    def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> Follows:
+        """Read sources."""
+        ...
 
 
 class Hypothesis(NamedTuple):
@@ -83,7 +108,7 @@ class _Best(NamedTuple):
 
 @torch.inference_mode()
 def search(
-    networks: Ensemble,
+    networks: Reads,
     tokens: Int64[Tensor, "rows steps"],
     lengths: Int64[Tensor, " rows"],
     beam: Beam,
@@ -110,7 +135,7 @@ def search(
 class _Search:
     """Where a search is."""
 
-    def __init__(self, networks: Ensemble, tokens: Tensor, lengths: Tensor, beam: Beam, kinds: Kinds) -> None:
+    def __init__(self, networks: Reads, tokens: Tensor, lengths: Tensor, beam: Beam, kinds: Kinds) -> None:
         self._reading, self._beam, self._kinds = networks.read(tokens, lengths), beam, kinds
         self._never = kinds.spaces | (torch.arange(len(kinds.spaces)) == PAD)
         self._never[BEGIN] = True

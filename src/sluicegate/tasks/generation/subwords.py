@@ -119,13 +119,12 @@ class Subwords:
 
     def kinds(self) -> Kinds:
         """What search must know of all sub-words."""
-        tokens = torch.arange(len(self))
+        tokens = [self.tokenizer.id_to_token(token) or "" for token in range(len(self))]
+        spaces = {name for byte, name in enumerate(_BYTES) if chr(byte).isspace()}
         return Kinds(
-            begins=torch.tensor([self.begins_word(token) for token in tokens.tolist()]),
-            bare=tokens == (self.tokenizer.token_to_id(MARK) or -1),
-            spaces=torch.isin(
-                tokens, torch.tensor([len(SPECIAL) + byte for byte in range(256) if chr(byte).isspace()])
-            ),
+            begins=torch.tensor([token.startswith(MARK) for token in tokens]),
+            bare=torch.tensor([token == MARK for token in tokens]),
+            spaces=torch.tensor([token in spaces for token in tokens]),
         )
 
     def parts(self, tokens: list[int], most: int) -> list[list[int]]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import polars as pl
 import torch
 
 from sluicegate.data.words import clean
@@ -157,7 +158,8 @@ def _validating(texts: Texts, seed: int) -> np.ndarray:
         DataError: there is only one.
     """
     ties = [clean(source).strip().casefold() for source in texts.sources] if texts.groups is None else texts.groups
-    _, number, counts = np.unique(np.array(ties, dtype=object).astype(str), return_inverse=True, return_counts=True)
+    number = pl.Series(ties).rank("dense").to_numpy().astype(np.int64) - 1
+    counts = np.bincount(number)
     if len(counts) < 2:
         what = "sources are equal" if texts.groups is None else "pairs are of one group"
         raise DataError(

@@ -24,25 +24,46 @@ def verdict(
         written: the texts of each.
         compared: tests the difference of two methods' texts.
     """
-    model = metrics["model"][metric]
+    model = written["model"]
+    same = f"the same {len(model):,} texts"
+    return preferred(metric, metrics, lambda name: compared(model, written[name]), same)
+
+
+def preferred(
+    metric: str,
+    metrics: Mapping[str, Mapping[str, float]],
+    p_value: Callable[[str], float],
+    same: str,
+    *,
+    lower: bool = False,
+) -> str:
+    """The same of any figures.
+
+    Args:
+        metric: the one that decides.
+        metrics: of the model and of each simple method.
+        p_value: of no difference between the model and the simple method of a name.
+        same: on what both were measured.
+        lower: whether lower figures are better.
+    """
+    model, sign = metrics["model"][metric], -1 if lower else 1
     name, best = max(
-        ((name, row[metric]) for name, row in metrics.items() if name != "model"), key=lambda pair: pair[1]
+        ((name, row[metric]) for name, row in metrics.items() if name != "model"), key=lambda pair: sign * pair[1]
     )
-    plain, measure, count = words(name), words(metric), len(written["model"])
-    p = compared(written["model"], written[name])
+    plain, measure, p = words(name), words(metric), p_value(name)
     significance = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-    same = f"on the same {count:,} texts"
+    beyond = "below" if lower else "above"
     if p >= NOISE:
         return (
             f"Use {plain}, the simpler: its {measure}, {figure(best)}, and the model's, {figure(model)}, are within "
-            f"noise of each other {same} ({significance})."
+            f"noise of each other on {same} ({significance})."
         )
-    if model > best:
+    if sign * model > sign * best:
         return (
-            f"Use the model: its {measure}, {figure(model)}, is above that of {plain}, the best simple method, "
-            f"{figure(best)}, {same}, by more than noise ({significance})."
+            f"Use the model: its {measure}, {figure(model)}, is {beyond} that of {plain}, the best simple method, "
+            f"{figure(best)}, on {same}, by more than noise ({significance})."
         )
     return (
-        f"Use {plain}: its {measure}, {figure(best)}, is above the model's, {figure(model)}, {same}, by more than "
-        f"noise ({significance})."
+        f"Use {plain}: its {measure}, {figure(best)}, is {beyond} the model's, {figure(model)}, on {same}, by more "
+        f"than noise ({significance})."
     )
