@@ -13,7 +13,7 @@ QUICK = {
     "hidden": 16,
     "embedding": 16,
     "layers": 1,
-    "epochs": 12,
+    "epochs": 8,
     "batch": 16,
     "subwords": 60,
     "learning_rate": 2e-2,
@@ -52,4 +52,4 @@ def table():
 
 @pytest.fixture(scope="session")
 def trained(table):
-    return sluicegate.Translator(**QUICK).fit(table, progress=False)
+    return sluicegate.Translator(**QUICK | {"epochs": 24}).fit(table, progress=False)

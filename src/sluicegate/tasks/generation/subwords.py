@@ -31,6 +31,7 @@ FIRST = len(SPECIAL) + len(_BYTES)
 """The number of the first sub-word that is neither special nor a byte."""
 
 _ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # of sentences
+_SPELLED = 3  # bytes of such an end at most
 _LEAST, _MOST = 1000, 32_000
 _AT, _WORDS = 6000, 700_000  # 29,000 pairs of short sentences have so many words, and that many sub-words suit them
 
@@ -127,21 +128,26 @@ class Subwords:
             spaces=torch.tensor([token in spaces for token in tokens]),
         )
 
-    def parts(self, tokens: list[int], most: int) -> list[list[int]]:
-        """Cut a text where a sentence ends, else between words, so that no part has more sub-words than that.
+    def sentences(self, tokens: list[int], most: int) -> list[list[int]]:
+        """Cut a text where its sentences end, and a longer one between words.
 
         Args:
             tokens: of the text.
             most: sub-words of a part, from 1 up.
         """
-        parts = []
-        while len(tokens) > most:
-            words = [at for at in range(1, most + 1) if self.begins_word(tokens[at])]
-            ends = [at for at in words if self.decode(tokens[at - 1 : at])[-1:] in _ENDS]
-            at = (ends or words or [most])[-1]
-            parts.append(tokens[:at])
-            tokens = tokens[at:]
-        return [*parts, tokens] if tokens else parts
+        parts: list[list[int]] = []
+        begin, word = 0, 0  # of the part, and the last word that began in it
+        for at, token in enumerate(tokens):
+            begins = at > begin and self.begins_word(token)
+            if begins and self.decode(tokens[max(begin, at - _SPELLED) : at])[-1:] in _ENDS:
+                parts.append(tokens[begin:at])
+                begin = at
+            elif at - begin == most:
+                cut = word if word > begin and not begins else at
+                parts.append(tokens[begin:cut])
+                begin = cut
+            word = at if begins else word
+        return [*parts, tokens[begin:]] if tokens else parts
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of sub-words, the special ones left out."""
