@@ -106,6 +106,12 @@ def debian(data: Path) -> Frames:
     return train, dev, test
 
 
+def wikitext(data: Path) -> list[str]:
+    """The texts of WikiText-2, whose rare words were replaced."""
+    folder = data / "language/wikitext-2"
+    return ["\n".join(lines_of(folder / f"wiki.{part}.tokens.gz")) for part in ("train", "valid", "test")]
+
+
 class Figures:
     """What was measured, run by run."""
 
@@ -179,6 +185,25 @@ def measure_debian(data: Path, seeds: int) -> list[str]:
     return list(figures.lines())
 
 
+def measure_wikitext(data: Path, seeds: int) -> list[str]:
+    """Articles of an encyclopedia: the perplexity of a word, with the ends of lines, and with what adapts to a text."""
+    train, validation, test = ([text] for text in wikitext(data))
+    figures = Figures(("perplexity",))
+    for seed in range(seeds):
+        begin = time.perf_counter()
+        model = sluicegate.LanguageModel(seed=seed).fit(train, validation=validation)
+        fitting = time.perf_counter() - begin
+        rows = dict(model.evaluate(test).rows)
+        rows["model, cache of 2,000"] = model.evaluate(test, cache=2000).metrics
+        rows["model, dynamic evaluation"] = model.evaluate(test, dynamic=0.5).metrics
+        rows["model, both"] = model.evaluate(test, cache=2000, dynamic=0.5).metrics
+        figures.add(rows, fitting)
+    begin = time.perf_counter()
+    written = model.complete("", max_words=1000)
+    speed = len(model.score([written])) / (time.perf_counter() - begin)
+    return [*figures.lines(), "", f"Greedily, it writes {speed:,.0f} tokens a second."]
+
+
 def measure_speed(data: Path, seeds: int) -> list[str]:
     """Decoding by a model that one epoch has taught: it takes the time of one that is finished."""
     del seeds
@@ -208,6 +233,7 @@ SECTIONS: dict[str, Section] = {
     "writing:en-fr": on_data("Multi30k, English to French, test_2016_flickr", translated("en", "fr")),
     "writing:aeslc": on_data("AESLC, subjects of e-mails", measure_aeslc),
     "writing:debian": on_data("Debian, short descriptions of packages", measure_debian),
+    "writing:wikitext": on_data("WikiText-2, words", measure_wikitext),
     "writing:speed": on_data("How fast they write", measure_speed),
 }
 

@@ -132,8 +132,8 @@ def _checkpoint(path):
 
     layer = torch.nn.Linear(1, 1)
     weights = dict(layer.named_parameters())
-    Checkpoint.start(weights).write(
-        path, weights, {name: {} for name in weights}, str(np.random.default_rng().random())
+    Checkpoint.start(weights, {}).write(
+        path, weights, {}, {name: {} for name in weights}, str(np.random.default_rng().random())
     )
 
 

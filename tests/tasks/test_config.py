@@ -12,6 +12,8 @@ CONFIGS = [
     tasks.TextClassifierConfig,
     tasks.SeriesClassifierConfig,
     tasks.LanguageModelConfig,
+    tasks.TranslatorConfig,
+    tasks.SummarizerConfig,
 ]
 
 

@@ -1,4 +1,4 @@
-"""Read a table from a file: CSV, TSV, Parquet or JSON Lines, told apart by the file's ending.
+"""Read a table from a file: CSV, TSV, Parquet or JSON Lines, told apart by the file's ending, gzip'd or not.
 
 In CSV and TSV files a value has no type but the role that its column plays. Columns of ids, classes, groups and texts
 are read as texts, as they are written: `007` is not `7`, `NA` may be Namibia, and only an empty cell is missing. All
@@ -8,9 +8,12 @@ others, of numbers and times, have the type that their values look like, and `NA
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +22,7 @@ from sluicegate.errors import DataError
 
 from .columns import MISSING
 from .encodings import UTF16, as_utf8, remedy
+from .packed import ending_of, opened
 
 _INFERRED = 10_000  # rows that tell the types of the columns, unless one further down does not fit
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -28,7 +32,7 @@ def read_table(path: str | Path, as_written: Collection[str] = ()) -> pl.DataFra
     """Read a table.
 
     Args:
-        path: a file that ends in `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.ndjson`.
+        path: a file that ends in `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.ndjson`, or in one of these and `.gz`.
         as_written: columns of ids, classes, groups and texts, whose values are texts; other files than CSV and TSV tell
             the types of their columns themselves.
 
@@ -38,7 +42,7 @@ def read_table(path: str | Path, as_written: Collection[str] = ()) -> pl.DataFra
     path = Path(path)
     with _refusing_plainly(path) as ending:
         if ending == ".parquet":
-            table = pl.read_parquet(path)
+            table = pl.read_parquet(path if path.suffix.lower() != ".gz" else gzip.decompress(path.read_bytes()))
         else:
             csv_like = ending in _SEPARATORS
             table = _read_csv(path, _SEPARATORS[ending], as_written) if csv_like else _read_json_lines(path)
@@ -80,7 +84,7 @@ def _scanned(path: Path, ending: str, as_written: Collection[str]) -> pl.LazyFra
     """The table, to be gone through, with the types that `read_table` gives its columns."""
     words = [""] if as_written else list(MISSING)  # the reader takes the same words for all columns
     if ending == ".parquet":
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(path) if path.suffix.lower() != ".gz" else read_table(path).lazy()
     if ending in _SEPARATORS:
         _require_separator(path, _SEPARATORS[ending])
 
@@ -111,7 +115,7 @@ def _scanned(path: Path, ending: str, as_written: Collection[str]) -> pl.LazyFra
 @contextmanager
 def _refusing_plainly(path: Path) -> Iterator[str]:
     """Refuse what is no table, say in a sentence what goes wrong in reading it, and give the file's ending."""
-    ending = path.suffix.lower()
+    ending = ending_of(path)
     if path.is_dir():
         raise DataError(f"{path} is a folder: give the path of a table in a file")
     if ending not in (*_SEPARATORS, ".parquet", ".jsonl", ".ndjson"):
@@ -128,6 +132,8 @@ def _refusing_plainly(path: Path) -> Iterator[str]:
         yield ending
     except PermissionError as error:
         raise DataError(f"{path} cannot be read: permission denied; ask for the right to read it") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path} is a damaged gzip file ({error}): fetch it again") from error
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise DataError(
@@ -168,7 +174,7 @@ def _read_csv(path: Path, separator: str, as_written: Collection[str]) -> pl.Dat
 
 def _require_separator(path: Path, separator: str) -> None:
     """Refuse a header that another separator divides: it would be read as the name of a single column."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with opened(path) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
         header = file.readline()
     other = next((sign for sign in ";\t|," if sign in header), None)
     if separator not in header and other is not None:
@@ -182,7 +188,7 @@ def _require_separator(path: Path, separator: str) -> None:
 
 def _require_even_lines(path: Path, separator: str) -> None:
     """Find the first line that has more values than there are columns."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with opened(path) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, delimiter=separator)
         columns, line = 0, 1
         for values in lines:
@@ -203,7 +209,7 @@ def _read_json_lines(path: Path) -> pl.DataFrame:
 
 
 def _require_objects(path: Path) -> None:
-    with path.open(encoding="utf-8-sig") as file:
+    with opened(path) as raw, TextIOWrapper(raw, encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.strip() and not _is_object(line):
                 raise DataError(
@@ -221,7 +227,7 @@ def _is_object(line: str) -> bool:
 
 def _require_utf8(path: Path) -> None:
     line, others = 1, False
-    with path.open("rb") as file:
+    with opened(path) as file:
         # Cut at line ends, so that no character is split between two blocks.
         while block := file.readlines(1 << 22):
             content = b"".join(block)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .columns import Source
+from .packed import ending_of, opened
 
 _BLOCK = 1 << 22  # bytes looked at together
 _QUOTE, _LINE_END = 34, 10
@@ -23,7 +24,7 @@ def source_of(path: str | Path, before: int = 0) -> Source:
         before: rows of the file that stand before the table's first one.
     """
     path = Path(path)
-    match path.suffix.lower():
+    match ending_of(path):
         case ".csv" | ".tsv":
             return Source(path.name, place=lambda row: _lines_of_record(path, before + row))
         case ".jsonl" | ".ndjson":
@@ -34,7 +35,7 @@ def source_of(path: str | Path, before: int = 0) -> Source:
 def _lines_of_record(path: Path, row: int) -> str:
     """The line or lines of a row of a CSV file, which stands below the header and blank lines above that."""
     blank = 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         while (line := file.readline()) and not line.strip(b"\r\n"):
             blank += 1
     begin, end = (1 + _line_breaks(path, blank + 1 + row), _line_breaks(path, blank + 2 + row))
@@ -44,7 +45,7 @@ def _lines_of_record(path: Path, row: int) -> str:
 def _line_breaks(path: Path, records: int) -> int:
     """How many line breaks so many records have, blank lines among them; one that lacks at the end is counted."""
     breaks, quotes = 0, 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         while block := file.read(_BLOCK):
             data = np.frombuffer(block, np.uint8)
             places, signs = np.flatnonzero(data == _LINE_END), np.flatnonzero(data == _QUOTE)
@@ -58,6 +59,6 @@ def _line_breaks(path: Path, records: int) -> int:
 
 def _line_of_object(path: Path, row: int) -> int:
     """The line of a row of a JSON Lines file, where blank lines count for nothing."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         lines = (number for number, line in enumerate(file, 1) if line.strip())
         return next(itertools.islice(lines, row, None), row + 1)

@@ -9,21 +9,21 @@ from pathlib import Path
 from sluicegate.errors import DataError
 
 from .encodings import UTF16, remedy
+from .packed import ending_of
 
 TEXT_FILES = (".txt", ".text", ".tokens")
 
 
 def is_text_file(path: Path) -> bool:
     """Tell by a file's ending whether it holds plain text, gzip'd or not."""
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return plain.suffix.lower() in TEXT_FILES
+    return ending_of(path) in TEXT_FILES
 
 
 def read_text(path: str | Path) -> str:
     """Read a file of plain text.
 
     Args:
-        path: a file that ends in `.txt`, `.text` or `.tokens`, or in `.gz` behind these.
+        path: a file of any ending; one in `.gz` is unpacked.
 
     Raises:
         DataError: the file is missing, blank, not UTF-8, or not what its ending says.

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from .products import Linear, weighed
+
 
 class AdditiveAttention(nn.Module):
     """Additive attention: a memory is weighed by a small network that sees each of its steps beside a query.
@@ -28,9 +30,9 @@ class AdditiveAttention(nn.Module):
 
     def __init__(self, query_size: int, memory_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.of_memory = nn.Linear(memory_size, hidden_size, bias=False)
-        self.of_query = nn.Linear(query_size, hidden_size)
-        self.score = nn.Linear(hidden_size, 1, bias=False)
+        self.of_memory = Linear(memory_size, hidden_size, bias=False)
+        self.of_query = Linear(query_size, hidden_size)
+        self.score = Linear(hidden_size, 1, bias=False)
 
     def keys(self, memory: Float[Tensor, "batch steps memory"]) -> Float[Tensor, "batch steps hidden"]:
         """What the scores take of a memory; it is the same for all queries."""
@@ -61,4 +63,4 @@ class AdditiveAttention(nn.Module):
         if beyond is not None:
             scores = scores.masked_fill(beyond[:, None], -torch.inf)
         weights = scores.softmax(-1)
-        return weights @ memory, weights
+        return weighed(weights, memory), weights

@@ -100,7 +100,8 @@ def restored(saved: bundle.Bundle, name: str, build: Callable[[], Module]) -> Mo
         odd = sorted(found.keys() ^ expected.keys())[0]
         raise damaged(saved, name, f"{odd!r} is {'missing' if odd in expected else 'no weight of such a network'}")
     for weight, tensor in expected.items():
-        require(saved, name, found, weight, tuple(tensor.shape), np.float32)
+        counts = tensor.dtype == torch.int64  # of the batches that a normalisation saw
+        require(saved, name, found, weight, tuple(tensor.shape), np.int64 if counts else np.float32)
     model = build()
     model.load_state_dict({weight: torch.from_numpy(array) for weight, array in found.items()})
     return model.eval()

@@ -128,4 +128,6 @@ class _Network(Saved):
 
 
 def _saved(arrays: Mapping[str, np.ndarray]) -> bytes:
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return save(
+        {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    )  # which leaves a single number one

@@ -36,7 +36,7 @@ class Checkpoint:
 
     Args:
         average: the moving average of the weights.
-        best: the average that did best on the validation part.
+        best: the average that did best on the validation part, and the statistics of that step.
         step: steps done.
         best_loss: the validation loss of `best`.
         waited: validation checks since then.
@@ -51,15 +51,23 @@ class Checkpoint:
     curve: Curve = field(default_factory=Curve)
 
     @classmethod
-    def start(cls, weights: dict[str, nn.Parameter]) -> Checkpoint:
+    def start(cls, weights: dict[str, nn.Parameter], statistics: dict[str, Tensor]) -> Checkpoint:
         """The state before the first step."""
-        copies = ({name: w.detach().clone() for name, w in weights.items()} for _ in range(2))
-        return cls(average=next(copies), best=next(copies))
+        average = {name: weight.detach().clone() for name, weight in weights.items()}
+        return cls(average, {name: tensor.detach().clone() for name, tensor in (weights | statistics).items()})
 
-    def write(self, path: Path, weights: dict[str, nn.Parameter], moments: Moments, fingerprint: str) -> None:
-        """Write the state, the weights and the optimisers' moments, whole or not at all."""
+    def write(
+        self,
+        path: Path,
+        weights: dict[str, nn.Parameter],
+        statistics: dict[str, Tensor],
+        moments: Moments,
+        fingerprint: str,
+    ) -> None:
+        """Write the state, the weights, the statistics and the optimisers' moments, whole or not at all."""
         tensors = {f"average.{name}": tensor for name, tensor in self.average.items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        tensors |= {f"statistic.{name}": tensor for name, tensor in statistics.items()}
         for name, weight in weights.items():
             tensors[f"weight.{name}"] = weight.detach()
             for moment, tensor in moments[name].items():  # none where no gradient came yet
@@ -71,8 +79,10 @@ class Checkpoint:
         write_atomic(path, save(tensors, metadata))
 
     @classmethod
-    def read(cls, path: Path, weights: dict[str, nn.Parameter], fingerprint: str) -> tuple[Checkpoint, Moments]:
-        """Read what `write` wrote, into the weights too, and return the moments.
+    def read(
+        cls, path: Path, weights: dict[str, nn.Parameter], statistics: dict[str, Tensor], fingerprint: str
+    ) -> tuple[Checkpoint, Moments]:
+        """Read what `write` wrote, into the weights and the statistics too, and return the moments.
 
         Raises:
             ConfigError: it belongs to other data or settings.
@@ -96,9 +106,11 @@ class Checkpoint:
         with torch.no_grad():
             for name, weight in weights.items():
                 weight.copy_(tensors[f"weight.{name}"])
+            for name, statistic in statistics.items():
+                statistic.copy_(tensors[f"statistic.{name}"])
         state = cls(
             average={name: tensors[f"average.{name}"] for name in weights},
-            best={name: tensors[f"best.{name}"] for name in weights},
+            best={name: tensors[f"best.{name}"] for name in (*weights, *statistics)},
             **facts,
         )
         keys = {name: {moment: f"{moment}.{name}" for moment in _MOMENTS} for name in weights}
@@ -120,5 +132,5 @@ def _digest(state: str, tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256(state.encode())
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(tensors[name].numpy().data)
+        digest.update(tensors[name].numpy().tobytes())
     return digest.hexdigest()

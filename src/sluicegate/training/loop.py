@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sluicegate.errors import DataError
 
@@ -54,10 +55,11 @@ def train(
         ConfigError: the checkpoint belongs to other data or settings.
     """
     weights = dict(model.named_parameters())
-    state = Checkpoint.start(weights)
+    statistics = dict(model.named_buffers())  # such as the running ones of a LiGRU
+    state = Checkpoint.start(weights, statistics)
     moments: Moments = {}
     if resume and checkpoint is not None and checkpoint.exists():
-        state, moments = Checkpoint.read(checkpoint, weights, fingerprint)
+        state, moments = Checkpoint.read(checkpoint, weights, statistics, fingerprint)
     average = {weight: state.average[name] for name, weight in weights.items()}
     optimizers = [
         PartOptimizer(part, number, schedule, seed, average, alone=len(parts) == 1) for number, part in enumerate(parts)
@@ -83,19 +85,22 @@ def train(
             workers.rounds(take_step, optimizers, range(state.step, until))
             loss = float(np.mean([optimizer.loss() for optimizer in optimizers])) / (until - state.step)
             state.step = until
-            _check(
-                model, weights, state, lambda: float(np.mean(workers.map(_validated, parts))), loss, schedule.min_delta
-            )
+            validate = partial(_mean_validated, workers, parts)
+            _check(model, weights, statistics, state, validate, loss, schedule.min_delta)
             report(until, f"validation loss {state.curve.validation[-1]:.4f}")
             if checkpoint is not None:
                 moments = {name: kept[weight].get(weight, {}) for name, weight in weights.items()}
-                state.write(checkpoint, weights, moments, fingerprint)
+                state.write(checkpoint, weights, statistics, moments, fingerprint)
     note_cost(time.perf_counter() - begun, state.step - first_step, schedule.epoch)
     with torch.no_grad():
-        for name, weight in weights.items():
-            weight.copy_(state.best[name])
+        for name, tensor in (weights | statistics).items():
+            tensor.copy_(state.best[name])
     model.eval()
     return state.curve
+
+
+def _mean_validated(workers: Workers, parts: Sequence[Part]) -> float:
+    return float(np.mean(workers.map(_validated, parts)))
 
 
 def _validated(part: Part) -> float:
@@ -105,6 +110,7 @@ def _validated(part: Part) -> float:
 def _check(
     model: nn.Module,
     weights: dict[str, nn.Parameter],
+    statistics: dict[str, Tensor],
     state: Checkpoint,
     validate: Callable[[], float],
     loss: float,
@@ -129,6 +135,6 @@ def _check(
     state.curve.validation.append(value)
     if value < state.best_loss - min_delta:
         state.best_loss, state.waited = value, 0
-        state.best = {name: tensor.clone() for name, tensor in state.average.items()}
+        state.best = {name: tensor.clone() for name, tensor in (state.average | statistics).items()}
     else:
         state.waited += 1

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from sluicegate.nn.attention import AdditiveAttention
 from sluicegate.nn.dropout import dropout_mask
 from sluicegate.nn.layers import LAYERS
+from sluicegate.nn.products import Linear, product
 from sluicegate.types import Cell
 
 from .subwords import PAD
@@ -100,10 +101,10 @@ class Network(nn.Module):
         self.first = layer(width, units, batch_first=True)
         self.attention = AdditiveAttention(units, 2 * units, units)
         self.second = layer(3 * units, units, batch_first=True)
-        self.begin = nn.Linear(2 * units, 2 * units)
-        self.last = nn.Linear(3 * units + width, width)
+        self.begin = Linear(2 * units, 2 * units)
+        self.last = Linear(3 * units + width, width)
         self.bias = nn.Parameter(torch.zeros(shape.tokens))
-        self.copy = nn.Linear(3 * units + width, 1) if shape.copies else None
+        self.copy = Linear(3 * units + width, 1) if shape.copies else None
         self.scale = 4.0  # embedded words have about unit size; as rows of the last product they are smaller
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         with torch.no_grad():
@@ -165,7 +166,7 @@ class Network(nn.Module):
         thought, second = _run(self.second, met, states.second)
         features = torch.cat([thought, context, x], 2)
         last = self._dropped(torch.tanh(self.last(features)), chance)
-        logits = F.linear(last, self.embedding.weight, self.bias)
+        logits = product(last, self.embedding.weight, self.bias)
         copying = None if self.copy is None else self.copy(features).squeeze(2)
         return Written(logits, weights, copying), States(first, second)
 
@@ -183,7 +184,7 @@ class Network(nn.Module):
         met = torch.cat([queries, context], 2)
         thought, second = _run(self.second, met.view(rows * beam, 1, -1), states.second)
         features = torch.cat([thought.view(rows, beam, -1), context, x], 2)
-        logits = F.linear(torch.tanh(self.last(features)), self.embedding.weight, self.bias)
+        logits = product(torch.tanh(self.last(features)), self.embedding.weight, self.bias)
         copying = None if self.copy is None else self.copy(features).squeeze(2)
         return Written(logits, weights, copying), States(first, second)
 
@@ -228,13 +229,15 @@ def log_likelihood(
 
 
 def log_probabilities(written: Written, memory: Memory) -> Float[Tensor, "rows steps tokens"]:
-    """The logarithm of the probability of every sub-word, copied ones included."""
-    told = written.logits.log_softmax(2)
+    """The logarithm of the probability of every sub-word, copied ones included.
+
+    Neither `logaddexp` nor `sigmoid` is here: to numbers that fill no vector, where rows or a thread's share of them
+    end, these give other bits than to the rest, so that a text would hang on its company.
+    """
     if written.copying is None:
-        return told
-    copied = torch.zeros_like(told).scatter_add_(
-        2, memory.tokens[:, None].expand(-1, told.shape[1], -1), written.weights
-    )
-    log_copied = copied.clamp_min(torch.finfo(copied.dtype).tiny).log()
+        return written.logits.log_softmax(2)
     gate = written.copying[..., None]
-    return torch.logaddexp(F.logsigmoid(-gate) + told, F.logsigmoid(gate) + log_copied)
+    found = written.logits.softmax(2).mul_(F.logsigmoid(-gate).exp())
+    places = memory.tokens[:, None].expand(-1, found.shape[1], -1)
+    found.scatter_add_(2, places, written.weights * F.logsigmoid(gate).exp())
+    return found.clamp_min_(torch.finfo(found.dtype).tiny).log_()

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
-from .subwords import BEGIN, END, PAD
+from .subwords import BEGIN, END, PAD, Kinds
 
 
 @runtime_checkable
@@ -112,7 +112,7 @@ def search(
     tokens: Int64[Tensor, "rows steps"],
     lengths: Int64[Tensor, " rows"],
     beam: Beam,
-    begins: Bool[Tensor, " tokens"],
+    kinds: Kinds,
 ) -> list[list[Hypothesis]]:
     """The most probable texts for each source, best first.
 
@@ -124,9 +124,9 @@ def search(
         tokens: of the sources, padded.
         lengths: of the sources.
         beam: how to search.
-        begins: which sub-words begin a word.
+        kinds: which sub-words begin a word, and the like.
     """
-    found = _Search(networks, tokens, lengths, beam, begins)
+    found = _Search(networks, tokens, lengths, beam, kinds)
     while found.rows:
         found.go_on()
     return [found.texts(row) for row in range(len(tokens))]
@@ -135,10 +135,10 @@ def search(
 class _Search:
     """Where a search is."""
 
-    def __init__(
-        self, networks: Reads, tokens: Tensor, lengths: Tensor, beam: Beam, begins: Bool[Tensor, " tokens"]
-    ) -> None:
-        self._reading, self._beam, self._begins = networks.read(tokens, lengths), beam, begins
+    def __init__(self, networks: Reads, tokens: Tensor, lengths: Tensor, beam: Beam, kinds: Kinds) -> None:
+        self._reading, self._beam, self._kinds = networks.read(tokens, lengths), beam, kinds
+        self._never = kinds.spaces | (torch.arange(len(kinds.spaces)) == PAD)
+        self._never[BEGIN] = True
         self._longest = ((lengths * beam.factor).long() + beam.further).tolist()
         self._over: list[list[_Over]] = [[] for _ in self._longest]
         self._steps: list[_Step] = []
@@ -165,6 +165,7 @@ class _Search:
             for row, ended in zip(self.rows, (ends | best.worth.isinf()).all(1), strict=True)
         ]
         sources = torch.tensor(goes_on, dtype=torch.bool).nonzero().flatten()
+        best = best._replace(worth=best.worth.masked_fill(ends, -torch.inf))  # where there is nothing but ends
         self._pick(best.take(sources, ends.to(torch.int8).argsort(dim=1, stable=True)[:, :width]), sources)
 
     def texts(self, row: int) -> list[Hypothesis]:
@@ -186,25 +187,25 @@ class _Search:
         self._bar(chances)
         vocabulary = chances.shape[2]
         worth = (self._total[..., None] + chances).flatten(1)
-        worth, places = worth.topk(min(2 * self._beam.width, vocabulary), 1)
+        worth, places = worth.topk(min(2 * self._beam.width, worth.shape[1]), 1)
         return _Best(worth, places // vocabulary, places % vocabulary, chances.flatten(1).gather(1, places))
 
     def _bar(self, chances: Float[Tensor, "open width tokens"]) -> None:
         """Take away what must not follow: nothing is blank, too long, or says a run of sub-words twice."""
-        barred = -torch.inf
-        chances[..., PAD] = chances[..., BEGIN] = barred
-        if not self._steps:
-            chances[..., END] = barred
+        kinds, barred = self._kinds, -torch.inf
+        chances[..., self._never] = barred
+        # A mark alone stands before letters that no sub-word begins with; a space and nothing would be a blank text.
+        said_nothing = kinds.bare[self._last] | (self._last == BEGIN)
+        chances[..., END].masked_fill_(said_nothing, barred)
+        chances.masked_fill_(kinds.bare[self._last][..., None] & kinds.begins, barred)
         if self._beam.words is not None:
-            full = self._words >= self._beam.words
-            chances.masked_fill_(full[..., None] & self._begins & (torch.arange(chances.shape[2]) != END), barred)
+            chances.masked_fill_((self._words >= self._beam.words)[..., None] & kinds.begins, barred)
         for at, written in enumerate(self._written if self._beam.unrepeated else ()):
             for place, tokens in enumerate(written):
                 chances[at, place, _repeating(tokens, self._beam.unrepeated)] = barred
-        at_end = torch.tensor([self._longest[row] <= len(self._steps) for row in self.rows])
-        if at_end.any():
-            others = torch.arange(chances.shape[2]) != END
-            chances.masked_fill_(at_end[:, None, None] & others, barred)
+        left = torch.tensor([self._longest[row] - len(self._steps) for row in self.rows])[:, None, None]
+        chances.masked_fill_((left == 1) & kinds.bare, barred)
+        chances.masked_fill_((left == 0) & (torch.arange(chances.shape[2]) != END), barred)
 
     def _pick(self, best: _Best, sources: Int64[Tensor, " open"]) -> None:
         """Go on with these hypotheses of these sources."""
@@ -214,7 +215,8 @@ class _Search:
                 [[*self._written[at][parent], token] for parent, token in zip(parents, tokens, strict=True)]
                 for at, parents, tokens in zip(numbers, best.parents.tolist(), best.tokens.tolist(), strict=True)
             ]
-        self._words = self._words[sources].gather(1, best.parents) + self._begins[best.tokens]
+        begun = self._kinds.begins[best.tokens] | (not self._steps)  # the first sub-word begins one in any case
+        self._words = self._words[sources].gather(1, best.parents) + begun
         self._reading.pick((sources[:, None] * width + best.parents).flatten())
         if len(numbers) < len(self.rows):
             self._reading.leave(sources)

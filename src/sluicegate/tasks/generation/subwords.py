@@ -6,13 +6,18 @@ is cut alike in either. What training never saw, in any script, is spelled in by
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
+import torch
 from jaxtyping import Bool
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
 
 PAD, BEGIN, END = 0, 1, 2
 SPECIAL = ("<pad>", "<begin>", "<end>")
@@ -26,8 +31,20 @@ FIRST = len(SPECIAL) + len(_BYTES)
 """The number of the first sub-word that is neither special nor a byte."""
 
 _ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # of sentences
+_SPELLED = 3  # bytes of such an end at most
 _LEAST, _MOST = 1000, 32_000
 _AT, _WORDS = 6000, 700_000  # 29,000 pairs of short sentences have so many words, and that many sub-words suit them
+
+
+class Kinds(NamedTuple):
+    """What search must know of sub-words, by their numbers."""
+
+    begins: Bool[Tensor, " tokens"]
+    """A space stands before it."""
+    bare: Bool[Tensor, " tokens"]
+    """It is that space alone, which letters follow that are rare or spelled in bytes."""
+    spaces: Bool[Tensor, " tokens"]
+    """It is a byte of white space, which no text has, for a space is a mark."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +58,12 @@ class Subwords:
     tokenizer: Tokenizer
 
     @classmethod
-    def of(cls, texts: Iterable[str], size: int) -> Subwords:
+    def of(cls, texts: Collection[str], size: int) -> Subwords:
         """Find the sub-words of texts.
 
         Args:
             texts: those of training, of both sides.
-            size: how many sub-words at most, beside those for bytes.
+            size: how many sub-words at most, beside those for bytes; half of them at most are single letters.
         """
         tokenizer = Tokenizer(models.BPE(byte_fallback=True))
         tokenizer.normalizer = normalizers.Sequence(
@@ -60,11 +77,17 @@ class Subwords:
             ]
         )
         tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(), decoders.Fuse()])
+        letters = _letters(texts, max(1, size // 2))
         trainer = trainers.BpeTrainer(
-            vocab_size=size + FIRST, special_tokens=[*SPECIAL, *_BYTES], show_progress=False, limit_alphabet=size // 2
+            vocab_size=size + FIRST,
+            special_tokens=[*SPECIAL, *_BYTES],
+            show_progress=False,
+            initial_alphabet=letters,
+            limit_alphabet=len(letters),
         )
         tokenizer.train_from_iterator(texts, trainer)
-        return cls(tokenizer)
+        # What stands for no text would be found in texts too, such as "<end>": it is left in the vocabulary alone.
+        return cls.from_json(json.dumps(json.loads(tokenizer.to_str()) | {"added_tokens": []}))
 
     @classmethod
     def from_json(cls, text: str) -> Subwords:
@@ -95,29 +118,52 @@ class Subwords:
         """Tell whether a space stands before a sub-word, or would, if it were not the first."""
         return (self.tokenizer.id_to_token(token) or "").startswith(MARK)
 
-    def begins(self) -> Bool[np.ndarray, " tokens"]:
-        """Which sub-words a space stands before."""
-        return np.array([self.begins_word(token) for token in range(len(self))])
+    def kinds(self) -> Kinds:
+        """What search must know of all sub-words."""
+        tokens = [self.tokenizer.id_to_token(token) or "" for token in range(len(self))]
+        spaces = {name for byte, name in enumerate(_BYTES) if chr(byte).isspace()}
+        return Kinds(
+            begins=torch.tensor([token.startswith(MARK) for token in tokens]),
+            bare=torch.tensor([token == MARK for token in tokens]),
+            spaces=torch.tensor([token in spaces for token in tokens]),
+        )
 
-    def parts(self, tokens: list[int], most: int) -> list[list[int]]:
-        """Cut a text where a sentence ends, else between words, so that no part has more sub-words than that.
+    def sentences(self, tokens: list[int], most: int) -> list[list[int]]:
+        """Cut a text where its sentences end, and a longer one between words.
 
         Args:
             tokens: of the text.
             most: sub-words of a part, from 1 up.
         """
-        parts = []
-        while len(tokens) > most:
-            words = [at for at in range(1, most + 1) if self.begins_word(tokens[at])]
-            ends = [at for at in words if self.decode(tokens[at - 1 : at])[-1:] in _ENDS]
-            at = (ends or words or [most])[-1]
-            parts.append(tokens[:at])
-            tokens = tokens[at:]
-        return [*parts, tokens] if tokens else parts
+        parts: list[list[int]] = []
+        begin, word = 0, 0  # of the part, and the last word that began in it
+        for at, token in enumerate(tokens):
+            begins = at > begin and self.begins_word(token)
+            if begins and self.decode(tokens[max(begin, at - _SPELLED) : at])[-1:] in _ENDS:
+                parts.append(tokens[begin:at])
+                begin = at
+            elif at - begin == most:
+                cut = word if word > begin and not begins else at
+                parts.append(tokens[begin:cut])
+                begin = cut
+            word = at if begins else word
+        return [*parts, tokens[begin:]] if tokens else parts
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of sub-words, the special ones left out."""
         return self.tokenizer.decode([token for token in tokens if token >= len(SPECIAL)], skip_special_tokens=False)
+
+
+def _letters(texts: Iterable[str], most: int) -> list[str]:
+    """The most frequent letters of texts, and the mark.
+
+    Left to itself the library keeps those of equal frequency by the order of a hash table, another one in each run.
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(unicodedata.normalize("NFC", text))
+    counts = Counter({letter: count for letter, count in counts.items() if not letter.isspace() and letter != MARK})
+    return sorted([MARK, *sorted(counts, key=lambda letter: (-counts[letter], letter))[: most - 1]])
 
 
 def suitable(words: int) -> int:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.trained import TrainedModel
@@ -60,19 +59,18 @@ class TrainedWriter(TrainedModel):
 
     def write(self, texts: Sequence[str], beam: Beam) -> list[list[Text]]:
         """The most probable texts for each source, best first; for a blank one nothing but the blank text."""
-        parts = [(row, part) for row, tokens in enumerate(self.subwords.encode(texts)) for part in self.parts(tokens)]
-        begins = torch.from_numpy(self.subwords.begins())
-        written: dict[int, list[Text]] = {}
-        for numbers in _alike([len(part) for _, part in parts], max(1, _TOKENS // beam.width)):
-            some = Ragged.of([np.array(parts[number][1], dtype=np.int32) for number in numbers])
-            found = search(self.model, *padded(some, last=END), beam, begins)
+        of_rows = [[tuple(part) for part in self.parts(tokens)] for tokens in self.subwords.encode(texts)]
+        parts = list(dict.fromkeys(part for several in of_rows for part in several))  # what comes twice is written once
+        kinds = self.subwords.kinds()
+        written: dict[tuple[int, ...], list[Text]] = {}
+        for numbers in _alike([len(part) for part in parts], max(1, _TOKENS // beam.width)):
+            some = Ragged.of([np.array(parts[number], dtype=np.int32) for number in numbers])
+            found = search(self.model, *padded(some, last=END), beam, kinds)
             written |= {
-                number: [self._text(one) for one in several] for number, several in zip(numbers, found, strict=True)
+                parts[number]: [self._text(one) for one in several]
+                for number, several in zip(numbers, found, strict=True)
             }
-        by_row: list[list[list[Text]]] = [[] for _ in texts]
-        for number, (row, _) in enumerate(parts):
-            by_row[row].append(written[number])
-        return [_joined(several) for several in by_row]
+        return [_joined([written[part] for part in several]) for several in of_rows]
 
     def _text(self, hypothesis: Hypothesis) -> Text:
         confidence: list[float] = []

@@ -85,7 +85,8 @@ class Preparation(ABC, Generic[Trained]):
             DataError: all are too long.
         """
         pairs = Pairs.of(self.subwords, texts.sources, texts.targets, self.reads)
-        short = np.flatnonzero(np.maximum(*pairs.lengths) <= _LONGEST)
+        sources, targets = pairs.lengths
+        short = np.flatnonzero((sources <= max(_LONGEST, (self.reads or 0) + 1)) & (targets <= _LONGEST))
         if not len(short):
             raise DataError(
                 f"every text is longer than {_LONGEST} sub-words: cut the texts into sentences or paragraphs"
@@ -136,7 +137,7 @@ class Preparation(ABC, Generic[Trained]):
         trained = self._trained(curve)
         notes = []
         if self.blank:
-            notes.append(f"{self.blank:,} rows without a source or a target were left out.")
+            notes.append(f"{self.blank:,} rows without a {self.columns[0]} or a {self.columns[1]} were left out.")
         if self.left_out:
             notes.append(
                 f"{self.left_out:,} pairs with a text of more than {_LONGEST} sub-words were left out of training."

@@ -13,6 +13,8 @@ from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import like
 from sluicegate.data.headings import Heading, asked_one
+from sluicegate.data.parallel import read_lines
+from sluicegate.data.text_files import is_text_file
 from sluicegate.errors import ConfigError
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import TrainedTask
@@ -48,6 +50,12 @@ class Writer(TrainedTask[Config, Trained]):
     @abstractmethod
     def _reported(self, texts: Texts, notes: Sequence[str]) -> Report:
         """The report on texts with references."""
+
+    def open_file(self, path: Path, **asked: Any) -> tuple[Any, dict[str, Any]]:
+        """A file as `predict` takes it, and `evaluate` if it is a table: plain text has a text in each line."""
+        if is_text_file(path) and not asked.get("labelled"):
+            return read_lines(path), {"origin": Source(path.name, first_line=1)}
+        return super().open_file(path, **asked)
 
     def _fit(
         self,

@@ -39,7 +39,6 @@ def vocabulary_of(lines: Sequence[str], size: int | None) -> tuple[Subwords, Int
     closed = size is None and len(words) <= _MOST and min(words.values(), default=0) >= _FEW
     found = Subwords.of(lines, _SPELLING if closed else size or suitable(words.total()))
     settings = json.loads(found.to_json())
-    settings["added_tokens"] = []  # a text that says "<end>" does not end there
     if closed:
         _add(settings, [found.tokenizer.normalizer.normalize_str(word) for word in words])
         found = Subwords.from_json(json.dumps(settings))

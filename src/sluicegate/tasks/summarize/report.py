@@ -73,7 +73,9 @@ def _single(written: str, reference: str) -> float:
 def _compared(references: Sequence[str], first: Sequence[str], second: Sequence[str]) -> float:
     column = NAMES.index("rougeL")
     differences = by_text(first, references)[:, column] - by_text(second, references)[:, column]
-    return 1.0 if not differences.any() else clustered(differences, np.ones(len(differences)))
+    if len(differences) < 2 or not differences.any():  # a single text tells nothing
+        return 1.0
+    return clustered(differences, np.ones(len(differences)))
 
 
 def _words(texts: Sequence[str]) -> float:

@@ -29,7 +29,7 @@ class Summarizer(Writer[SummarizerConfig, Trained]):
     sets it beside the first sentence, the sentence that is most like the text, and key words.
 
     Args:
-        cell: `gru`, `lstm`, `rnn` or `mingru`.
+        cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
         members: networks that are trained beside one another and write together.
         settings: further ones, listed at `SummarizerConfig`.

@@ -11,17 +11,18 @@ from pydantic import Field
 from sluicegate import bundle
 from sluicegate.tasks.generation.schema import WriterSchema, restored_writer
 from sluicegate.tasks.generation.trained import TrainedWriter
-from sluicegate.tasks.restoring import Saved, Text, read_json
+from sluicegate.tasks.restoring import Saved, Size, Text, read_json
 
 from .config import TranslatorConfig
 from .dictionary import Dictionary
 
 DICTIONARY = "dictionary.json"
-_READ = 200  # sub-words that are read at once, at most
+_READ = 200  # sub-words of a sentence; a longer one is cut between words
 
 
 class _Config(WriterSchema):
     settings: TranslatorConfig
+    reads: Size
 
 
 class _Dictionary(Saved):
@@ -31,15 +32,27 @@ class _Dictionary(Saved):
 
 @dataclass(frozen=True)
 class Trained(TrainedWriter):
-    """The networks, and the dictionary beside them."""
+    """The networks, and the dictionary beside them.
+
+    Args:
+        reads: sub-words of a text beyond which it is read sentence by sentence.
+        dictionary: of words.
+    """
 
     config: ClassVar[type[TranslatorConfig]] = TranslatorConfig
 
+    reads: int
     dictionary: Dictionary
 
     def parts(self, tokens: list[int]) -> list[list[int]]:
-        """A long text in sentences, or some of them together."""
-        return self.subwords.parts(tokens, _READ)
+        """A text as it is, or its sentences where it is longer than those of training."""
+        if len(tokens) <= self.reads:
+            return [tokens] if tokens else []
+        return self.subwords.sentences(tokens, _READ)
+
+    def settings(self) -> dict[str, Any]:
+        """What `config.json` holds beside the settings."""
+        return {**super().settings(), "reads": self.reads}
 
     def of_method(self) -> dict[str, bytes]:
         """The dictionary."""
@@ -52,4 +65,4 @@ class Trained(TrainedWriter):
         del arrays
         config = read_json(saved, bundle.CONFIG, _Config)
         words = read_json(saved, DICTIONARY, _Dictionary).words
-        return cls(**restored_writer(saved, config), dictionary=Dictionary(words))
+        return cls(**restored_writer(saved, config), reads=config.reads, dictionary=Dictionary(words))

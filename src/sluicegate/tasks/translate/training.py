@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from sluicegate.tasks.generation.training import Preparation
 from sluicegate.tasks.report import Report
 from sluicegate.training import Curve
@@ -13,6 +15,7 @@ from .report import report
 from .trained import Trained
 
 _REPORTED = 1000  # validation pairs that are translated for the report, at most
+_LONG = 0.99  # of the training sources are no longer than what is read at once
 
 
 class TranslatorPreparation(Preparation[Trained]):
@@ -26,6 +29,7 @@ class TranslatorPreparation(Preparation[Trained]):
             model=self.model,
             pairs=len(self.pairs),
             curve=curve,
+            reads=max(1, int(np.quantile(self.pairs.sources.lengths, _LONG))),
             dictionary=Dictionary.of(self.texts.sources, self.texts.targets),
         )
 

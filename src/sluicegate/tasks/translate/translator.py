@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
 
 from sluicegate.data import Source
-from sluicegate.data.headings import Heading
+from sluicegate.data.headings import Heading, heading
+from sluicegate.data.parallel import read_parallel, two_files
 from sluicegate.data.words import clean
 from sluicegate.errors import DataError
 from sluicegate.metrics.translation import require_sacrebleu
@@ -34,7 +35,7 @@ class Translator(Writer[TranslatorConfig, Trained]):
     word-by-word dictionary that is found in the same pairs.
 
     Args:
-        cell: `gru`, `lstm`, `rnn` or `mingru`.
+        cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
         members: networks that are trained beside one another and write together.
         settings: further ones, listed at `TranslatorConfig`.
@@ -68,11 +69,12 @@ class Translator(Writer[TranslatorConfig, Trained]):
         """Train on pairs of texts.
 
         Args:
-            data: a pandas or polars data frame or an Arrow table, a row for each pair; pairs of which a text is missing
-                or blank are left out.
+            data: a pandas or polars data frame or an Arrow table, a row for each pair; or the paths of two text files,
+                gzip'd or not, such as `("train.de", "train.en")`, whose lines are pairs. Pairs of which a text is
+                missing or blank are left out.
             source: the column of texts that are translated.
             target: the column of their translations.
-            validation: pairs to validate on, a table as `data`; None holds a twentieth of the pairs back, at most
+            validation: pairs to validate on, as `data`; None holds a twentieth of the pairs back, at most
                 2,000, none of whose sources is among those to train on.
             groups: a column of what must not be torn apart, such as documents: all pairs of a group validate together.
             checkpoint: a file that keeps the state of training, so that a killed run can go on.
@@ -91,9 +93,9 @@ class Translator(Writer[TranslatorConfig, Trained]):
         """
         require_sacrebleu()
         self._fit(
-            data,
+            _table(data, (source, target)),
             (source, target),
-            validation,
+            _table(validation, (source, target)),
             groups,
             checkpoint=checkpoint,
             resume=resume,
@@ -107,7 +109,7 @@ class Translator(Writer[TranslatorConfig, Trained]):
         """Translate, and compare with translations by people, beside those of a dictionary.
 
         Args:
-            data: a table with the columns that `fit` was given.
+            data: a table with the columns that `fit` was given, or the paths of two text files.
             origin: what the table is called in messages.
 
         Raises:
@@ -116,7 +118,7 @@ class Translator(Writer[TranslatorConfig, Trained]):
             MissingExtra: sacrebleu is not installed.
         """
         require_sacrebleu()
-        return self._evaluate(data, origin)
+        return self._evaluate(_table(data, self.trained.columns), origin)
 
     def predict(self, data: Any, *, origin: Source | None = None) -> Any:
         """Translate texts: `translate`, without alternatives."""
@@ -160,11 +162,17 @@ class Translator(Writer[TranslatorConfig, Trained]):
 
         Raises:
             NotFittedError: `fit` has not been called.
-            DataError: the text is blank.
+            DataError: the text is blank, or longer than what is read at once.
         """
         trained, text = self.trained, clean(text)
         if not text.strip():
             raise DataError("`text` is blank: give one with words in it")
+        (tokens,) = trained.subwords.encode([text])
+        if len(trained.parts(tokens)) > 1:
+            raise DataError(
+                f"`text` has {len(tokens):,} sub-words, and more than {trained.reads:,} are read sentence by sentence: "
+                "give one of its sentences"
+            )
         written = trained.write([text], self._beam)[0][0].text
         rows = []
         if written.strip():
@@ -183,6 +191,22 @@ class Translator(Writer[TranslatorConfig, Trained]):
         }
         return pl.DataFrame(rows, schema=schema)
 
+    def open_file(self, path: Path, **asked: Any) -> tuple[Any, dict[str, Any]]:
+        """A file as `predict` and `evaluate` take it: a table, two text files, or, without translations, one."""
+        if files := two_files(path):
+            return read_parallel(*files, self.trained.columns), {"origin": Source(path.name, first_line=1)}
+        return super().open_file(path, **asked)
+
+    @classmethod
+    def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """A file as `fit` takes it: a table, or two text files."""
+        files = two_files(path)
+        if files is None:
+            return super().open_training_file(path, given)
+        columns = {name: value for name, value in given.items() if value is not None}
+        names = (columns.get("source", "source"), columns.get("target", "target"))
+        return read_parallel(*files, names), {"origin": Source(path.name, first_line=1), **columns}
+
     def _prepared(
         self, texts: Texts, held_back: Texts | None, columns: tuple[str, str], blank: int
     ) -> TranslatorPreparation:
@@ -197,3 +221,10 @@ class Translator(Writer[TranslatorConfig, Trained]):
 
     def _card(self, trained: Trained) -> str:
         return translator_card(self.config, trained, self._results)
+
+
+def _table(data: Any, columns: tuple[Heading, Heading]) -> Any:
+    """Two text files as the table that their lines are; all else as it is."""
+    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(path, str | Path) for path in data):
+        return read_parallel(*data, (heading(columns[0]), heading(columns[1])))
+    return data
