@@ -156,10 +156,7 @@ struct Backward : WeightSums {
       team.wait();
       // What a first step passes on is the gradient of h0: of single steps it is a third of the work.
       if (phase == 0 && s == 0 && direction.h0_gradient == nullptr) return;
-      if (phase == 0 && traits.carries)
-        multiply_recurrent<Start::kTarget>(active, phase, backwards);
-      else
-        multiply_recurrent<Start::kZero>(active, phase, backwards);
+      multiply_recurrent(active, phase, backwards);
     }
   }
 
@@ -169,33 +166,33 @@ struct Backward : WeightSums {
   }
 
   // The rows have room beyond the last unit for a whole vector: of the panels no column is left out.
-  template <Start S>
   void multiply_recurrent(Index active, int phase, bool backwards) const {
+    const bool fresh = phase > 0 || !traits.carries;
     const int gates = traits.phase[phase].count;
     const Index depth = gates * shape.hidden;
     if (direction.backward_panels)
       with_weights(shape.precision, [&]<class W>() {
-        multiply_columns<S, W>(active, round_sources<W>(active, depth),
-                               direction.backward_panels + layout.phase[phase], depth, hidden, panel_begin(),
-                               panel_end(), backwards, targets, round_up(shape.hidden, kWidth));
+        multiply_columns<W>(active, round_sources<W>(active, depth),
+                            direction.backward_panels + layout.phase[phase], depth, hidden, panel_begin(),
+                            panel_end(), backwards, fresh, targets, round_up(shape.hidden, kWidth));
       });
     else
-      multiply_weights<S>(active, sources, direction.weights.hidden, shape.hidden, shape.hidden,
-                          traits.phase_begin(phase), gates, order_of(traits, phase), unit_begin(), unit_end(),
-                          targets);
+      multiply_weights(active, sources, direction.weights.hidden, shape.hidden, shape.hidden,
+                       traits.phase_begin(phase), gates, order_of(traits, phase), unit_begin(), unit_end(),
+                       fresh, targets);
   }
 
   void multiply_input(Index entries) const {
     const Index depth = shape.gates() * shape.hidden;
     if (direction.backward_panels)
       with_weights(shape.precision, [&]<class W>() {
-        multiply_columns<Start::kZero, W>(entries, round_sources<W>(entries, depth),
-                                          direction.backward_panels + layout.input, depth, input, 0,
-                                          input.panels(), false, targets, shape.input);
+        multiply_columns<W>(entries, round_sources<W>(entries, depth),
+                            direction.backward_panels + layout.input, depth, input, 0, input.panels(), false,
+                            true, targets, shape.input);
       });
     else
-      multiply_weights<Start::kZero>(entries, sources, direction.weights.input, shape.hidden, shape.input, 0,
-                                     shape.gates(), kInOrder, 0, shape.input, targets);
+      multiply_weights(entries, sources, direction.weights.input, shape.hidden, shape.input, 0, shape.gates(),
+                       kInOrder, 0, shape.input, true, targets);
   }
 
   // What needs no order of time.

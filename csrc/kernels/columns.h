@@ -100,22 +100,23 @@ inline void pack_backward(const Shape& s, const Weights& weights, float* panels)
   });
 }
 
-// The product of rows with panels of plain columns, for the panels [begin, end).
-template <Start S, class W>
+// The product of rows with panels of plain columns, for the panels [begin, end): it takes the place of what
+// was in a `fresh` target, and is added to what is in another.
+template <class W>
 inline void multiply_columns(Index rows, const float* const* a, const float* panels, Index depth,
-                             const Columns& cut, Index begin, Index end, bool backwards, float* const* out,
-                             Index columns) {
+                             const Columns& cut, Index begin, Index end, bool backwards, bool fresh,
+                             float* const* out, Index columns) {
   auto rest = [&] {
     if (!cut.rest || end != cut.panels()) return;
     const Index place = cut.whole * kColumns * kWidth;
     with_constant<kColumns - 1>(cut.rest, [&]<int V>() {
-      product<V, S>(rows, a, Panels<W>{.laid_out = panels + words<W>(depth) * place}, depth, 0, 1, false,
-                    nullptr, out, place, columns - place);
+      product<V>(rows, a, Panels<W>{.laid_out = panels + words<W>(depth) * place}, depth, 0, 1, false, fresh,
+                 nullptr, out, place, columns - place);
     });
   };
   if (backwards) rest();
-  product<kColumns, S>(rows, a, Panels<W>{.laid_out = panels}, depth, begin, least(end, cut.whole), backwards,
-                       nullptr, out, 0, columns);
+  product<kColumns>(rows, a, Panels<W>{.laid_out = panels}, depth, begin, least(end, cut.whole), backwards,
+                    fresh, nullptr, out, 0, columns);
   if (!backwards) rest();
 }
 
@@ -148,15 +149,14 @@ SLUICEGATE_INLINE void add_multiples(const float* const* a, Index at, const floa
 // The product of rows with the weights of gates [first, first + gates) as they lie, for the columns [begin,
 // end): `a` has a row's numbers in the order of `place`, and every sum is the same chain as with panels. For
 // a few rows and one step it takes a fraction of the time that laying out the weights would.
-template <Start S>
 inline void multiply_weights(Index rows, const float* const* a, const float* weights, Index hidden,
                              Index columns, int first, int gates, const int* place, Index begin, Index end,
-                             float* const* out) {
+                             bool fresh, float* const* out) {
   constexpr int kDeep = 4;
   // Columns whose sums stay in the first cache. Of 2,048 columns, weights come at 21 GB/s from rows that are
   // read from end to end, and at 13 from rows that are read by 512.
   const Index block = most(512, 4096 / most(1, rows));
-  if constexpr (S == Start::kZero)
+  if (fresh)
     for (Index i = 0; i < rows; ++i)
       for (Index j = begin; j < end; ++j) out[i][j] = 0.0f;
   for (Index left = begin; left < end; left += block) {

@@ -250,14 +250,14 @@ struct Forward {
       const Index begin = team.begin(g.panels()), end = team.end(g.panels());
       const Index place = layout.sums_begin(i);
       with_constant<4>(g.count, [&]<int V>() {
-        product<V, Start::kBias>(entries, rows_, panels_of<W>(g, false, false), shape.input, begin,
-                                 least(end, g.blocks), false, biases + g.bias, targets, place, g.width);
+        product<V>(entries, rows_, panels_of<W>(g, false, false), shape.input, begin, least(end, g.blocks),
+                   false, true, biases + g.bias, targets, place, g.width);
       });
       if (g.rest && end == g.panels()) {
         with_constant<4>(g.rest_vectors, [&]<int V>() {
-          product<V, Start::kBias>(entries, rows_, panels_of<W>(g, false, true), shape.input, 0, 1, false,
-                                   biases + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
-                                   g.rest_vectors * kWidth);
+          product<V>(entries, rows_, panels_of<W>(g, false, true), shape.input, 0, 1, false, true,
+                     biases + g.bias + g.rest_begin(), targets, place + g.rest_begin(),
+                     g.rest_vectors * kWidth);
         });
         if (shape.traits().apart) set_apart(entries);
       }

@@ -81,28 +81,29 @@ inline void pack_panel(const Gates& gates, Index unit, int lanes, int vectors, I
     }
 }
 
-// sums[r][n + m] += sum over k of a[r][k] * weights, by the chains that panels would give, of M vectors of
-// units at once: the rows of weights of each follow each other from `first[n + m]` on, and those of the next
-// product begin at `first[n + M]`. Nothing is stored on the way. Each row is asked for four lines at a time:
-// line by line, weights of 2,048 units came at 19 GB/s, not 24.
-template <int M, int R, int N>
-SLUICEGATE_INLINE void accumulate_rows(Float (&sums)[R][N], int n, const float* const (&a)[R],
-                                       const float* const (&first)[N + 1], Index depth) {
+// sums[r stride + m] += sum over k of a[r][k] * weights, by the chains that panels would give, of M vectors
+// of units at once: the rows of weights of each follow each other from `first[m]` on, and those of the next
+// product begin at `first[M]`. Nothing is stored on the way. Each row is asked for four lines at a time:
+// line by line, weights of 2,048 units came at 19 GB/s, not 24. Every tile of few rows calls it, and has no
+// copy of its own: those took a tenth of the compiler's time.
+template <int M, int R>
+[[gnu::noinline]] void accumulate_rows(Float* sums, Index stride, const float* const* a,
+                                       const float* const* first, Index depth) {
   constexpr Index kLine = 16, kBurst = 4 * kLine, kAhead = 4 * kBurst;
   constexpr int kInTurn = kWidth / 4;  // rows that are asked for while a line is computed
   Float own[M][R];
-  for (int m = 0; m < M; ++m) SLUICEGATE_EACH(R) own[m][i] = sums[i][n + m];
+  for (int m = 0; m < M; ++m) SLUICEGATE_EACH(R) own[m][i] = sums[i * stride + m];
   Index k = 0;
   for (; k + kLine <= depth; k += kLine) {
     const Index ahead = k / kBurst * kBurst + kAhead, turn = k % kBurst / kLine * kInTurn;
 #pragma GCC unroll 2
     for (int m = 0; m < M; ++m) {
-      const float* from = ahead < depth ? first[n + m] + ahead : first[n + M] + ahead - depth;
+      const float* from = ahead < depth ? first[m] + ahead : first[M] + ahead - depth;
       for (int i = 0; i < kInTurn; ++i)
         for (Index line = 0; line < kBurst; line += kLine)
           __builtin_prefetch(from + (turn + i) * depth + line, 0, 2);
       const float* rows[kWidth];
-      SLUICEGATE_EACH(kWidth) rows[i] = first[n + m] + i * depth + k;
+      SLUICEGATE_EACH(kWidth) rows[i] = first[m] + i * depth + k;
 #pragma GCC unroll 4
       for (Index j = 0; j < kLine; j += 4) {
         Float columns[4];
@@ -117,10 +118,10 @@ SLUICEGATE_INLINE void accumulate_rows(Float (&sums)[R][N], int n, const float* 
   for (; k < depth; ++k)
     for (int m = 0; m < M; ++m) {
       float column[kWidth];
-      SLUICEGATE_EACH(kWidth) column[i] = first[n + m][i * depth + k];
+      SLUICEGATE_EACH(kWidth) column[i] = first[m][i * depth + k];
       SLUICEGATE_EACH(R) own[m][i] = multiply_add(fill(a[i][k]), load(column), own[m][i]);
     }
-  for (int m = 0; m < M; ++m) SLUICEGATE_EACH(R) sums[i][n + m] = own[m][i];
+  for (int m = 0; m < M; ++m) SLUICEGATE_EACH(R) sums[i * stride + m] = own[m][i];
 }
 
 // The same for all N. Rows of up to 512 numbers two vectors at a time, which come at 35 GB/s so and at 25 one
@@ -129,11 +130,14 @@ SLUICEGATE_INLINE void accumulate_rows(Float (&sums)[R][N], int n, const float* 
 template <int R, int N>
 SLUICEGATE_INLINE void accumulate_transposed(Float (&sums)[R][N], const float* const (&a)[R],
                                              const float* const (&first)[N + 1], Index depth) {
+  Float passed[R][N];  // whose address may be known: the sums themselves stay in registers
+  for (int r = 0; r < R; ++r) SLUICEGATE_EACH(N) passed[r][i] = sums[r][i];
   int n = 0;
   if constexpr (R <= 2)
     if (depth <= 512)
-      for (; n + 2 <= N; n += 2) accumulate_rows<2>(sums, n, a, first, depth);
-  for (; n < N; ++n) accumulate_rows<1>(sums, n, a, first, depth);
+      for (; n + 2 <= N; n += 2) accumulate_rows<2, R>(passed[0] + n, N, a, first + n, depth);
+  for (; n < N; ++n) accumulate_rows<1, R>(passed[0] + n, N, a, first + n, depth);
+  for (int r = 0; r < R; ++r) SLUICEGATE_EACH(N) sums[r][i] = passed[r][i];
 }
 
 // The panels of a product, of weights of type W.

@@ -11,7 +11,8 @@
 namespace sluicegate::SLUICEGATE_ISA {
 
 // Registers that tiles are made for. The largest tiles take most of the compiler's time, three times as much
-// under the sanitizers. There the small ones do: the lines are the same, and no bit depends on the tile.
+// under the sanitizers. There and on old processors the small ones do: the lines are the same, and no bit
+// depends on the tile.
 #ifdef SLUICEGATE_SMALL_TILES
 inline constexpr int kTileRegisters = 8;
 #else
@@ -158,14 +159,14 @@ struct Cut {
   Index size(Index tile) const { return base + (tile < longer); }
 };
 
-// Calls f with the constant n as a template argument: f.template operator()<n>().
-template <int Most, class F>
+// Calls f with the constant n, of at least `Least`, as a template argument: f.template operator()<n>().
+template <int Most, int Least = 1, class F>
 SLUICEGATE_INLINE void with_constant(Index n, F&& f) {
-  if constexpr (Most > 0) {
+  if constexpr (Most >= Least) {
     if (n == Most)
       f.template operator()<Most>();
     else
-      with_constant<Most - 1>(n, f);
+      with_constant<Most - 1, Least>(n, f);
   }
 }
 
@@ -195,10 +196,11 @@ SLUICEGATE_INLINE void for_each_tile(Index rows, Index begin, Index end, bool ba
     });
     return;
   }
+  constexpr int kFewest = (kRows<V> + 1) / 2;  // rows of a tile, of two or more as even as can be
   auto over = [&]<int P>(Index panel) {
     for (Index tile = 0; tile < cut.tiles; ++tile)
-      with_constant<kRows<V>>(cut.size(tile),
-                              [&]<int R>() { f.template operator()<R, P>(cut.start(tile), panel); });
+      with_constant<kRows<V>, kFewest>(cut.size(tile),
+                                       [&]<int R>() { f.template operator()<R, P>(cut.start(tile), panel); });
   };
   constexpr int P = kWide<V>;
   const Index whole = P == 1 ? end : begin + (end - begin) / P * P;
@@ -211,14 +213,12 @@ SLUICEGATE_INLINE void for_each_tile(Index rows, Index begin, Index end, bool ba
   if (P > 1 && !backwards) rest();
 }
 
-// Where a product's sums begin.
-enum class Start { kZero, kBias, kTarget };
-
-// out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The last panel may
-// hold fewer columns than its vectors have room for: `columns` counts those of all panels.
-template <int V, Start S, class W>
+// out[r][place + column] = start + rows · panels, for panels [begin, end) of V vectors. The sums start with
+// the bias, where there is one, else with zero if they are `fresh`, else with what was there. The last panel
+// may hold fewer columns than its vectors have room for: `columns` counts those of all panels.
+template <int V, class W>
 inline void product(Index rows, const float* const* a, const Panels<W>& panels, Index depth, Index begin,
-                    Index end, bool backwards, const float* bias, float* const* out, Index place,
+                    Index end, bool backwards, bool fresh, const float* bias, float* const* out, Index place,
                     Index columns) {
   for_each_tile<V>(rows, begin, end, backwards, [&]<int R, int P>(Index row, Index panel) {
     Float sums[R][P * V];
@@ -229,12 +229,11 @@ inline void product(Index rows, const float* const* a, const Panels<W>& panels, 
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 32
       for (int v = 0; v < P * V; ++v) {
-        if constexpr (S == Start::kZero) sums[r][v] = fill(0.0f);
-        if constexpr (S == Start::kBias) sums[r][v] = load(bias + left + v * kWidth);
-        if constexpr (S == Start::kTarget) {
-          const float* target = out[row + r] + place + left + v * kWidth;
-          sums[r][v] = full ? load(target) : load(target, count(v));
-        }
+        const float* target = out[row + r] + place + left + v * kWidth;
+        sums[r][v] = bias    ? load(bias + left + v * kWidth)
+                     : fresh ? fill(0.0f)
+                     : full  ? load(target)
+                             : load(target, count(v));
       }
     accumulate<R, P, V>(sums, a, row, rows, panels, panel, depth);
 #pragma GCC unroll 8

@@ -227,7 +227,7 @@ def test_a_single_step_has_no_variance_and_no_step_changes_nothing():
     ("options", "message"),
     [
         ({"nonlinearity": "gelu"}, '`nonlinearity` (=\'gelu\') must be "tanh" or "relu"'),
-        ({"normalization": "layer"}, "`normalization` (='layer') must be \"batch\""),
+        ({"normalization": "layer"}, "`normalization` (='layer') must be \"batch\" or None"),
         ({"momentum": 1.5}, "`momentum` (=1.5) must be a number from 0 up to but not including 1"),
         ({"recurrent_init": "identity"}, "is for an RNN"),
     ],

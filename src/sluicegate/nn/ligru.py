@@ -108,8 +108,7 @@ class LiGRU(BeyondTorch):
         recurrent_init: RecurrentInit = "uniform",
     ) -> None:
         check_choice("nonlinearity", nonlinearity, get_args(Activation))
-        if normalization is not None:
-            check_choice("normalization", normalization, get_args(Normalization))
+        check_choice("normalization", normalization, (*get_args(Normalization), None))
         if momentum is not None:
             check_rate("momentum", momentum)
         self._begin_layers(

@@ -200,14 +200,14 @@ class Options(torch.nn.Module):
         return ", ".join((super().extra_repr(), *changed, *begun))
 
 
-def check_choice(name: str, value: object, allowed: Collection[str]) -> None:
+def check_choice(name: str, value: object, allowed: Collection[str | None]) -> None:
     """Refuse a value that is none of those allowed.
 
     Raises:
         ConfigError: It is none of them.
     """
     if value not in allowed:
-        choices = " or ".join(f'"{choice}"' for choice in allowed)
+        choices = " or ".join("None" if choice is None else f'"{choice}"' for choice in allowed)
         raise ConfigError(f"`{name}` (={value!r}) must be {choices}")
 
 
