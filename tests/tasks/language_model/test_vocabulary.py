@@ -65,12 +65,14 @@ def products(counts, cut):
 
 
 def test_groups_take_few_products():
-    counts = np.sort(np.random.default_rng(0).zipf(1.3, 5000).clip(0, 100_000))[::-1]
+    counts = np.sort(np.random.default_rng(0).zipf(1.3, 20_000).clip(0, 100_000))[::-1]
     best = cuts(counts)
-    assert len(best) == 3
-    assert products(counts, best) < 0.3 * len(counts)
-    for other in ((100, 1000, 3000), (500, 1500, 4000), tuple(at // 2 for at in best), tuple(at + 300 for at in best)):
-        assert products(counts, best) <= products(counts, other)
+    assert len(best) == 5
+    assert best[0] >= 800
+    least = products(counts, best)
+    assert least < 0.2 * len(counts)
+    for other in ((1000, 2000, 4000, 8000, 16_000), tuple(int(1.2 * at) for at in best), (best[0], *best[2:])):
+        assert least <= products(counts, other)
 
 
 def test_few_tokens_are_not_grouped():

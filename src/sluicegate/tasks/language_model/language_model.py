@@ -111,10 +111,11 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
 
         Args:
             data: texts, as `fit` takes them.
-            cache: how many tokens are remembered, what came after places like this one is mixed into what may come
-                (Grave et al. 2017); 0 is none, and 2,000 a good deal. How it is mixed was found in training.
+            cache: how many tokens are remembered, of which what came after places like this one is mixed into what may
+                come (Grave et al. 2017); 0 is none, 2,000 suits articles. How it is mixed was found in training.
             dynamic: the learning rate of going on learning from each piece of a text after it was foretold (Krause et
-                al. 2018); 0 is none, and 0.5 a good deal. The model itself stays as it is.
+                al. 2018); 0 is none, of 0.1, 0.3 and 1 the second was best on WikiText-2. The model itself stays as
+                it is.
             origin: what the texts are called in messages.
 
         Raises:
