@@ -214,10 +214,8 @@ def log_likelihood(
         targets: the sub-words that came.
         smoothing: the share of the mean over all sub-words (Szegedy et al. 2016).
     """
-    logits = written.logits
-    total = logits.logsumexp(2)
-    told = logits.gather(2, targets[..., None]).squeeze(2) - total
-    spread = logits.mean(2) - total
+    all_told = written.logits.log_softmax(2)
+    told, spread = all_told.gather(2, targets[..., None]).squeeze(2), all_told.mean(2)
     if written.copying is not None:
         same = memory.tokens[:, None] == targets[..., None]
         copied = (written.weights * same).sum(2)
