@@ -118,7 +118,7 @@ def test_a_folder(tmp_path):
     assert "is a folder" in refused(tmp_path / "t.csv")
 
 
-@pytest.mark.parametrize("name", ["t.xlsx", "t", "t.csv.gz"])
+@pytest.mark.parametrize("name", ["t.xlsx", "t", "t.csv.zip"])
 def test_another_ending(written, name):
     assert "expected .csv, .tsv, .parquet, .jsonl or .ndjson" in refused(written(name, "t,x\n1,2\n"))
 

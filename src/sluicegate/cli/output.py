@@ -89,14 +89,21 @@ def write_batches(batches: Iterator[pl.DataFrame], path: Path) -> int:
 
 
 def as_csv(table: pl.DataFrame, separator: str = ",", *, header: bool = True) -> str:
-    """A table as text, with times that `read_table` reads back, and no more digits than the networks compute with."""
+    """A table as text, with times that `read_table` reads back, and no more digits than the networks compute with.
+
+    A list of numbers becomes these with spaces between them.
+    """
     import polars as pl
 
     from sluicegate.data.frames import short_numbers
 
     zoned = any(isinstance(kind, pl.Datetime) and kind.time_zone is not None for kind in table.dtypes)
     form = "%Y-%m-%d %H:%M:%S%.f" + ("%:z" if zoned else "")
-    return short_numbers(table).write_csv(separator=separator, include_header=header, datetime_format=form)
+    lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
+    spaced = (pl.col(name).list.eval(pl.element().round_sig_figs(7).cast(pl.String)).list.join(" ") for name in lists)
+    return short_numbers(table.with_columns(*spaced)).write_csv(
+        separator=separator, include_header=header, datetime_format=form
+    )
 
 
 def as_rows(table: pl.DataFrame) -> list[dict[str, Any]]:

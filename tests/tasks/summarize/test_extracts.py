@@ -24,7 +24,7 @@ def test_weights_by_hand():
 
 def test_key_words_are_the_four_that_weigh_most_in_their_order():
     weights = Weights.of(["the dog and the cat"] * 50 + ["a tree"])
-    assert weights.keywords("the zebra and the cat saw a yak, the zebra, and Xerxes") == "zebra saw a yak"
+    assert weights.keywords("the zebra and the cat saw a yak, the zebra, and Xerxes") == "zebra saw yak xerxes"
     assert weights.keywords("Dog") == "dog"
     assert weights.keywords("...") == ""
 

@@ -32,7 +32,9 @@ def test_learns_what_texts_are_about(trained, mails):
     report = trained.evaluate(other)
     assert report.metrics["rougeL"] > 80
     assert set(report.baselines) == {"first_sentence", "tfidf_sentence", "tfidf_keywords"}
-    figures = dict(zip(NAMES, by_text(trained.predict(other)["text"], other["summary"]).mean(0), strict=True))
+    figures = dict(
+        zip(NAMES, by_text(trained.predict(other)["text"].to_list(), other["summary"].to_list()).mean(0), strict=True)
+    )
     assert report.metrics == pytest.approx(figures)
     assert report.verdict.startswith("Use the model: its ")
 

@@ -32,11 +32,12 @@ def test_conforms(check, case):
 def test_learns_to_translate(trained, pairs):
     other = pairs(60, seed=1)
     report = trained.evaluate(other)
-    assert report.metrics["bleu"] > 80
-    assert report.baselines["word_by_word"]["bleu"] < report.metrics["bleu"]
+    assert report.metrics["bleu"] > 60
+    questions = trained.evaluate(other.filter(pl.col("source").str.ends_with("?")))  # whose words come in another order
+    assert questions.metrics["bleu"] > questions.baselines["word_by_word"]["bleu"] + 20
     written = trained.predict(other)["text"].to_list()
     assert report.metrics == scored(written, other["target"].to_list())._asdict()
-    assert report.verdict.startswith("Use the model: its bleu")
+    assert questions.verdict.startswith("Use the model: its bleu")
 
 
 @pytest.mark.parametrize("cell", ["lstm", "rnn", "mingru", "ligru"])
