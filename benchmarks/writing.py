@@ -140,6 +140,38 @@ class Figures:
         yield f"`fit` takes {minutes:.0f} min; up to here, memory was {peak:.1f} GiB at most."
 
 
+NUMBERED = {
+    "de": (
+        "Ein Mann mit der Nummer {} rennt über das Feld.",
+        "Der Spieler mit der {} auf dem Trikot wirft den Ball.",
+        "Um {} Uhr stehen {} Menschen vor einem Laden.",
+        "Ein Schild zeigt {} an.",
+        "{} Kinder spielen im Wasser.",
+    ),
+    "en": (
+        "A man with the number {} runs across the field.",
+        "The player with {} on his shirt throws the ball.",
+        "At {} o'clock {} people stand in front of a store.",
+        "A sign reads {}.",
+        "{} children play in the water.",
+    ),
+}
+
+
+def numbers_kept(model: sluicegate.Translator, language: str, times: int = 20) -> str:
+    """How many of the numbers in sentences made for it are in their translations."""
+    rng = np.random.default_rng(0)
+    texts = [
+        text.format(*rng.integers(2, 10 ** rng.integers(1, 5, 2, endpoint=True)))
+        for text in NUMBERED[language]
+        for _ in range(times)
+    ]
+    written = model.translate(texts)["text"].to_list()
+    pairs = [(re.findall(r"\d+", text), re.findall(r"\d+", found)) for text, found in zip(texts, written, strict=True)]
+    kept = sum(number in found for numbers, found in pairs for number in numbers)
+    return f"Of {sum(len(numbers) for numbers, _ in pairs)} numbers in sentences made for it, {kept} were kept."
+
+
 def translated(source: str, target: str) -> Callable[[Path, int], Sequence[str]]:
     """What measures translation from one language into another."""
 
@@ -153,7 +185,7 @@ def translated(source: str, target: str) -> Callable[[Path, int], Sequence[str]]
             report = model.evaluate(test)
             figures.add(report.rows, fitting)
             signature = f"`{report.facts['signature of bleu']}`; lowercased {report.facts['bleu, lowercased']}."
-        return [*figures.lines(), "", f"The last seed's BLEU: {signature}"]
+        return [*figures.lines(), "", f"The last seed's BLEU: {signature} {numbers_kept(model, source)}"]
 
     return measure
 
