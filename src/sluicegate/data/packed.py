@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from io import BufferedIOBase
+from io import BufferedReader
 from pathlib import Path
 
 
@@ -12,6 +12,6 @@ def ending_of(path: Path) -> str:
     return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
 
 
-def opened(path: Path) -> BufferedIOBase:
+def opened(path: Path) -> gzip.GzipFile | BufferedReader:
     """A file to read bytes from, unpacked where its name ends in `.gz`."""
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
