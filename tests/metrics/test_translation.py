@@ -81,6 +81,8 @@ def test_the_bootstrap_sees_a_difference_and_calls_noise_noise():
     assert bleu_p_value(references, bad, good) == bleu_p_value(references, bad, good) < 0.01
     assert bleu_p_value(references, good, other) > 0.05
     assert bleu_p_value(references, good, good) == 1.0
+    assert bleu_p_value(references, ["x"] * len(references), ["y"] * len(references)) == 1.0  # both are 0
+    assert bleu_p_value(references[:1], references[:1], ["x"]) == 1.0  # a single text tells nothing
 
 
 def test_without_sacrebleu(monkeypatch):
