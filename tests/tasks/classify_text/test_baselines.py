@@ -8,7 +8,8 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from sluicegate.tasks.classify_text import baselines, ragged
+from sluicegate.data import ragged
+from sluicegate.tasks.classify_text import baselines
 from sluicegate.tasks.classify_text.baselines import Linear, by_fold, fit_both
 from sluicegate.tasks.classify_text.grams import Grams
 from sluicegate.tasks.classify_text.terms import Terms, Words
