@@ -141,3 +141,13 @@ def test_the_report_shows_what_it_must(trained, table):
     assert re.fullmatch(r"\d\.\d in a summary, 3\.0 in a reference", report.facts["words"])
     for shown in report.details["attention"]:
         np.testing.assert_allclose(np.sum(shown["weights"], axis=1), 1.0, atol=0.01)
+
+
+def test_of_a_long_text_the_words_are_shown_that_were_looked_at_most(trained, table):
+    long = table.head(3).with_columns(text=pl.concat_str([pl.col("text")] * 3, separator=" "))
+    maps = trained.evaluate(long).details["attention"]
+    assert len(maps) == 2
+    for shown in maps:
+        weights = np.array(shown["weights"])
+        assert weights.shape == (len(shown["written"]), len(shown["read"])) == (len(shown["written"]), 19)
+        assert 19 / 30 < weights.sum(1).mean() < 1.01

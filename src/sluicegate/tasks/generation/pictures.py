@@ -49,7 +49,10 @@ def _grouped(title: str, caption: str, bins: list[str], figures: dict[str, list[
 
 
 def _attention(number: int, read: list[str], written: list[str], weights: list[list[float]]) -> Picture:
-    caption = "How much each word that was written (down) drew from each word that was read (across): darker is more."
+    caption = (
+        "How much each word that was written (down) drew from each word that was read (across), or of many words from "
+        "those that it drew from most: darker is more."
+    )
     size = (min(9.0, 1.6 + 0.32 * len(read)), min(9.0, 1.3 + 0.26 * len(written)))
     with drawn(f"What was looked at: example {number}", caption, size) as (picture, made):
         axes = picture.add_subplot()

@@ -22,7 +22,7 @@ from .verdict import Compared, verdict
 
 _BINS = 4  # into which texts are put by length, and by how rare their words are
 _SHOWN, _ATTENDED = 4, 2  # worst and typical texts, and attention maps
-_WORDS = 18  # of a source that an attention map is drawn of, at most
+_FEWEST, _WORDS = 4, 18  # words of a source that an attention map is drawn of, and that it shows at most
 _LETTERS = 400  # of a text that is shown
 
 
@@ -147,12 +147,23 @@ def _binned(
 
 
 def _attended(trained: TrainedWriter, sources: Sequence[str], written: Sequence[str]) -> list[dict[str, Any]]:
-    """The attention maps of some texts that are neither short nor long."""
-    fit = [row for row, text in enumerate(written) if text.strip() and 4 <= len(sources[row].split()) <= _WORDS]
+    """The attention maps of some texts that are not short: of those that have room, or else of the shortest.
+
+    Of more words than there is room for, those are shown that were looked at most.
+    """
+    lengths = [len(text.split()) for text in sources]
+    fit = [row for row, text in enumerate(written) if text.strip() and lengths[row] >= _FEWEST]
     maps = []
-    for row in fit[:_ATTENDED]:
+    for row in sorted(fit, key=lambda row: max(0, lengths[row] - _WORDS))[:_ATTENDED]:
         found = attention(trained, sources[row], written[row])
-        maps.append({"read": found.read, "written": found.written, "weights": found.weights.round(3).tolist()})
+        shown = np.sort(np.argsort(-found.weights.sum(0), kind="stable")[: _WORDS + 1])
+        maps.append(
+            {
+                "read": [found.read[at] for at in shown],
+                "written": found.written,
+                "weights": found.weights[:, shown].round(3).tolist(),
+            }
+        )
     return maps
 
 
