@@ -55,7 +55,9 @@ def train(
         ConfigError: the checkpoint belongs to other data or settings.
     """
     weights = dict(model.named_parameters())
-    statistics = dict(model.named_buffers())  # such as the running ones of a LiGRU
+    kept = model.state_dict().keys()
+    # Such as the running ones of a LiGRU. Buffers that are no part of the state are made anew, and never change.
+    statistics = {name: buffer for name, buffer in model.named_buffers() if name in kept}
     state = Checkpoint.start(weights, statistics)
     moments: Moments = {}
     if resume and checkpoint is not None and checkpoint.exists():
