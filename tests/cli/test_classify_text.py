@@ -139,10 +139,10 @@ def test_a_fault_far_down_leaves_no_file(folder, monkeypatch):
     monkeypatch.setattr(TextClassifier, "rows_at_once", 10)
     predict = TextClassifier.predict
 
-    def fails(task, data, source):
-        if source.row(0).startswith("line 32 "):
-            raise DataError(f"{source.row(3)} is at fault")
-        return predict(task, data, origin=source)
+    def fails(task, data, origin):
+        if origin.row(0).startswith("line 32 "):
+            raise DataError(f"{origin.row(3)} is at fault")
+        return predict(task, data, origin=origin)
 
     monkeypatch.setattr(TextClassifier, "predict", fails)
     for ending in ("csv", "parquet"):

@@ -55,9 +55,9 @@ def train(
         ConfigError: the checkpoint belongs to other data or settings.
     """
     weights = dict(model.named_parameters())
-    kept = model.state_dict().keys()
+    state_names = model.state_dict().keys()
     # Such as the running ones of a LiGRU. Buffers that are no part of the state are made anew, and never change.
-    statistics = {name: buffer for name, buffer in model.named_buffers() if name in kept}
+    statistics = {name: buffer for name, buffer in model.named_buffers() if name in state_names}
     state = Checkpoint.start(weights, statistics)
     moments: Moments = {}
     if resume and checkpoint is not None and checkpoint.exists():
