@@ -62,7 +62,7 @@ def test_frequent_words_are_whole_and_begin_with_their_space(subwords):
     (tokens,) = subwords.encode(["The dog sleeps"])
     assert len(tokens) == 3
     assert all(subwords.begins_word(token) for token in tokens)
-    kinds = subwords.kinds()
+    kinds = subwords.kinds
     assert kinds.begins[tokens].all()
     assert not kinds.begins[:FIRST].any()
 
@@ -94,7 +94,7 @@ def test_more_sub_words_than_the_texts_have():
 
 
 def test_kinds(subwords):
-    kinds = subwords.kinds()
+    kinds = subwords.kinds
     (bare,) = kinds.bare.nonzero().flatten().tolist()
     assert subwords.encode(["犬"])[0][0] == bare
     assert kinds.begins[bare]

@@ -195,17 +195,19 @@ class _Search:
         kinds, barred = self._kinds, -torch.inf
         chances[..., self._never] = barred
         # A mark alone stands before letters that no sub-word begins with; a space and nothing would be a blank text.
-        said_nothing = kinds.bare[self._last] | (self._last == BEGIN)
-        chances[..., END].masked_fill_(said_nothing, barred)
-        chances.masked_fill_(kinds.bare[self._last][..., None] & kinds.begins, barred)
-        if self._beam.words is not None:
-            chances.masked_fill_((self._words >= self._beam.words)[..., None] & kinds.begins, barred)
+        begun = kinds.bare[self._last]
+        chances[..., END].masked_fill_(begun | (self._last == BEGIN), barred)
+        # Every mask of all sub-words takes as long as a pass of the softmax, and hardly a step needs one.
+        begins_none = begun if self._beam.words is None else begun | (self._words >= self._beam.words)
+        if begins_none.any():
+            chances.masked_fill_(begins_none[..., None] & kinds.begins, barred)
         for at, written in enumerate(self._written if self._beam.unrepeated else ()):
             for place, tokens in enumerate(written):
                 chances[at, place, _repeating(tokens, self._beam.unrepeated)] = barred
         left = torch.tensor([self._longest[row] - len(self._steps) for row in self.rows])[:, None, None]
-        chances.masked_fill_((left == 1) & kinds.bare, barred)
-        chances.masked_fill_((left == 0) & (torch.arange(chances.shape[2]) != END), barred)
+        if (left <= 1).any():
+            chances.masked_fill_((left == 1) & kinds.bare, barred)
+            chances.masked_fill_((left == 0) & (torch.arange(chances.shape[2]) != END), barred)
 
     def _pick(self, best: _Best, sources: Int64[Tensor, " open"]) -> None:
         """Go on with these hypotheses of these sources."""

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -118,6 +119,7 @@ class Subwords:
         """Tell whether a space stands before a sub-word, or would, if it were not the first."""
         return (self.tokenizer.id_to_token(token) or "").startswith(MARK)
 
+    @cached_property
     def kinds(self) -> Kinds:
         """What search must know of all sub-words."""
         tokens = [self.tokenizer.id_to_token(token) or "" for token in range(len(self))]

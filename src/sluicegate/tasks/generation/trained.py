@@ -61,7 +61,7 @@ class TrainedWriter(TrainedModel):
         """The most probable texts for each source, best first; for a blank one nothing but the blank text."""
         of_rows = [[tuple(part) for part in self.parts(tokens)] for tokens in self.subwords.encode(texts)]
         parts = list(dict.fromkeys(part for several in of_rows for part in several))  # what comes twice is written once
-        kinds = self.subwords.kinds()
+        kinds = self.subwords.kinds
         written: dict[tuple[int, ...], list[Text]] = {}
         for numbers in _alike([len(part) for part in parts], max(1, _TOKENS // beam.width)):
             some = Ragged.of([np.array(parts[number], dtype=np.int32) for number in numbers])

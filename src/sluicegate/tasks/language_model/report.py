@@ -143,7 +143,7 @@ def _by_frequency(
     frequency: np.ndarray,
 ) -> dict[str, Any]:
     """The perplexity of words by how often training had them; of lines whose words are cut alike by both."""
-    begins = trained.kinds.begins.numpy()[tokens.lines.values] | (tokens.lines.values == END)
+    begins = trained.subwords.kinds.begins.numpy()[tokens.lines.values] | (tokens.lines.values == END)
     begins[tokens.lines.bounds[:-1]] = True
     alike = by_line(begins.astype(np.int64), tokens.lines) == texts.words
     counted = alike[tokens.lines.owner]

@@ -16,7 +16,7 @@ from torch import Tensor
 from sluicegate import bundle
 from sluicegate.data.words import clean
 from sluicegate.tasks.generation.schema import restored_subwords
-from sluicegate.tasks.generation.subwords import BEGIN, END, MARK, Kinds, Subwords
+from sluicegate.tasks.generation.subwords import BEGIN, END, MARK, Subwords
 from sluicegate.tasks.generation.trained import SUBWORDS
 from sluicegate.tasks.restoring import (
     Count,
@@ -104,11 +104,6 @@ class Trained(TrainedModel):
     five_gram: FiveGram
 
     @cached_property
-    def kinds(self) -> Kinds:
-        """Which tokens begin a word, and the like."""
-        return self.subwords.kinds()
-
-    @cached_property
     def reader(self) -> Reader:
         """The network, laid out to read on and on."""
         return Reader(self.model)
@@ -131,7 +126,7 @@ class Trained(TrainedModel):
         while several:
             end = several.index(END) if END in several else len(several)
             line = several[:end]
-            apart = line and self.kinds.begins[line[0]] and text and not text[-1].isspace()
+            apart = line and self.subwords.kinds.begins[line[0]] and text and not text[-1].isspace()
             text += (" " if apart else "") + self.subwords.decode(line) + ("\n" if end < len(several) else "")
             several = several[end + 1 :]
         return text

@@ -57,7 +57,7 @@ def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
             token = reader.output.most_probable(reader.features(said), barred)
         else:
             token = _draw(reader.next(said), barred, chance, generator)
-        begun += bool(trained.kinds.begins[token]) or not written
+        begun += bool(trained.subwords.kinds.begins[token]) or not written
         if token == END or begun > words:
             break
         written.append(token)
@@ -89,7 +89,7 @@ def searched(trained: Trained, text: str, width: int, words: int) -> list[int]:
     """
     prompt = trained.prompt(text)
     beam = Beam(width, penalty=1.0, factor=0.0, further=words * _TOKENS, words=words)
-    found = search(_Searched(trained), prompt[None], torch.tensor([len(prompt)]), beam, trained.kinds)
+    found = search(_Searched(trained), prompt[None], torch.tensor([len(prompt)]), beam, trained.subwords.kinds)
     return found[0][0].tokens
 
 
