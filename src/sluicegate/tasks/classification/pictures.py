@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import MaxNLocator
 
 from sluicegate.tasks.report import Picture
 from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, drawn
 from sluicegate.tasks.report.figures import plain, words
+from sluicegate.tasks.report.learning_curve import learning_curve
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # of the model and the simple methods, in their order
 _SHOWN = 20  # classes or groups in a picture
@@ -106,20 +106,12 @@ def _groups(groups: dict[str, Any]) -> Picture:
 
 
 def _learning_curve(curve: dict[str, Any]) -> Picture:
-    with drawn(
-        "Learning curve", "Loss on the training rows as they went by, and on the validation rows: lower is better."
-    ) as (picture, made):
-        axes = picture.add_subplot()
-        axes.plot(curve["steps"], curve["training"], color=ORANGE, label="training", linewidth=1.2)
-        axes.plot(curve["steps"], curve["validation"], color=BLUE, label="validation", linewidth=1.8)
-        best = int(np.argmin(curve["validation"]))
-        axes.scatter([curve["steps"][best]], [curve["validation"][best]], color=BLUE, s=22, zorder=3)
-        axes.set_xlabel("steps")
-        axes.set_ylabel("loss")
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.grid(axis="y")
-        picture.legend(loc="outside upper left", ncols=2)
-    return made[0]
+    return learning_curve(
+        "Loss on the training rows as they went by, and on the validation rows: lower is better.",
+        curve["steps"],
+        curve["training"],
+        curve["validation"],
+    )
 
 
 def _short(text: str, most: int = 18) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import MaxNLocator
 
 from sluicegate.tasks.report import Picture
 from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, ORANGE, PURPLE, drawn
 from sluicegate.tasks.report.figures import plain, words
+from sluicegate.tasks.report.learning_curve import learning_curve
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # of the model and the simple methods, in their order
 _LETTERS = 14  # of a word beside an attention map
@@ -67,22 +67,13 @@ def _attention(number: int, read: list[str], written: list[str], weights: list[l
 
 
 def _learning_curve(curve: dict[str, Any]) -> Picture:
-    with drawn(
-        "Learning curve",
+    return learning_curve(
         "Mean loss of a sub-word, in nats: on the training pairs as they went by, with dropout and smoothed labels, "
         "and on the validation pairs without. Lower is better.",
-    ) as (picture, made):
-        axes = picture.add_subplot()
-        axes.plot(curve["steps"], curve["training"], color=ORANGE, label="training", linewidth=1.2)
-        axes.plot(curve["steps"], curve["validation"], color=BLUE, label="validation", linewidth=1.8)
-        best = int(np.argmin(curve["validation"]))
-        axes.scatter([curve["steps"][best]], [curve["validation"][best]], color=BLUE, s=22, zorder=3)
-        axes.set_xlabel("steps")
-        axes.set_ylabel("loss")
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.grid(axis="y")
-        picture.legend(loc="outside upper left", ncols=2)
-    return made[0]
+        curve["steps"],
+        curve["training"],
+        curve["validation"],
+    )
 
 
 def _short(text: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from sluicegate.tasks.report import Picture
 from sluicegate.tasks.report.drawing import BLUE, ORANGE, drawn
 from sluicegate.tasks.report.figures import words
+from sluicegate.tasks.report.learning_curve import learning_curve
 
 
 def draw(details: dict[str, Any]) -> list[Picture]:
@@ -40,23 +40,13 @@ def _by_frequency(bins: list[str], figures: dict[str, list[float]]) -> Picture:
 
 
 def _learning_curve(curve: dict[str, Any]) -> Picture:
-    with drawn(
-        "Learning curve",
+    training, validation = np.array(curve["training"]) * curve["per_word"], np.array(curve["validation"])
+    return learning_curve(
         "Perplexity of a word: on the training texts as they went by, with dropout, and on the validation texts "
         "without. Lower is better.",
-    ) as (picture, made):
-        axes = picture.add_subplot()
-        training = np.exp(np.minimum(20, np.array(curve["training"]) * curve["per_word"]))
-        validation = np.exp(np.minimum(20, np.array(curve["validation"])))
-        axes.plot(curve["steps"], training, color=ORANGE, label="training", linewidth=1.2)
-        axes.plot(curve["steps"], validation, color=BLUE, label="validation", linewidth=1.8)
-        best = int(np.argmin(validation))
-        axes.scatter([curve["steps"][best]], [validation[best]], color=BLUE, s=22, zorder=3)
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(ScalarFormatter())
-        axes.set_xlabel("steps")
-        axes.set_ylabel("perplexity")
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.grid(axis="y")
-        picture.legend(loc="outside upper left", ncols=2)
-    return made[0]
+        curve["steps"],
+        np.exp(np.minimum(20, training)).tolist(),
+        np.exp(np.minimum(20, validation)).tolist(),
+        of="perplexity",
+        logarithmic=True,
+    )
