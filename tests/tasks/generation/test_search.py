@@ -174,6 +174,22 @@ def test_nothing_is_blank(networks):
                     assert not (first == 4 and second in (4, 7, END))
 
 
+def test_a_text_of_the_greatest_length_does_not_end_in_a_bare_mark(networks):
+    """Where a network would write one whenever it may."""
+    ensemble = networks(12)
+    with torch.no_grad():
+        for member in ensemble.members:
+            member.bias[4] += 50
+            member.copy.bias -= 50
+    tokens, lengths = sources(6, 5, 12)
+    for further in (2, 3, 6):
+        for several in search(ensemble, tokens, lengths, Beam(3, factor=0.0, further=further), kinds(12, bare=(4,))):
+            assert several
+            for one in several:
+                assert math.isfinite(one.score)
+                assert one.tokens[-1] != 4
+
+
 def test_a_source_that_is_done_waits_for_none(networks):
     ensemble = networks(30)
     tokens, lengths = sources(6, 5, 30)
