@@ -65,6 +65,8 @@ def test_lines_of_odd_spaces_are_left_out_of_that_and_nothing_else(spelling):
 
 
 def test_it_shows_lines_and_what_the_model_writes(report, trained):
+    assert "<h2>The worst lines, typical ones, and what the model writes</h2>" in report.to_html()
+    assert "A blue line" not in report.to_html()
     headings = [passage.heading for passage in report.passages]
     assert sum(heading.startswith("worst, perplexity ") for heading in headings) == 3
     assert sum(heading.startswith("typical, perplexity ") for heading in headings) == 3

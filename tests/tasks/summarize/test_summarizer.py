@@ -138,6 +138,9 @@ def test_the_report_shows_what_it_must(trained, table):
     page = report.to_html()
     for words in ("By length", "By how rare the words are", "Learning curve", "worst, ROUGE-L", "its reference"):
         assert words in page, words
+    assert "<h2>The worst texts and typical ones</h2>" in page
+    assert "A blue line under a word: the reference has it too" in page
+    assert "which is the smallest" not in page  # of all figures the highest is best
     assert re.fullmatch(r"\d\.\d in a summary, 3\.0 in a reference", report.facts["words"])
     for shown in report.details["attention"]:
         np.testing.assert_allclose(np.sum(shown["weights"], axis=1), 1.0, atol=0.01)

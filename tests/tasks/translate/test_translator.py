@@ -155,6 +155,9 @@ def test_the_report_shows_what_it_must(trained, table, tmp_path):
     page = report.to_html()
     for words in ("By length", "By how rare the words are", "Learning curve", "worst, chrF", "its reference"):
         assert words in page, words
+    assert "<h2>The worst texts and typical ones</h2>" in page
+    assert "A blue line under a word: the reference has it too" in page
+    assert "which is the smallest" not in page  # of all figures the highest is best
     assert "<script" not in page
     trained.save(tmp_path / "m")
     card = (tmp_path / "m" / "MODEL_CARD.md").read_text()

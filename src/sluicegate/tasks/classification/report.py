@@ -97,6 +97,9 @@ def reported(
         draw=partial(draw, details),
         details=details,
         passages=_mistakes(trained, validation, answers, explained),
+        passages_title="The most certain mistakes",
+        passages_legend="A blue line under a part: it spoke for what the model said; an orange one: against it. The "
+        "stronger the line, the larger its share.",
     )
 
 

@@ -84,6 +84,8 @@ def reported(
         draw=partial(draw, details),
         details=details,
         passages=_examples(texts, written["model"], yardstick),
+        passages_title="The worst texts and typical ones",
+        passages_legend="A blue line under a word: the reference has it too; an orange one: it has not.",
     )
 
 

@@ -85,6 +85,7 @@ def report(
         draw=partial(draw, details),
         details=details,
         passages=(*_examples(texts, lines), *_samples(trained)),
+        passages_title="The worst lines, typical ones, and what the model writes",
     )
 
 

@@ -36,11 +36,11 @@ class Measure:
 
 @dataclass(frozen=True)
 class Passage:
-    """A text whose parts took different shares in a decision."""
+    """A text, of whose parts some are marked, such as those that took a share in a decision."""
 
-    heading: str  # what was decided, in a line
+    heading: str  # what it is, or what was decided, in a line
     # Each part of the text, in order, with what stands between them, and its share: above 0 it spoke for what was
-    # decided, below 0 against, 0 for what took no part.
+    # decided, below 0 against, 0 for what took no part and is not marked.
     parts: tuple[tuple[str, float], ...]
 
 
@@ -58,6 +58,8 @@ class Content:
     draw: Callable[[], list[Picture]] = field(default=list, repr=False, compare=False)
     details: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     passages: tuple[Passage, ...] = field(default=(), repr=False, compare=False)
+    passages_title: str = field(default="Passages", repr=False, compare=False)
+    passages_legend: str = field(default="", repr=False, compare=False)
 
     @property
     def rows(self) -> dict[str, dict[str, float]]:

@@ -123,11 +123,9 @@ def _body(report: Content, title: str) -> Iterator[str]:
         yield from (_figure(picture) for picture in pictures)
         yield "</div>"
     if report.passages:
-        yield "<h2>The most certain mistakes</h2>"
-        yield (
-            '<p class="quiet">A blue line under a part: it spoke for what the model said; an orange one: against it. '
-            "The stronger the line, the larger its share.</p>"
-        )
+        yield f"<h2>{_text(report.passages_title)}</h2>"
+        if report.passages_legend:
+            yield f'<p class="quiet">{_text(report.passages_legend)}</p>'
         yield from (_passage(passage) for passage in report.passages)
     yield "<h2>How it was measured</h2>"
     if report.notes:
@@ -154,7 +152,7 @@ def _legend(report: Content) -> str:
     sentences = [f"{FOOTNOTE} {_text(word)}" for word, _ in report.footnotes().values()]
     if any(report.best().values()):
         others = [f"{_text(words(m))} nearest to {report.ideal(m):g}" for m in report.metrics if report.ideal(m) != 0]
-        best = "Bold: the best of its column, which is the smallest"
+        best = "Bold: the best of its column" + (", which is the smallest" if len(others) < len(report.metrics) else "")
         sentences.insert(0, best + "".join(f"; {other}" for other in others) + ".")
     return "<br>".join(sentences)
 

@@ -31,6 +31,9 @@ class Report(Content):
         measures: what the metrics mean; one that is not among them is best at 0.
         draw: draws the pictures, when they are asked for.
         details: figures behind the pictures, by name: lists, numbers and texts only.
+        passages: texts that were read or written, some of their parts marked.
+        passages_title: what they are, as a heading.
+        passages_legend: what the marks say.
 
     >>> report = Report("A forecast", {"mae": 1.5}, {"seasonal_naive": {"mae": 2.0}}, "Use the model.")
     >>> print(report)
