@@ -12,6 +12,7 @@ from sluicegate.data.ragged import Ragged
 
 from .network import Network
 from .pairs import padded
+from .slots import Held, fill, hold_as
 from .subwords import BEGIN, END, SPECIAL, Subwords
 from .trained import TrainedWriter
 
@@ -42,7 +43,8 @@ def attention(trained: TrainedWriter, source: str, target: str) -> Attention:
         target: what is written, word for word; not blank.
     """
     subwords = trained.subwords
-    read, written = subwords.encode([source, target])
+    held = Held(source, {}) if subwords.holding is None else subwords.holding.hold(source)
+    read, written = subwords.encode([held.text, hold_as(target, held.slots)])
     tokens, lengths = padded(Ragged.of([np.array(read, dtype=np.int32)]), last=END)
     before, _ = padded(Ragged.of([np.array(written[:-1], dtype=np.int32)]), first=BEGIN)
     found = []
@@ -55,7 +57,9 @@ def attention(trained: TrainedWriter, source: str, target: str) -> Attention:
     across, down = _begins(subwords, [*read, END]), _begins(subwords, written)
     summed = np.add.reduceat(weights, across, axis=1)
     mean = np.add.reduceat(summed, down, axis=0) / np.diff([*down, len(written)])[:, None]
-    return Attention([*_words(subwords, read, across[:-1]), SPECIAL[END]], _words(subwords, written, down), mean)
+    words = [_words(subwords, tokens, begins) for tokens, begins in ((read, across[:-1]), (written, down))]
+    seen, told = ([fill(word, held.slots) for word in some] for some in words)
+    return Attention([*seen, SPECIAL[END]], told, mean)
 
 
 def _begins(subwords: Subwords, tokens: list[int]) -> list[int]:

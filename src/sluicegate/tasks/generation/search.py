@@ -147,6 +147,8 @@ class _Search:
         self._total, self._last = torch.zeros(len(self.rows), 1), torch.full((len(self.rows), 1), BEGIN)
         self._words = torch.zeros(len(self.rows), 1, dtype=torch.int64)
         self._written: list[list[list[int]]] = [[[]] for _ in self.rows]  # where runs must not be repeated
+        owed = (tokens[:, None, :, None] == kinds.slots).sum(2)
+        self._owed = owed if bool(owed.any()) else None  # slots, `[rows width slots]`, that are still to be written
 
     def go_on(self) -> None:
         """Take a step."""
@@ -208,6 +210,25 @@ class _Search:
         if (left <= 1).any():
             chances.masked_fill_((left == 1) & kinds.bare, barred)
             chances.masked_fill_((left == 0) & (torch.arange(chances.shape[2]) != END), barred)
+        self._settle(chances, left)
+
+    def _settle(self, chances: Float[Tensor, "open width tokens"], left: Int64[Tensor, "open 1 1"]) -> None:
+        """Let every slot of a source be written as often as the source has it, and before a text ends."""
+        slots = self._kinds.slots
+        if self._owed is None:
+            chances[..., slots] = -torch.inf
+            return
+        owed = self._owed > 0
+        total = self._owed.sum(2)
+        # Where a text would end, what it owes comes first: the chance of the end is shared by that.
+        share = chances[..., END] - owed.sum(2).clamp(min=1).log()
+        due = chances[..., slots].exp() + share.exp()[..., None]
+        chances[..., slots] = due.log().masked_fill(~owed, -torch.inf)
+        chances[..., END].masked_fill_(total > 0, -torch.inf)
+        late = (total[..., None] >= left) & (total[..., None] > 0)
+        if late.any():
+            others = ~torch.isin(torch.arange(chances.shape[2]), slots)
+            chances.masked_fill_(late & others, -torch.inf)
 
     def _pick(self, best: _Best, sources: Int64[Tensor, " open"]) -> None:
         """Go on with these hypotheses of these sources."""
@@ -219,6 +240,9 @@ class _Search:
             ]
         begun = self._kinds.begins[best.tokens] | (not self._steps)  # the first sub-word begins one in any case
         self._words = self._words[sources].gather(1, best.parents) + begun
+        if self._owed is not None:
+            owed = self._owed[sources[:, None], best.parents]
+            self._owed = owed - (best.tokens[..., None] == self._kinds.slots).long()
         self._reading.pick((sources[:, None] * width + best.parents).flatten())
         if len(numbers) < len(self.rows):
             self._reading.leave(sources)

@@ -16,9 +16,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
+
+from .slots import SLOTS, Holding
 
 PAD, BEGIN, END = 0, 1, 2
 SPECIAL = ("<pad>", "<begin>", "<end>")
@@ -46,6 +48,8 @@ class Kinds(NamedTuple):
     """It is that space alone, which letters follow that are rare or spelled in bytes."""
     spaces: Bool[Tensor, " tokens"]
     """It is a byte of white space, which no text has, for a space is a mark."""
+    slots: Int64[Tensor, " slots"] = torch.empty(0, dtype=torch.int64)
+    """The numbers of those that stand for what is held out of a source, each of which a text has as often as it."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,13 @@ class Subwords:
     tokenizer: Tokenizer
 
     @classmethod
-    def of(cls, texts: Collection[str], size: int) -> Subwords:
+    def of(cls, texts: Collection[str], size: int, slots: Collection[str] = ()) -> Subwords:
         """Find the sub-words of texts.
 
         Args:
             texts: those of training, of both sides.
             size: how many sub-words at most, beside those for bytes; half of them at most are single letters.
+            slots: letters beside those of the texts, which stand for what is held out of them.
         """
         tokenizer = Tokenizer(models.BPE(byte_fallback=True))
         tokenizer.normalizer = normalizers.Sequence(
@@ -78,9 +83,9 @@ class Subwords:
             ]
         )
         tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(), decoders.Fuse()])
-        letters = _letters(texts, max(1, size // 2))
+        letters = sorted({*_letters(texts, max(1, size // 2)), *slots})
         trainer = trainers.BpeTrainer(
-            vocab_size=size + FIRST,
+            vocab_size=size + FIRST + len(slots),
             special_tokens=[*SPECIAL, *_BYTES],
             show_progress=False,
             initial_alphabet=letters,
@@ -128,7 +133,14 @@ class Subwords:
             begins=torch.tensor([token.startswith(MARK) for token in tokens]),
             bare=torch.tensor([token == MARK for token in tokens]),
             spaces=torch.tensor([token in spaces for token in tokens]),
+            slots=torch.tensor([at for at, token in enumerate(tokens) if token in SLOTS], dtype=torch.int64),
         )
+
+    @cached_property
+    def holding(self) -> Holding | None:
+        """What is held out of a source, if any of it is."""
+        letters = {token for token in self.tokenizer.get_vocab() if len(token) == 1}
+        return Holding(frozenset(letters.difference(SLOTS))) if letters.intersection(SLOTS) else None
 
     def sentences(self, tokens: list[int], most: int) -> list[list[int]]:
         """Cut a text where its sentences end, and a longer one between words.

@@ -17,6 +17,7 @@ from .ensemble import Ensemble
 from .network import Shape
 from .pairs import padded
 from .search import Beam, Hypothesis, search
+from .slots import fill
 from .subwords import END, Subwords
 
 SUBWORDS = "subwords.json"
@@ -31,6 +32,18 @@ class Text(NamedTuple):
     """The logarithm of its probability over a power of its length: of texts for one source, the highest is best."""
     confidence: list[float]
     """The probability of each of its words, given the source and the words before."""
+
+
+class Read(NamedTuple):
+    """What is read of a text."""
+
+    tokens: tuple[int, ...]
+    slots: dict[str, str]
+    """What was held out of it, by the letters in its place."""
+
+    def filled(self, texts: list[Text]) -> list[Text]:
+        """What was written, with what was held out."""
+        return [one._replace(text=fill(one.text, self.slots)) for one in texts] if self.slots else texts
 
 
 @dataclass(frozen=True)
@@ -57,10 +70,23 @@ class TrainedWriter(TrainedModel):
     def parts(self, tokens: list[int]) -> list[list[int]]:
         """What is read of a text, one part after the other, each of which something is written for."""
 
+    def read(self, text: str, tokens: list[int]) -> list[Read]:
+        """The parts of a text, with slots for what is held out of each."""
+        parts, holding = self.parts(tokens), self.subwords.holding
+        if holding is None:
+            return [Read(tuple(part), {}) for part in parts]
+        texts = [text] if len(parts) == 1 else [self.subwords.decode(part) for part in parts]
+        held = [holding.hold(one) for one in texts]
+        return [
+            Read(tuple(self.subwords.encode([one.text])[0]) if one.slots else tuple(part), one.slots)
+            for one, part in zip(held, parts, strict=True)
+        ]
+
     def write(self, texts: Sequence[str], beam: Beam) -> list[list[Text]]:
         """The most probable texts for each source, best first; for a blank one nothing but the blank text."""
-        of_rows = [[tuple(part) for part in self.parts(tokens)] for tokens in self.subwords.encode(texts)]
-        parts = list(dict.fromkeys(part for several in of_rows for part in several))  # what comes twice is written once
+        of_rows = [self.read(text, tokens) for text, tokens in zip(texts, self.subwords.encode(texts), strict=True)]
+        # What comes twice is written once, whatever its numbers.
+        parts = list(dict.fromkeys(part.tokens for several in of_rows for part in several))
         kinds = self.subwords.kinds
         written: dict[tuple[int, ...], list[Text]] = {}
         for numbers in _alike([len(part) for part in parts], max(1, _TOKENS // beam.width)):
@@ -70,7 +96,7 @@ class TrainedWriter(TrainedModel):
                 parts[number]: [self._text(one) for one in several]
                 for number, several in zip(numbers, found, strict=True)
             }
-        return [_joined([written[part] for part in several]) for several in of_rows]
+        return [_joined([part.filled(written[part.tokens]) for part in several]) for several in of_rows]
 
     def _text(self, hypothesis: Hypothesis) -> Text:
         confidence: list[float] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from .ensemble import Ensemble
 from .network import Network, Shape
 from .objective import Objective
 from .pairs import Pairs, Rows
+from .slots import hold_pairs
 from .subwords import Subwords, suitable
 from .texts import Texts
 from .trained import TrainedWriter
@@ -62,8 +63,8 @@ class Preparation(ABC, Generic[Trained]):
         self.texts, self.validating = texts, held_back
         both = [*texts.sources, *texts.targets]
         size = config.subwords or suitable(sum(len(text.split()) for text in both))
-        self.subwords = Subwords.of(both, size)
-        self.pairs, self.left_out = self._short(texts)
+        self.subwords = Subwords.of(both, size, self.slots)
+        self.pairs, self.left_out = self._short(texts, config.seed)
         self.validation, _ = self._short(held_back)
         self.shape = Shape(
             tokens=len(self.subwords),
@@ -78,13 +79,20 @@ class Preparation(ABC, Generic[Trained]):
             torch.manual_seed(config.seed)
             self.model = Ensemble(Network(self.shape) for _ in range(config.members))
 
-    def _short(self, texts: Texts) -> tuple[Pairs, int]:
+    def _short(self, texts: Texts, seed: int | None = None) -> tuple[Pairs, int]:
         """The pairs that are not too long, cut where the task cuts its sources, and how many are left out.
+
+        Args:
+            texts: the pairs.
+            seed: of what is held out of them, where they are trained on.
 
         Raises:
             DataError: all are too long.
         """
-        pairs = Pairs.of(self.subwords, texts.sources, texts.targets, self.reads)
+        sources, targets = (
+            hold_pairs(texts.sources, texts.targets, seed) if self.slots else (texts.sources, texts.targets)
+        )
+        pairs = Pairs.of(self.subwords, sources, targets, self.reads)
         sources, targets = pairs.lengths
         short = np.flatnonzero((sources <= max(_LONGEST, (self.reads or 0) + 1)) & (targets <= _LONGEST))
         if not len(short):
@@ -97,6 +105,11 @@ class Preparation(ABC, Generic[Trained]):
     def reads(self) -> int | None:
         """Sub-words of a source that are read, from its beginning; None leaves long ones out of training."""
         return None
+
+    @property
+    def slots(self) -> Collection[str]:
+        """The letters that stand for what is held out of sources and put back; none where a text may leave it out."""
+        return ()
 
     @abstractmethod
     def _trained(self, curve: Curve) -> Trained:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from sluicegate.tasks.generation.slots import SLOTS
 from sluicegate.tasks.generation.training import Preparation
 from sluicegate.tasks.report import Report
 from sluicegate.training import Curve
@@ -20,6 +21,11 @@ _LONG = 0.99  # of the training sources are no longer than what is read at once
 
 class TranslatorPreparation(Preparation[Trained]):
     """Pairs of texts made ready to train a translator on."""
+
+    @property
+    def slots(self) -> Collection[str]:
+        """A translation keeps all numbers."""
+        return SLOTS if self.config.copies else ()
 
     def _trained(self, curve: Curve) -> Trained:
         return Trained(
