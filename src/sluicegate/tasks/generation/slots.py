@@ -1,8 +1,8 @@
 """Numbers, and words with letters that training never saw, as slots: held out of a text, and put back as they were.
 
-A network learns what to do with a number from those that it has read, which may be few; it need not learn to spell each.
-A slot, which is a letter of Unicode's private use, is read, written and attended to as any other sub-word is, and what
-it stands for is put in its place at the end. (Luong et al. 2015 so place words that are not in the vocabulary.)
+A network learns what to do with a number from those that it has read, which may be few, and so need not learn to spell
+each. A slot, which is a letter of Unicode's private use, is read, attended to and written as any other sub-word is, and
+what it stands for is put in its place at the end. (Luong et al. 2015 so place words that are not in the vocabulary.)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +20,8 @@ SLOTS = tuple(chr(0xE000 + number) for number in range(16))
 """The letters that stand for what is held out."""
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_PIECE = re.compile(rf"{_NUMBER.pattern}|[^\W\d]+|[^\w\s]+")
+_WORD = re.compile(r"[^\W\d]+")
+_PIECE = re.compile(rf"{_NUMBER.pattern}|{_WORD.pattern}|[^\w\s]+")
 _RARE = 20  # of training's sources have a word at most that is rare, as names are
 _NAMES = 0.5  # of the rare words that are alike on both sides are held out in training: slots are met often, names too
 
@@ -40,27 +41,70 @@ def fill(text: str, slots: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Holding:
-    """Tells what is held out of a text that is read.
+    """Tells what is held out of texts.
 
     Args:
-        letters: those of training, which can be spelled; a word with any other is held out.
+        letters: those of training, which can be spelled; a word with any other is held out, as numbers are.
     """
 
     letters: frozenset[str]
 
     def hold(self, text: str) -> Held:
-        """Hold out what must come through as it is, from the beginning of the text on, while there are slots."""
+        """Hold out of a text what must come through as it is, from its beginning on, while there are slots."""
         text = unicodedata.normalize("NFC", text)
-        spans: list[tuple[int, int]] = []
-        for begin, end in _pieces(text):
-            piece = text[begin:end]
-            if not _NUMBER.fullmatch(piece) and self.letters.issuperset(piece):
-                continue
-            if spans and spans[-1][1] == begin:
-                begin = spans.pop()[0]
-            spans.append((begin, end))
-        slots = dict(zip(SLOTS, (text[begin:end] for begin, end in spans), strict=False))
+        slots = dict(zip(SLOTS, self._contents(text), strict=False))
         return Held(hold_as(text, slots), slots)
+
+    def hold_pairs(
+        self, sources: Sequence[str], targets: Sequence[str], seed: int | None = None
+    ) -> tuple[list[str], list[str]]:
+        """Hold out of both texts of pairs what either has.
+
+        Args:
+            sources: texts that are read.
+            targets: those that are written of them.
+            seed: of training, in which slots are taken in any order, so that all are met, and some of the rare words
+                that are alike on both sides, such as names, are held out too; None takes slots in order, for no names.
+        """
+        generator = None if seed is None else np.random.default_rng(seed)
+        names = None if generator is None else _Names(sources, generator)
+        read, written = [], []
+        for source, target in zip(sources, targets, strict=True):
+            source, target = unicodedata.normalize("NFC", source), unicodedata.normalize("NFC", target)
+            alike = list((Counter(self._contents(source)) & Counter(self._contents(target))).elements())
+            order: Sequence[int] = range(len(SLOTS))
+            if generator is not None and names is not None:
+                alike += names.of(source, target)
+                order = generator.permutation(len(SLOTS)).tolist()
+            slots = {SLOTS[number]: content for number, content in zip(order, alike, strict=False)}
+            read.append(hold_as(source, slots))
+            written.append(hold_as(target, slots))
+        return read, written
+
+    def _contents(self, text: str) -> list[str]:
+        """The numbers of a text and the words that cannot be spelled; those without a gap between them are one."""
+        spans: list[tuple[int, int]] = []
+        for found in _PIECE.finditer(text):
+            begin, end = found.span()
+            if _NUMBER.fullmatch(found[0]) or not self.letters.issuperset(found[0]):
+                if spans and spans[-1][1] == begin:
+                    begin = spans.pop()[0]
+                spans.append((begin, end))
+        return [text[begin:end] for begin, end in spans]
+
+
+class _Names:
+    """Draws rare words that are alike on both sides of a pair."""
+
+    def __init__(self, sources: Sequence[str], generator: np.random.Generator) -> None:
+        self._counts = Counter(word for text in sources for word in set(_WORD.findall(text)))
+        self._generator = generator
+
+    def of(self, source: str, target: str) -> list[str]:
+        """Some of those of a pair, in order."""
+        there = set(_WORD.findall(target))
+        found = dict.fromkeys(word for word in _WORD.findall(source) if word in there and self._counts[word] <= _RARE)
+        return [word for word in found if self._generator.random() < _NAMES]
 
 
 def hold_as(text: str, slots: dict[str, str]) -> str:
@@ -87,47 +131,3 @@ def _behind(letter: str) -> str:
     if letter.isdigit():
         return r"(?![.,:]?\d)"
     return r"(?![^\W\d])" if letter.isalpha() else ""
-
-
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Where the numbers of a text, its words and its runs of marks begin and end."""
-    return (found.span() for found in _PIECE.finditer(text))
-
-
-def hold_pairs(sources: Sequence[str], targets: Sequence[str], seed: int | None = None) -> tuple[list[str], list[str]]:
-    """Hold out of pairs the numbers that both texts of a pair have.
-
-    Args:
-        sources: texts that are read.
-        targets: those that are written of them.
-        seed: of training, in which slots are taken in any order, so that all are met, and some of the rare words that
-            are alike on both sides, such as names, are held out too; None takes slots in order, for numbers alone.
-    """
-    generator = None if seed is None else np.random.default_rng(seed)
-    counts = Counter(word for text in sources for word in set(_contents(text))) if generator else Counter[str]()
-    read, written = [], []
-    for source, target in zip(sources, targets, strict=True):
-        source, target = unicodedata.normalize("NFC", source), unicodedata.normalize("NFC", target)
-        order: Sequence[int] = range(len(SLOTS)) if generator is None else generator.permutation(len(SLOTS)).tolist()
-        alike = _alike(source, target, counts, generator)
-        slots = {SLOTS[number]: content for number, content in zip(order, alike, strict=False)}
-        read.append(hold_as(source, slots))
-        written.append(hold_as(target, slots))
-    return read, written
-
-
-def _alike(source: str, target: str, counts: Counter[str], generator: np.random.Generator | None) -> list[str]:
-    """The numbers that both texts have, and some of the rare words, each as often as it is in both."""
-    left, found = Counter(_contents(target)), []
-    for content in _contents(source):
-        if left[content] and (
-            _NUMBER.fullmatch(content)
-            or (generator and content.isalpha() and counts[content] <= _RARE and generator.random() < _NAMES)
-        ):
-            left[content] -= 1
-            found.append(content)
-    return found
-
-
-def _contents(text: str) -> list[str]:
-    return _PIECE.findall(text)

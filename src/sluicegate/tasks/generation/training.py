@@ -22,7 +22,6 @@ from .ensemble import Ensemble
 from .network import Network, Shape
 from .objective import Objective
 from .pairs import Pairs, Rows
-from .slots import hold_pairs
 from .subwords import Subwords, suitable
 from .texts import Texts
 from .trained import TrainedWriter
@@ -89,10 +88,8 @@ class Preparation(ABC, Generic[Trained]):
         Raises:
             DataError: all are too long.
         """
-        sources, targets = (
-            hold_pairs(texts.sources, texts.targets, seed) if self.slots else (texts.sources, texts.targets)
-        )
-        pairs = Pairs.of(self.subwords, sources, targets, self.reads)
+        holding, both = self.subwords.holding, (texts.sources, texts.targets)
+        pairs = Pairs.of(self.subwords, *(holding.hold_pairs(*both, seed) if holding else both), self.reads)
         sources, targets = pairs.lengths
         short = np.flatnonzero((sources <= max(_LONGEST, (self.reads or 0) + 1)) & (targets <= _LONGEST))
         if not len(short):
