@@ -14,9 +14,10 @@ TOKENS = 6  # three of which say something
 CELLS = ["gru", "lstm", "rnn", "mingru", "ligru"]
 
 
-def kinds(tokens=TOKENS, *, begins=(), bare=(), spaces=()):
+def kinds(tokens=TOKENS, *, begins=(), bare=(), spaces=(), slots=()):
     every = torch.arange(tokens)
-    return Kinds(*(torch.isin(every, torch.tensor(those, dtype=torch.int64)) for those in (begins, bare, spaces)))
+    three = (torch.isin(every, torch.tensor(those, dtype=torch.int64)) for those in (begins, bare, spaces))
+    return Kinds(*three, torch.tensor(slots, dtype=torch.int64))
 
 
 def sources(rows, steps, tokens):
@@ -214,3 +215,49 @@ def test_no_sources(networks):
         )
         == []
     )
+
+
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("factor", [0.0, 2.0])
+def test_every_text_has_the_slots_of_its_source(networks, width, factor):
+    """Of a longest text that hardly has room for them, too."""
+    ensemble, slots = networks(30), (20, 21, 22, 23)
+    tokens, lengths = sources(12, 6, 20)
+    for row in range(12):
+        tokens[row, : row % 4] = torch.tensor(slots)[torch.arange(row % 4) % (row % 3 + 1)]
+    beam = Beam(width, factor=factor, further=4)
+    found = search(ensemble, tokens, lengths, beam, kinds(30, slots=slots))
+    for source, hypotheses in zip(tokens.tolist(), found, strict=True):
+        assert hypotheses
+        for one in hypotheses:
+            assert sorted(t for t in one.tokens if t in slots) == sorted(t for t in source if t in slots)
+    alone = [search(ensemble, tokens[[row]], lengths[[row]], beam, kinds(30, slots=slots))[0] for row in range(12)]
+    assert alone == found
+
+
+class Constant:
+    """Writes all sub-words with probabilities that never change."""
+
+    def __init__(self, chances):
+        self.chances = chances
+
+    def read(self, tokens, lengths):
+        return self
+
+    def follow(self, tokens):
+        return self.chances.log().expand(*tokens.shape, -1).clone(), None
+
+    def pick(self, hypotheses):
+        pass
+
+    def leave(self, sources):
+        pass
+
+
+def test_what_is_owed_comes_where_the_text_would_end():
+    """Two slots of four share the chance of the end, and the second one has it alone."""
+    chances = torch.tensor([0.0, 0.0, 0.6, 0.3, 0.04, 0.03, 0.02, 0.01])
+    tokens, lengths = torch.tensor([[4, 5, END]]), torch.tensor([3])
+    (one,) = search(Constant(chances), tokens, lengths, Beam(1), kinds(8, slots=(4, 5, 6, 7)))[0]
+    assert one.tokens == [3, 4, 5]  # a text does not begin with its end
+    assert [math.exp(chance) for chance in one.chances] == pytest.approx([0.3, 0.04 + 0.3, 0.03 + 0.6, 0.6])

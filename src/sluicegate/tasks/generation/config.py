@@ -69,7 +69,7 @@ class WriterConfig(TaskConfig):
         bool,
         Field(
             description="whether sub-words of the source can be copied (pointer-generator, See et al. 2017), as names "
-            "and numbers are"
+            "are, and a translation keeps every number"
         ),
         Group.MODEL,
     ] = True
