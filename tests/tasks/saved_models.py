@@ -155,7 +155,9 @@ def language_model(cell, **knobs):
 
     def train():
         texts = ["\n".join(pair) for pair in pairs()]
-        task = sluicegate.LanguageModel(cell=cell, hidden=4, embedding=8, epochs=20, batch=4, piece=8, learning_rate=2e-2, **knobs)
+        task = sluicegate.LanguageModel(
+            cell=cell, hidden=4, embedding=8, epochs=20, batch=4, piece=8, learning_rate=2e-2, **knobs
+        )
         return task.fit(texts, progress=False)
 
     def ask(model):
@@ -183,6 +185,7 @@ MODELS = {
     "language-gru": language_model("gru"),
     "language-lstm": language_model("lstm", subwords=30, layers=2),
     "language-groups": language_model("gru"),
+    "language-members": language_model("mingru", members=2),
 }
 
 

@@ -47,6 +47,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
     Args:
         cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
+        members: networks that are trained beside one another and tell together what may come next.
         settings: further ones, listed at `LanguageModelConfig`.
 
     Raises:
@@ -58,8 +59,8 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
     trained_as = Trained
     measures = MEASURES
 
-    def __init__(self, *, cell: str = "gru", seed: int = 0, **settings: Any) -> None:
-        super().__init__(cell=cell, seed=seed, **settings)
+    def __init__(self, *, cell: str = "gru", seed: int = 0, members: int = 1, **settings: Any) -> None:
+        super().__init__(cell=cell, seed=seed, members=members, **settings)
 
     def fit(
         self,
@@ -332,7 +333,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         """The texts line by line, their tokens, and the logarithm of the probability of each of these."""
         corpus = Corpus.of(texts)
         tokens = corpus.tokens(self.trained.subwords)
-        return corpus, tokens, log_likelihood(self.trained.model, tokens, singly=singly)
+        return corpus, tokens, log_likelihood(self.trained.model.networks, tokens, singly=singly)
 
     def _roles(self) -> dict[str, Any]:
         return {"text": self.trained.column}

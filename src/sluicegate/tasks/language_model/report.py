@@ -60,7 +60,7 @@ def report(
         rate: the learning rate of going on learning within a text; 0 is none.
     """
     tokens = texts.tokens(trained.subwords)
-    told = log_likelihood(trained.model, tokens, cache=cache, rate=rate)
+    told = log_likelihood(trained.model.networks, tokens, cache=cache, rate=rate)
     counted, frequency = trained.five_gram.by_word(texts.lines)
     lines = {"model": by_line(told, tokens.lines), "five_gram": np.add.reduceat(counted, _begins(texts))}
     metrics = {name: _figures(texts, own) for name, own in lines.items()}
@@ -116,14 +116,14 @@ def _p_value(texts: Corpus, first: Float64[np.ndarray, " lines"], second: Float6
 
 
 def _facts(trained: Trained, texts: Corpus, tokens: Tokens, cache: Cache | None, rate: float) -> dict[str, str]:
-    shape, words = trained.shape, int(texts.words.sum())
+    shape, words, members = trained.shape, int(texts.words.sum()), len(trained.model.networks)
     facts = {
         "words": f"{words:,} in {len(texts.lines):,} lines, with their ends",
         "tokens": f"{len(tokens.lines.values):,}, {len(tokens.lines.values) / words:.2f} a word",
         "trained on": f"{trained.words:,} words",
-        "model": f"{shape.layers} {shape.cell.upper()} layer{'s' * (shape.layers > 1)} of {shape.hidden} units, "
-        f"embeddings of {shape.embedding} that the output shares; "
-        f"{sum(weight.numel() for weight in trained.model.parameters()):,} weights",
+        "model": f"{members} network{'s' * (members > 1)}: {shape.layers} {shape.cell.upper()} "
+        f"layer{'s' * (shape.layers > 1)} of {shape.hidden} units, embeddings of {shape.embedding} that the output "
+        f"shares; {sum(weight.numel() for weight in trained.model.parameters()):,} weights",
         "vocabulary": f"{shape.tokens:,} tokens",
         "five gram": "interpolated modified Kneser-Ney (Chen & Goodman 1998), line by line",
     }
