@@ -12,6 +12,7 @@ import polars as pl
 
 from sluicegate.data import Source
 from sluicegate.data.columns import select
+from sluicegate.data.counted import counted, left_out
 from sluicegate.data.frames import like
 from sluicegate.data.headings import Heading, asked_one
 from sluicegate.data.sequences import texts_in
@@ -130,7 +131,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         if not (math.isfinite(dynamic) and dynamic >= 0):
             raise ConfigError(f"`dynamic` (={dynamic!r}) must be a learning rate, 0 for none")
         corpus, blank = _whole(data, trained.column, origin or Source())
-        notes = [f"{blank:,} texts that are missing or blank were left out."] if blank else []
+        notes = left_out(blank, "text", "missing or blank")
         memory = trained.cache._replace(size=cache) if cache else None
         return self._evaluated(report(trained, corpus, "evaluation", notes, cache=memory, rate=float(dynamic)))
 
@@ -354,8 +355,8 @@ def _whole(data: Any, column: str, origin: Source) -> tuple[Corpus, int]:
     texts: Sequence[str | None] = found[0] if found else texts_of(select(data, [column], origin)[column], origin)
     kept = [text for text in texts if text and text.strip()]
     if not kept:
-        what = f"all {len(texts):,} are missing or blank" if texts else "there are none"
-        raise DataError(f"{origin.name} holds no texts, {what}: expected one at least with words in it")
+        what = f" but {counted(len(texts), 'blank one')}" if texts else ""
+        raise DataError(f"{origin.name} holds no texts{what}: expected one at least with words in it")
     return Corpus.of(kept), len(texts) - len(kept)
 
 

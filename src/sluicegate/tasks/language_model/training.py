@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sluicegate.data.counted import left_out
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import Run
@@ -113,9 +114,7 @@ class Preparation:
             curve=curve,
             five_gram=FiveGram.of(self.texts.lines),
         )
-        notes = []
-        if self.blank:
-            notes.append(f"{self.blank:,} texts that are missing or blank were left out.")
+        notes = left_out(self.blank, "text", "missing or blank")
         return trained, report(trained, self.validating.first(_REPORTED), "validation texts", notes)
 
     def _fingerprint(self) -> str:
