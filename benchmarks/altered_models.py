@@ -23,7 +23,15 @@ import polars as pl
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from sluicegate import Forecaster, SeriesClassifier, TextClassifier, bundle
+from sluicegate import (
+    Forecaster,
+    LanguageModel,
+    SeriesClassifier,
+    Summarizer,
+    TextClassifier,
+    Translator,
+    bundle,
+)
 from sluicegate.errors import SluicegateError
 from sluicegate.tasks.task import restore
 
@@ -165,7 +173,37 @@ def series_uses(model):
     yield lambda: model.evaluate(recordings, labels)
 
 
-USES = {"forecast": forecaster_uses, "classify-text": text_uses, "classify-series": series_uses}
+def writer_uses(model):
+    """Calls of a translator or a summarizer."""
+    texts = ["der Hund 7 rennt.", "ein Fisch? " * 9, "", "\u732b"]
+    yield lambda: model.predict(texts)
+    if isinstance(model, Translator):
+        yield lambda: model.translate(texts[:1], alternatives=2)
+        yield lambda: model.explain(texts[0])
+    else:
+        yield lambda: model.summarize(texts[:1], max_words=2)
+    table = dict(zip(model._trained.columns, (texts[:2], ["the dog", "a fish?"]), strict=True))
+    yield lambda: model.evaluate(pl.DataFrame(table))
+
+
+def language_uses(model):
+    """Calls of a language model."""
+    texts = ["der Hund\nthe dog 7", "", "\u732b"]
+    yield lambda: model.score(texts)
+    yield lambda: model.generate("the", max_words=3)
+    yield lambda: model.complete("der", beam=2, max_words=3)
+    yield lambda: model.open_stream().push(["the dog", "\n"])
+    yield lambda: model.evaluate(texts, cache=20, dynamic=0.1)
+
+
+USES = {
+    "forecast": forecaster_uses,
+    "classify-text": text_uses,
+    "classify-series": series_uses,
+    "translate": writer_uses,
+    "summarize": writer_uses,
+    "language-model": language_uses,
+}
 
 
 def use(model, chance):
@@ -247,7 +285,17 @@ def fresh():
     )
     steps = [np.arange(12 + n)[:, None] * [0.1, 0.2] % (1 + n % 2) for n in range(12)]
     recordings = SeriesClassifier(hidden=4, folds=1, steps=2).fit(steps, ["fast", "slow"] * 6, progress=False)
-    return [shops, zoned, monthly, texts, runs, recordings]
+    return [shops, zoned, monthly, texts, runs, recordings, *fresh_writers()]
+
+
+def fresh_writers():
+    """Models of the present form that write."""
+    settings = {"hidden": 4, "embedding": 4, "layers": 1, "epochs": 1}
+    table = pl.DataFrame({"text": [f"ein Hund {n}." for n in range(12)], "said": [f"a dog {n}" for n in range(12)]})
+    translator = Translator(subwords=20, beam=2, **settings).fit(table, source="text", target="said", progress=False)
+    summarizer = Summarizer(subwords=20, beam=2, **settings).fit(table, summary="said", progress=False)
+    language = LanguageModel(members=2, **settings).fit(table["said"], progress=False)
+    return [translator, summarizer, language]
 
 
 def models(trained):

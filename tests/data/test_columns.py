@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from sluicegate.data import Source, read_panel
+from sluicegate.data.columns import select
 from sluicegate.errors import DataError
 
 DAYS = [date(2024, 1, 1) + timedelta(days=i) for i in range(6)]
@@ -136,6 +137,16 @@ def test_a_missing_column_and_the_near_one():
         read_panel(frame, time="Date", values=["HUFL"])
     with pytest.raises(DataError, match=r"there is no column 'price' in sales\.csv: its columns are date, HUFL"):
         read_panel(frame, time="date", values=["price"], source=Source("sales.csv", 2))
+
+
+def test_a_name_that_is_only_a_little_like_another_is_no_slip_of_it():
+    frame = pl.DataFrame({"source": ["a"], "target": ["b"]})
+    for name in ("text", "summary", "label", "score"):
+        with pytest.raises(DataError, match=f"no column '{name}' in the table: its columns are source, target; name"):
+            select(frame, [name], Source())
+    for name, meant in (("sorce", "source"), ("tagret", "target"), ("Target", "target"), ("targets", "target")):
+        with pytest.raises(DataError, match=f"no column '{name}' in the table: did you mean '{meant}'"):
+            select(frame, [name], Source())
 
 
 def test_a_missing_column_among_very_many():

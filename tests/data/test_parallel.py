@@ -44,4 +44,4 @@ def test_a_path_names_one_file_or_two(tmp_path, monkeypatch):
     assert two_files(Path("a,")) is None
     Path("a,b.csv").write_text("x")
     assert two_files(Path("a,b.csv")) is None
-    assert read_lines("a,b.csv") == ["x"]
+    assert read_lines("a,b.csv").to_list() == ["x"]

@@ -33,8 +33,8 @@ def test_a_text_is_read_as_it_is(tmp_path):
         ("a.txt", b"one\nr\xe9sum\xe9\n", "line 2 is not UTF-8: save the file as UTF-8, for instance by `iconv"),
         ("a.txt", b"\xc3\xa9\n\xe9\n", "line 2 is not UTF-8: correct that line, for others are UTF-8"),
         ("a.txt", "one".encode("utf-16"), "is UTF-16: save the file as UTF-8"),
-        ("a.txt.gz", b"one", "is no whole gzip file"),
-        ("a.txt.gz", gzip.compress(TEXT.encode(), mtime=0)[:-9], "is no whole gzip file"),
+        ("a.txt.gz", b"one", "is a damaged gzip file"),
+        ("a.txt.gz", gzip.compress(TEXT.encode(), mtime=0)[:-9], "is a damaged gzip file"),
     ],
 )
 def test_what_is_no_text(name, content, says, tmp_path):

@@ -100,6 +100,73 @@ def series_classifier(cell, **knobs):
     return train, lambda model: model.predict(recordings[::5])
 
 
+def pairs(rows=48):
+    """German sentences of three words and English ones, and a third of them questions."""
+    words = (
+        {"ein": "a", "der": "the"},
+        {"Hund": "dog", "Vogel": "bird", "Baum": "tree"},
+        {"rennt": "runs", "schläft": "sleeps"},
+    )
+    for row in range(rows):
+        said = [list(some.items())[row // (row % 3 + 1) % len(some)] for some in words]
+        source, target = (" ".join(part[side] for part in said) for side in (0, 1))
+        yield (f"{source}?", f"{target}?") if row % 3 == 0 else (f"{source} {row}.", f"{target} {row}.")
+
+
+WRITER = {
+    "hidden": 4,
+    "embedding": 8,
+    "layers": 1,
+    "epochs": 60,
+    "batch": 8,
+    "subwords": 40,
+    "learning_rate": 2e-2,
+    "dropout": 0.1,
+    "beam": 2,
+}
+
+
+def writes(task, columns, asked, **knobs):
+    """How a task that writes is trained, and how it is asked; of the words' confidence the mean."""
+
+    def train():
+        table = pl.DataFrame(list(pairs()), schema=columns, orient="row")
+        return task(**WRITER, **knobs).fit(table, progress=False)
+
+    def ask(model):
+        written = getattr(model, asked)(["der Hund 7 rennt.", "ein Fisch?", "", "猫"], alternatives=2)
+        return written.with_columns(pl.col("confidence").list.mean().fill_null(0.0))
+
+    return train, ask
+
+
+def translator(**knobs):
+    """How a translator is trained, and how it is asked."""
+    return writes(sluicegate.Translator, ["source", "target"], "translate", **knobs)
+
+
+def summarizer(**knobs):
+    """How a summarizer is trained, and how it is asked."""
+    return writes(sluicegate.Summarizer, ["text", "summary"], "summarize", **knobs)
+
+
+def language_model(cell, **knobs):
+    """How a language model is trained, and how it is asked."""
+
+    def train():
+        texts = ["\n".join(pair) for pair in pairs()]
+        task = sluicegate.LanguageModel(
+            cell=cell, hidden=4, embedding=8, epochs=20, batch=4, piece=8, learning_rate=2e-2, **knobs
+        )
+        return task.fit(texts, progress=False)
+
+    def ask(model):
+        told = model.score(["der Hund 7 rennt.\nthe dog", "", "猫"])
+        return told.with_columns(completed=pl.lit(model.complete("der Hund", beam=2, max_words=4)))
+
+    return train, ask
+
+
 MODELS = {
     "forecast-gru": forecaster("gru", 200, covariates={"known": ["price"], "past": ["wind"]}, quantiles=(0.25,)),
     "forecast-mingru": forecaster("mingru", 60, every="1mo", columns=("sales", "visits"), context=12),
@@ -112,6 +179,13 @@ MODELS = {
     "series-gru": series_classifier("gru", blend=True),
     "series-rnn": series_classifier("rnn", window=16, balance=0.5),
     "series-causal": series_classifier("lstm", causal=True),
+    "translate-gru": translator(members=2),
+    "translate-lstm": translator(cell="lstm", copies=False),
+    "summarize-mingru": summarizer(cell="mingru", longest=6),
+    "language-gru": language_model("gru"),
+    "language-lstm": language_model("lstm", subwords=30, layers=2),
+    "language-groups": language_model("gru"),
+    "language-members": language_model("mingru", members=2),
 }
 
 
@@ -126,11 +200,14 @@ def add(name):
 
 if __name__ == "__main__":
     from sluicegate.tasks.classify_series import baselines, trained
+    from sluicegate.tasks.language_model import vocabulary
 
     torch.set_num_threads(1)
     for module in (baselines, trained):
         module.has_minirocket = lambda: False  # its 10,000 features would take most of the space
     FOLDER.mkdir(exist_ok=True)
     for name in MODELS:
+        # As large vocabularies have: groups of rarer tokens.
+        vocabulary._GROUPED, vocabulary._COMMON = (100, 20) if name == "language-groups" else (4000, 800)
         if not (FOLDER / name).exists():
             add(name)

@@ -139,6 +139,6 @@ def _finite(value: Any) -> Any:
 
 def note_written(rows: int, out: Path, json: bool) -> None:
     """Say that a table was written, and where."""
-    note(f"wrote {rows} rows to {out}")
+    note(f"wrote 1 row to {out}" if rows == 1 else f"wrote {rows} rows to {out}")
     if json:
         print_json({"out": str(out), "rows": rows})

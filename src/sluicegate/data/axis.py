@@ -24,6 +24,7 @@ from jaxtyping import Float64, Int64
 
 from sluicegate.errors import ConfigError, DataError
 
+from .counted import counted
 from .hours import DAY as DAY
 from .hours import MONDAY as MONDAY
 from .hours import WEEK as WEEK
@@ -117,12 +118,12 @@ class TimeAxis:
         if self.kind == "integer":
             return str(self.step)
         if self.kind == "month":
-            return _plural(self.step, "month")
+            return counted(self.step, "month")
         if self.kind == "open":
             assert self.hours is not None
             days = self.hours.by_day
             if max(len(day) for day in days) == 1:
-                return _plural(self.step, "business day" if all(days[:5]) and not any(days[5:]) else "open day")
+                return counted(self.step, "business day" if all(days[:5]) and not any(days[5:]) else "open day")
             apart = np.diff([time for day in days for time in day if len(day) > 1])
             return _duration(self.step * int(np.median(apart))) + " of open hours"
         return _duration(self.step)
@@ -257,15 +258,11 @@ class TimeAxis:
         return to_local(ticks.reshape(-1), self.zone or "UTC").reshape(ticks.shape)
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _duration(us: int) -> str:
     for name, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", SECOND)):
         if us % size == 0:
-            return _plural(us // size, name)
-    return _plural(us, "microsecond")
+            return counted(us // size, name)
+    return counted(us, "microsecond")
 
 
 def microseconds(column: pl.Series) -> Int64[np.ndarray, " rows"]:

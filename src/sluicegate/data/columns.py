@@ -26,6 +26,7 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL",
 LARGEST = 1e30
 """Values beyond this are refused: their squares would not fit into a 32-bit float's range with room to spare."""
 
+_LIKE = 0.75  # how like a name is to what may have been meant; with 0.6, "text" was taken for a slip of "target"
 _CHUNK = 1 << 20  # rows looked at together, so that checks need little memory beside the table
 
 
@@ -144,7 +145,7 @@ def _near(name: str, table: nw.DataFrame[Any]) -> str:
         return "the table's index holds it; make it a column by `reset_index()`"
     columns = [str(column) for column in table.columns]
     cased = [column for column in columns if column.lower() == str(name).lower()]
-    near = cased or difflib.get_close_matches(str(name), columns, n=1)
+    near = cased or difflib.get_close_matches(str(name), columns, n=1, cutoff=_LIKE)
     if near:
         return f"did you mean {near[0]!r}?"
     more = f" and {len(columns) - 20} more" if len(columns) > 20 else ""

@@ -8,9 +8,7 @@ others, of numbers and times, have the type that their values look like, and `NA
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -21,8 +19,8 @@ import polars as pl
 from sluicegate.errors import DataError
 
 from .columns import MISSING
-from .encodings import UTF16, as_utf8, remedy
 from .packed import ending_of, opened
+from .utf8 import blocks
 
 _INFERRED = 10_000  # rows that tell the types of the columns, unless one further down does not fit
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -42,7 +40,7 @@ def read_table(path: str | Path, as_written: Collection[str] = ()) -> pl.DataFra
     path = Path(path)
     with _refusing_plainly(path) as ending:
         if ending == ".parquet":
-            table = pl.read_parquet(path if path.suffix.lower() != ".gz" else gzip.decompress(path.read_bytes()))
+            table = pl.read_parquet(path if path.suffix.lower() != ".gz" else _unpacked(path))
         else:
             csv_like = ending in _SEPARATORS
             table = _read_csv(path, _SEPARATORS[ending], as_written) if csv_like else _read_json_lines(path)
@@ -128,17 +126,21 @@ def _refusing_plainly(path: Path) -> Iterator[str]:
         raise DataError(f"{path} is empty: expected a table with a header and rows")
     try:
         if ending != ".parquet":
-            _require_utf8(path)
+            for _ in blocks(path):  # which refuse what is not UTF-8, and what unpacks to too much
+                pass
         yield ending
     except PermissionError as error:
         raise DataError(f"{path} cannot be read: permission denied; ask for the right to read it") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is a damaged gzip file ({error}): fetch it again") from error
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise DataError(
             f"{path} cannot be read as {ending[1:]} ({reason}): save it again, or give it the ending of what it is"
         ) from error
+
+
+def _unpacked(path: Path) -> bytes:
+    with opened(path) as file:
+        return file.read()
 
 
 def _without_empty_end(table: pl.DataFrame) -> pl.DataFrame:
@@ -223,30 +225,3 @@ def _is_object(line: str) -> bool:
         return isinstance(json.loads(line), dict)
     except ValueError:
         return False
-
-
-def _require_utf8(path: Path) -> None:
-    line, others = 1, False
-    with opened(path) as file:
-        # Cut at line ends, so that no character is split between two blocks.
-        while block := file.readlines(1 << 22):
-            content = b"".join(block)
-            try:
-                content.decode("utf-8")
-            except UnicodeDecodeError:
-                if line == 1 and content.startswith(UTF16):
-                    raise DataError(
-                        f"{path} is UTF-16: save the file as UTF-8, for instance by {as_utf8(path, 'utf-16')}"
-                    ) from None
-                bad = next(i for i, text in enumerate(block) if not _is_utf8(text))
-                others |= any(not text.isascii() and _is_utf8(text) for text in block)
-                raise DataError(f"{path} line {line + bad} is not UTF-8: {remedy(path, others=others)}") from None
-            line, others = line + len(block), others or not content.isascii()
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

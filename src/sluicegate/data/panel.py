@@ -16,6 +16,7 @@ from sluicegate.types import Fill
 
 from .axis import TimeAxis
 from .columns import Source, missing_in, numbers_of, select
+from .counted import counted
 from .future import coming_rows
 from .grid import grid_rows, require_dense
 from .ledger import NEVER, Since, ledger_span, told_until
@@ -251,10 +252,10 @@ def _holidays_found(axis: TimeAxis, base: TimeAxis | None, holidays: Sequence[da
             f"A weekday such as {days[0]} is taken for a holiday ({len(days)} such in all), for its month begins or "
             "ends on another: `holidays` (`--holiday`) names coming ones.",
         )
-    count = "1 day" if len(days) == 1 else f"{len(days)} days"
     return (
-        f"Rows of {count} of {axis.hours.describe()}, such as {days[0]}, are missing in every series and taken for "
-        "holidays: `holidays` (`--holiday`) names coming ones, and training with `fill` fills such rows in.",
+        f"Rows of {counted(len(days), 'day')} of {axis.hours.describe()}, such as {days[0]}, are missing in every "
+        "series and taken for holidays: `holidays` (`--holiday`) names coming ones, and training with `fill` fills "
+        "such rows in.",
     )
 
 

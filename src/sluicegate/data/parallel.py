@@ -8,7 +8,7 @@ import polars as pl
 
 from sluicegate.errors import DataError
 
-from .text_files import read_text
+from .text_files import read_blocks
 
 SIGN = ","
 """What stands between the paths of two files that are given as one, such as `train.de,train.en`."""
@@ -20,14 +20,17 @@ def two_files(path: Path) -> tuple[Path, Path] | None:
     return (Path(first), Path(second)) if sign and first and second and not path.exists() else None
 
 
-def read_lines(path: str | Path) -> list[str]:
+def read_lines(path: str | Path) -> pl.Series:
     """The lines of a file of plain text, gzip'd or not, of whatever ending: a line ends at a line feed alone.
 
     Raises:
         DataError: the file is missing, blank, or not UTF-8.
     """
-    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
-    return lines if lines[-1] else lines[:-1]
+    parts = []
+    for block in read_blocks(path):
+        lines = [line.removesuffix("\r") for line in block.split("\n")]
+        parts.append(pl.Series(lines if lines[-1] else lines[:-1], dtype=pl.String))
+    return pl.concat(parts)
 
 
 def read_parallel(first: str | Path, second: str | Path, names: tuple[str, str]) -> pl.DataFrame:
@@ -49,4 +52,4 @@ def read_parallel(first: str | Path, second: str | Path, names: tuple[str, str])
             f"line {min(counts) + 1} of {longer} has no partner, for {shorter} ends at line {min(counts)} of "
             f"{max(counts)}: expected a line of the one for each line of the other; look for one that is missing there"
         )
-    return pl.DataFrame(dict(zip(names, columns, strict=True)), schema=dict.fromkeys(names, pl.String))
+    return pl.DataFrame(dict(zip(names, columns, strict=True)))

@@ -17,6 +17,7 @@ from sluicegate.errors import DataError
 
 from .ascending import require_ascending
 from .columns import LARGEST, Source, missing_in, numbers_of, select
+from .counted import counted
 from .for_each import for_each
 from .headings import headed
 from .panel import group_rows
@@ -95,8 +96,8 @@ class Recordings:
         for number, part in enumerate(values):
             if part.shape[1] != width:
                 raise DataError(
-                    f"recording {number} in {source.name} has {_counted(part.shape[1])} where {width} were expected: "
-                    "all must have the same ones, in [time, channels] order"
+                    f"recording {number} in {source.name} has {counted(part.shape[1], 'channel')} "
+                    f"where {width} were expected: all must have the same ones, in [time, channels] order"
                 )
         return cls(
             tuple(values),
@@ -285,10 +286,6 @@ def _columns(frame: Any) -> list[str]:
         return list(nw.from_native(headed(frame), eager_only=True).columns)
     except (TypeError, DuplicateError):
         return []  # `select` says what is wrong
-
-
-def _counted(channels: int) -> str:
-    return "1 channel" if channels == 1 else f"{channels} channels"
 
 
 def _together(columns: list[str], names: Sequence[tuple[Any, ...]]) -> pl.Series:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from sluicegate.errors import DataError
 
-from .encodings import UTF16, remedy
 from .packed import ending_of
+from .utf8 import blocks
 
 TEXT_FILES = (".txt", ".text", ".tokens")
 
@@ -28,23 +27,23 @@ def read_text(path: str | Path) -> str:
     Raises:
         DataError: the file is missing, blank, not UTF-8, or not what its ending says.
     """
-    path = Path(path)
+    return "".join(read_blocks(path))
+
+
+def read_blocks(path: str | Path) -> Iterator[str]:
+    """Read the same block by block, each of whole lines.
+
+    Raises:
+        DataError: as for `read_text`; that it is blank, behind the last block.
+    """
+    path, blank = Path(path), True
     if not path.is_file():
         raise DataError(f"{path} is not there or is not a file: give the path of a text")
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
+        for block in blocks(path):
+            blank = blank and not block.strip()
+            yield block
     except PermissionError as error:
         raise DataError(f"{path} cannot be read: permission denied; ask for the right to read it") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is no whole gzip file ({error}): copy it anew, or name it as what it is") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if content.startswith(UTF16):
-            raise DataError(f"{path} is UTF-16: save the file as UTF-8") from None
-        line = content.count(b"\n", 0, error.start) + 1
-        begun = content[: error.start]
-        raise DataError(f"{path} line {line} is not UTF-8: {remedy(path, others=not begun.isascii())}") from None
-    if not text.strip():
+    if blank:
         raise DataError(f"{path} is blank: expected lines of text")
-    return text

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import unicodedata
-import zlib
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from jaxtyping import Float32
 from sluicegate.errors import DataError
 
 from .encodings import UTF16, as_utf8, remedy
+from .packed import unpacked
 
 WIDEST = 4096
 """Numbers a word at most: more are a sign of a file of another kind."""
@@ -160,16 +159,10 @@ class VectorFile:
         try:
             with self.path.open("rb") as plain:
                 packed = plain.read(2) == b"\x1f\x8b"
-                plain.seek(0)
-                if packed:
-                    with gzip.open(plain) as unpacked:
-                        yield unpacked
-                else:
-                    yield plain
+            with unpacked(self.path) if packed else self.path.open("rb") as file:
+                yield file
         except PermissionError as error:
             raise DataError(f"{self.path} cannot be read: permission denied; ask for the right to read it") from error
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"{self.path} is a damaged gzip file ({error}): fetch it again") from error
 
     def _require_text(self, head: bytes) -> None:
         if not head.strip():

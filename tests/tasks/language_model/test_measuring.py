@@ -18,7 +18,7 @@ def tokens(trained, texts):
 
 def alone(network, stream):
     """What the last layer says, and what the network alone tells, of a single text."""
-    reader = Reader(network)
+    reader = Reader([network])
     said, _ = reader.read(stream[:-1, None], reader.begin())
     return said[:, 0].double().numpy(), reader.score(said[:, 0], stream[1:]).double().numpy()
 
@@ -29,18 +29,18 @@ def streams(tokens):
 
 
 def test_texts_are_told_each_for_itself(trained, tokens):
-    network = trained.trained.model
-    told = log_likelihood(network, tokens)
+    network = trained.trained.model.networks[0]
+    told = log_likelihood([network], tokens)
     expected = np.concatenate([alone(network, stream)[1] for stream in streams(tokens)])
     np.testing.assert_allclose(told, expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(log_likelihood(network, tokens, singly=True), told, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(log_likelihood([network], tokens, singly=True), told, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [7, 2000])
 def test_the_memory_is_the_equation_of_the_paper(size, trained, tokens):
     """Place by place, in doubles; texts of 320 words, so that what is read at once is no border."""
-    network, cache = trained.trained.model, Cache(size, sharpness=0.4, share=0.3)
-    told = log_likelihood(network, tokens, cache=cache)
+    network, cache = trained.trained.model.networks[0], Cache(size, sharpness=0.4, share=0.3)
+    told = log_likelihood([network], tokens, cache=cache)
     expected = []
     for stream in streams(tokens):
         said, chances = alone(network, stream)
@@ -57,12 +57,12 @@ def test_the_memory_is_the_equation_of_the_paper(size, trained, tokens):
 
 
 def test_a_memory_that_goes_over_what_is_read_at_once(trained, texts):
-    network = trained.trained.model
+    network = trained.trained.model.networks[0]
     (text,) = texts(1, lines=150, seed=6)
     tokens = Corpus.of([text]).tokens(trained.trained.subwords)
     assert len(tokens.lines.values) > 1024
     cache = Cache(700, 0.4, 0.3)
-    told = log_likelihood(network, tokens, cache=cache)
+    told = log_likelihood([network], tokens, cache=cache)
     said, chances = alone(network, streams(tokens)[0])
     came, place = tokens.lines.values, 1100
     likeness = np.exp(0.4 * (said[place - 700 : place] @ said[place]))
@@ -73,24 +73,24 @@ def test_a_memory_that_goes_over_what_is_read_at_once(trained, texts):
 def test_the_memory_that_is_found_helps_where_a_text_repeats_itself(trained):
     """A text of one sentence over and over; the network takes all sentences for as probable."""
     tokens = Corpus.of(["\n".join(["my bird jumped over a tree ."] * 60)]).tokens(trained.trained.subwords)
-    network = trained.trained.model
-    cache = fitted_cache(network, tokens, 200, 20_000)
+    network = trained.trained.model.networks[0]
+    cache = fitted_cache([network], tokens, 200, 20_000)
     assert cache.size == 200
     assert cache.share > 0
-    assert log_likelihood(network, tokens, cache=cache).mean() > log_likelihood(network, tokens).mean() + 0.05
+    assert log_likelihood([network], tokens, cache=cache).mean() > log_likelihood([network], tokens).mean() + 0.05
 
 
 def test_a_memory_that_does_not_help_has_no_share(trained, texts):
     tokens = Corpus.of(texts(1, lines=3, seed=7)).tokens(trained.trained.subwords)
-    cache = fitted_cache(trained.trained.model, tokens, 200, 1)  # of a single token nothing can be remembered
+    cache = fitted_cache(trained.trained.model.networks, tokens, 200, 1)  # of a single token nothing can be remembered
     assert cache.share == 0.0
 
 
 def test_to_go_on_learning_helps_and_leaves_the_model_alone(trained):
     tokens = Corpus.of(["\n".join(["my bird jumped over a tree ."] * 60)]).tokens(trained.trained.subwords)
-    network = trained.trained.model
+    network = trained.trained.model.networks[0]
     before = copy.deepcopy(network.state_dict())
-    plain, learnt = log_likelihood(network, tokens), log_likelihood(network, tokens, rate=0.1)
+    plain, learnt = log_likelihood([network], tokens), log_likelihood([network], tokens, rate=0.1)
     np.testing.assert_allclose(learnt[:64], plain[:64], rtol=1e-4, atol=1e-5)  # what is told before anything is learnt
     assert learnt[64:].mean() > plain[64:].mean() + 0.05
     for name, weight in network.state_dict().items():
@@ -98,11 +98,11 @@ def test_to_go_on_learning_helps_and_leaves_the_model_alone(trained):
 
 
 def test_what_one_text_taught_is_forgotten_in_the_next(trained, tokens):
-    network = trained.trained.model
+    network = trained.trained.model.networks[0]
     for more in ({"rate": 0.1}, {"cache": Cache(100, 0.4, 0.3)}, {"rate": 0.1, "cache": Cache(100, 0.4, 0.3)}):
-        told = log_likelihood(network, tokens, **more)
+        told = log_likelihood([network], tokens, **more)
         last = Corpus.of(["the cat"]).tokens(trained.trained.subwords)
-        np.testing.assert_array_equal(told[-3:], log_likelihood(network, last, **more))
+        np.testing.assert_array_equal(told[-3:], log_likelihood([network], last, **more))
 
 
 def test_evaluate_has_them_as_knobs(trained):

@@ -37,14 +37,14 @@ def test_the_reader_says_what_the_network_says(cell):
     network = made(cell).eval()
     tokens = torch.randint(0, 20, (3, 11))
     said, _ = network.said(tokens)
-    reader = Reader(network)
+    reader = Reader([network])
     alone = [reader.read(row[:, None], reader.begin())[0][:, 0] for row in tokens]
     np.testing.assert_array_equal(torch.stack(alone), said.detach())
 
 
 def test_scored_singly_a_place_has_the_same_bits_in_any_company():
     network = made().eval()
-    reader, tokens = Reader(network), torch.randint(0, 20, (30,))
+    reader, tokens = Reader([network]), torch.randint(0, 20, (30,))
     said, _ = reader.read(tokens[:-1, None], reader.begin())
     whole = reader.score(said[:, 0], tokens[1:], singly=True)
     for place in (0, 7, 28):

@@ -21,7 +21,9 @@ def objective(texts, validation=None, *, batch=4, piece=5):
     torch.manual_seed(0)
     network = Network(Shape(TOKENS, (), 6, 8, 1, "gru", 0.0)).eval()
     held = texts if validation is None else validation
-    made = Objective(network, ragged(texts), ragged(held), words=held_words(held), seed=3, batch=batch, piece=piece)
+    made = Objective(
+        network, ragged(texts), ragged(held), words=held_words(held), seed=3, member=0, batch=batch, piece=piece
+    )
     return made, network
 
 
@@ -54,7 +56,7 @@ def test_validation_of_a_long_text_goes_in_lanes_that_miss_no_token():
         network.last.weight.zero_()
     told = (
         network.output()
-        .log_likelihood(network.last.bias[None].expand(4500, -1), torch.tensor([*chain(*texts)]))
+        .log_likelihood([network].last.bias[None].expand(4500, -1), torch.tensor([*chain(*texts)]))
         .detach()
     )
     assert made.part().validate() == pytest.approx(-float(told.mean()), rel=1e-5)

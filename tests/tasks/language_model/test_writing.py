@@ -13,7 +13,7 @@ from sluicegate.tasks.language_model.writing import Chance, drawn, searched
 
 def chances(task, text):
     """The logarithm of the probability of each token that may follow a text."""
-    reader = Reader(task.trained.model)
+    reader = Reader(task.trained.model.networks)
     said, _ = reader.read(task.trained.prompt(text)[:, None], reader.begin())
     return reader.next(said[-1])
 

@@ -60,7 +60,7 @@ def test_a_hundred_thousand_words_in_a_line_are_read_in_parts(trained):
 def test_a_hundred_thousand_words_in_a_pair_are_left_out_of_training(table):
     long = pl.DataFrame({"source": ["Hund " * 100_000], "target": ["dog " * 100_000]})
     task = fit(pl.concat([table.head(30), long]), validation=table.tail(5))
-    assert "1 pairs with a text of more than 400 sub-words were left out of training." in task.report.notes
+    assert "1 pair with a text of more than 400 sub-words was left out of training." in task.report.notes
     refuse(pl.concat([long, long]), "every text is longer than 400 sub-words: cut the texts into", validation=table)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from sluicegate.data.counted import counted
 from sluicegate.metrics import mcnemar, paired_bootstrap
 from sluicegate.tasks.report.figures import figure, words
 
@@ -51,7 +52,7 @@ def verdict(metric: str, metrics: Mapping[str, Mapping[str, float]], decided: Ma
         int(((decided[first] == rows.truth) & (decided[second] != rows.truth)).sum())
         for first, second in (("model", name), (name, "model"))
     ]
-    same = f"on the same {count:,} rows"
+    same = f"on the same {counted(count, 'row')}"
     right = f"the model alone is right on {alone[0]:,} of them, {plain} alone on {alone[1]:,}"
     if model == best:
         return f"Use {plain}, the simpler: its {measure}, {figure(best)}, is the model's too, {same}; {right}."

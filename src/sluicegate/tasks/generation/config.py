@@ -24,6 +24,16 @@ UNITS, EMBEDDING = 256, 256
 """Of the recurrent layers in each direction, and of embedded sub-words, unless they are given."""
 
 
+Members = Annotated[
+    Annotated[Whole, Field(ge=1, le=16)],
+    Field(
+        description="networks that are trained beside one another and write together, by the mean of their "
+        "probabilities: several take as many times as long and are better"
+    ),
+    Group.MODEL,
+]
+
+
 class WriterConfig(TaskConfig):
     """Settings of a task that writes; each has a default that follows the size of the training part or suits most."""
 
@@ -31,14 +41,7 @@ class WriterConfig(TaskConfig):
 
     cell: CellKnob = "gru"
     seed: Seed = 0
-    members: Annotated[
-        Annotated[Whole, Field(ge=1, le=16)],
-        Field(
-            description="networks that are trained beside one another and write together, by the mean of their "
-            "probabilities: several take as many times as long and are better"
-        ),
-        Group.MODEL,
-    ] = 1
+    members: Members = 1
     subwords: Annotated[
         Positive | None,
         Field(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from .averaging import together
 from .network import Memory, Network, States, log_probabilities
 
 
@@ -56,9 +56,7 @@ class Reading:
             written, self._states[number] = member.step(tokens, memory, self._states[number])
             chances.append(log_probabilities(written, memory))
             weights.append(written.weights)
-        if len(chances) == 1:
-            return chances[0], weights[0]
-        return torch.stack(chances).logsumexp(0) - math.log(len(chances)), torch.stack(weights).mean(0)
+        return together(chances), weights[0] if len(weights) == 1 else torch.stack(weights).mean(0)
 
     def pick(self, hypotheses: Int64[Tensor, " picked"]) -> None:
         """Go on with these hypotheses, numbered across the sources."""

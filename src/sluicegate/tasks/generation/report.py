@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sluicegate.data.counted import counted
 from sluicegate.tasks.report import Measure, Report
 from sluicegate.tasks.report.content import Passage
 
@@ -92,12 +93,11 @@ def reported(
 def network_facts(trained: TrainedWriter, config: WriterConfig) -> dict[str, str]:
     """What the networks are, for the facts of a report."""
     shape, members = trained.shape, len(trained.model.members)
-    networks = "1 network" if members == 1 else f"{members} networks"
     layers = "1 bidirectional" if shape.layers == 1 else f"{shape.layers} bidirectional"
     return {
-        "trained on": f"{trained.pairs:,} pairs",
-        "model": f"{networks}: {layers} {shape.cell.upper()} of {shape.hidden} units read, 2 layers write with "
-        f"attention; {sum(weight.numel() for weight in trained.model.parameters()):,} weights",
+        "trained on": counted(trained.pairs, "pair"),
+        "model": f"{counted(members, 'network')}: {layers} {shape.cell.upper()} of {shape.hidden} units read, "
+        f"2 layers write with attention; {sum(weight.numel() for weight in trained.model.parameters()):,} weights",
         "vocabulary": f"{shape.tokens:,} sub-words, for what is read and what is written",
         "search": "greedy" if config.beam == 1 else f"beam of {config.beam}, length penalty {config.penalty:g}",
     }

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from sluicegate.data.counted import left_out
 from sluicegate.data.words import clean
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
@@ -145,13 +146,10 @@ class Preparation(ABC, Generic[Trained]):
 
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         trained = self._trained(curve)
-        notes = []
-        if self.blank:
-            notes.append(f"{self.blank:,} rows without a {self.columns[0]} or a {self.columns[1]} were left out.")
-        if self.left_out:
-            notes.append(
-                f"{self.left_out:,} pairs with a text of more than {_LONGEST} sub-words were left out of training."
-            )
+        notes = [
+            *left_out(self.blank, "row", f"without a {self.columns[0]} or a {self.columns[1]}"),
+            *left_out(self.left_out, "pair", f"with a text of more than {_LONGEST} sub-words", "training"),
+        ]
         return trained, self._report(trained, notes)
 
     def _fingerprint(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from sluicegate.data.counted import counted
 from sluicegate.tasks.report.figures import figure, words
 
 NOISE = 0.05
@@ -25,7 +26,7 @@ def verdict(
         compared: tests the difference of two methods' texts.
     """
     model = written["model"]
-    same = f"the same {len(model):,} texts"
+    same = f"the same {counted(len(model), 'text')}"
     return preferred(metric, metrics, lambda name: compared(model, written[name]), same)
 
 

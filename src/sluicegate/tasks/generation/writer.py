@@ -11,6 +11,7 @@ import polars as pl
 
 from sluicegate.data import Source
 from sluicegate.data.columns import select
+from sluicegate.data.counted import left_out
 from sluicegate.data.frames import like
 from sluicegate.data.headings import Heading, asked_one
 from sluicegate.data.parallel import read_lines
@@ -84,8 +85,9 @@ class Writer(TrainedTask[Config, Trained]):
     def _evaluate(self, data: Any, origin: Source | None) -> Report:
         columns, origin = self.trained.columns, origin or Source()
         texts, blank = pairs_of(select(data, list(columns), origin), *columns, None, origin)
-        notes = [f"{blank:,} rows without a {columns[0]} or a {columns[1]} were left out."] if blank else []
-        return self._evaluated(self._reported(texts, notes))
+        return self._evaluated(
+            self._reported(texts, left_out(blank, "row", f"without a {columns[0]} or a {columns[1]}"))
+        )
 
     def _written(self, data: Any, beam: Beam, alternatives: int, origin: Source | None) -> Any:
         """A frame of the kind that `data` is, with the best of what was written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluicegate.data.counted import counted
 from sluicegate.tasks.results import Results, card
 
 from .config import LanguageModelConfig
@@ -15,7 +16,7 @@ def language_model_card(config: LanguageModelConfig, trained: Trained, results: 
         "Language model",
         "Tells how probable texts are, word by word, and writes such texts.",
         results,
-        data=[f"{trained.words:,} words, with the ends of lines", f"{trained.shape.tokens:,} tokens"],
+        data=[f"{counted(trained.words, 'word')}, with the ends of lines", f"{trained.shape.tokens:,} tokens"],
         settings=config.model_dump(mode="json"),
         measures=MEASURES,
         limits=[

@@ -17,6 +17,7 @@ from sluicegate.tasks.config import (
     Share,
     TaskConfig,
 )
+from sluicegate.tasks.generation.config import Members
 
 ARGUMENTS = (
     Argument(
@@ -36,6 +37,7 @@ class LanguageModelConfig(TaskConfig):
 
     cell: CellKnob = "gru"
     seed: Seed = 0
+    members: Members = 1
     subwords: Annotated[
         Positive | None,
         Field(

@@ -12,6 +12,7 @@ import polars as pl
 
 from sluicegate.data import Source
 from sluicegate.data.columns import select
+from sluicegate.data.counted import counted, left_out
 from sluicegate.data.frames import like
 from sluicegate.data.headings import Heading, asked_one
 from sluicegate.data.sequences import texts_in
@@ -47,6 +48,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
     Args:
         cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
         seed: the random seed of training; the same seed gives the same weights to the bit.
+        members: networks that are trained beside one another and tell together what may come next.
         settings: further ones, listed at `LanguageModelConfig`.
 
     Raises:
@@ -58,8 +60,8 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
     trained_as = Trained
     measures = MEASURES
 
-    def __init__(self, *, cell: str = "gru", seed: int = 0, **settings: Any) -> None:
-        super().__init__(cell=cell, seed=seed, **settings)
+    def __init__(self, *, cell: str = "gru", seed: int = 0, members: int = 1, **settings: Any) -> None:
+        super().__init__(cell=cell, seed=seed, members=members, **settings)
 
     def fit(
         self,
@@ -129,7 +131,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         if not (math.isfinite(dynamic) and dynamic >= 0):
             raise ConfigError(f"`dynamic` (={dynamic!r}) must be a learning rate, 0 for none")
         corpus, blank = _whole(data, trained.column, origin or Source())
-        notes = [f"{blank:,} texts that are missing or blank were left out."] if blank else []
+        notes = left_out(blank, "text", "missing or blank")
         memory = trained.cache._replace(size=cache) if cache else None
         return self._evaluated(report(trained, corpus, "evaluation", notes, cache=memory, rate=float(dynamic)))
 
@@ -332,7 +334,7 @@ class LanguageModel(TrainedTask[LanguageModelConfig, Trained]):
         """The texts line by line, their tokens, and the logarithm of the probability of each of these."""
         corpus = Corpus.of(texts)
         tokens = corpus.tokens(self.trained.subwords)
-        return corpus, tokens, log_likelihood(self.trained.model, tokens, singly=singly)
+        return corpus, tokens, log_likelihood(self.trained.model.networks, tokens, singly=singly)
 
     def _roles(self) -> dict[str, Any]:
         return {"text": self.trained.column}
@@ -353,8 +355,8 @@ def _whole(data: Any, column: str, origin: Source) -> tuple[Corpus, int]:
     texts: Sequence[str | None] = found[0] if found else texts_of(select(data, [column], origin)[column], origin)
     kept = [text for text in texts if text and text.strip()]
     if not kept:
-        what = f"all {len(texts):,} are missing or blank" if texts else "there are none"
-        raise DataError(f"{origin.name} holds no texts, {what}: expected one at least with words in it")
+        what = f" but {counted(len(texts), 'blank one')}" if texts else ""
+        raise DataError(f"{origin.name} holds no texts{what}: expected one at least with words in it")
     return Corpus.of(kept), len(texts) - len(kept)
 
 

@@ -13,7 +13,7 @@ to those of training.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import tee
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor, nn
 
+from sluicegate.tasks.generation.averaging import together
 from sluicegate.training.tbptt import detached
 
 from .corpus import Tokens
@@ -50,37 +51,37 @@ class Cache(NamedTuple):
 
 
 def log_likelihood(
-    network: Network, tokens: Tokens, *, singly: bool = False, cache: Cache | None = None, rate: float = 0.0
+    networks: Sequence[Network], tokens: Tokens, *, singly: bool = False, cache: Cache | None = None, rate: float = 0.0
 ) -> Float64[np.ndarray, " tokens"]:
     """The logarithm of the probability of each token of some texts, given those of its text before.
 
     Args:
-        network: tells.
+        networks: tell together.
         tokens: of the texts.
         singly: whether each place is computed for itself, so that it has the same bits in any company.
         cache: a memory of what was read of a text; None is none.
         rate: the learning rate of going on learning within a text; 0 is none.
     """
-    reader, found = Reader(network), []
+    reader, found = Reader(networks), []
     for number in range(len(tokens.texts)):
         values = tokens.streams.values[tokens.streams.bounds[number] : tokens.streams.bounds[number + 1]]
         stream = torch.from_numpy(values.astype(np.int64))
-        told = _learning(network, stream, rate) if rate else _reading(reader, stream, singly)
+        told = _learning(networks, stream, rate) if rate else _reading(reader, stream, singly)
         for chances in (told_of[1] for told_of in told) if cache is None else _remembering(told, cache):
             found.append(chances.double().numpy())
     return np.concatenate(found) if found else np.empty(0)
 
 
-def fitted_cache(network: Network, tokens: Tokens, size: int, most: int) -> Cache:
+def fitted_cache(networks: Sequence[Network], tokens: Tokens, size: int, most: int) -> Cache:
     """The cache that tells the beginning of some texts best, of a few.
 
     Args:
-        network: tells.
+        networks: tell together.
         tokens: of the texts.
         size: places that are remembered.
         most: tokens that are looked at.
     """
-    reader, said, chances, targets = Reader(network), [], [], []
+    reader, said, chances, targets = Reader(networks), [], [], []
     stream = torch.from_numpy(tokens.streams.values[: most + 1].astype(np.int64))
     for one, chance, came in _reading(reader, stream, singly=False):
         said.append(one)
@@ -107,7 +108,13 @@ def _reading(reader: Reader, stream: Int64[Tensor, " steps"], singly: bool) -> T
         yield said[:, 0], reader.score(said[:, 0], piece[1:], singly=singly), piece[1:]
 
 
-def _learning(network: Network, stream: Int64[Tensor, " steps"], rate: float) -> Told:
+def _learning(networks: Sequence[Network], stream: Int64[Tensor, " steps"], rate: float) -> Told:
+    for several in zip(*(_learning_alone(network, stream, rate) for network in networks), strict=True):
+        said, chances, came = zip(*several, strict=True)
+        yield torch.cat(said, 1), together(chances), came[0]
+
+
+def _learning_alone(network: Network, stream: Int64[Tensor, " steps"], rate: float) -> Told:
     learner, states = copy.deepcopy(network).eval(), None
     weights: list[Tensor] = list(learner.parameters())
     before = [weight.detach().clone() for weight in weights]

@@ -31,6 +31,7 @@ class Objective:
         validation: those of the texts to validate on.
         words: of the validation part, with the ends of lines: its loss is that of a word.
         seed: of the order of the texts.
+        member: the number of the network among those that are trained beside it: each has an order of its own.
         batch: streams side by side, as far as there are tokens for them.
         piece: steps of a piece.
     """
@@ -43,10 +44,12 @@ class Objective:
         *,
         words: int,
         seed: int,
+        member: int,
         batch: int,
         piece: int,
     ) -> None:
-        self._network, self._training, self._words, self._seed = network, training, words, seed
+        self._network, self._training, self._words = network, training, words
+        self._seed, self._member = seed, member
         total = len(training.values)
         self._rows = max(1, min(batch, total // (2 * piece)))
         self._each = total // self._rows
@@ -79,7 +82,7 @@ class Objective:
     def _streams(self, epoch: int) -> Int64[Tensor, "rows steps"]:
         """The texts in the order of an epoch, cut into streams side by side."""
         if self._epoch is None or self._epoch[0] != epoch:
-            generator = np.random.default_rng((self._seed, epoch))
+            generator = np.random.default_rng((self._seed, epoch, self._member))
             order = generator.permutation(len(self._training))
             values = self._training.take(order).values if len(order) > 1 else self._training.values
             # Each epoch cuts the text at other places.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from sluicegate.data.counted import counted
 from sluicegate.metrics import paired_bootstrap
 from sluicegate.tasks.generation.subwords import END
 from sluicegate.tasks.generation.verdict import preferred
@@ -60,7 +61,7 @@ def report(
         rate: the learning rate of going on learning within a text; 0 is none.
     """
     tokens = texts.tokens(trained.subwords)
-    told = log_likelihood(trained.model, tokens, cache=cache, rate=rate)
+    told = log_likelihood(trained.model.networks, tokens, cache=cache, rate=rate)
     counted, frequency = trained.five_gram.by_word(texts.lines)
     lines = {"model": by_line(told, tokens.lines), "five_gram": np.add.reduceat(counted, _begins(texts))}
     metrics = {name: _figures(texts, own) for name, own in lines.items()}
@@ -101,7 +102,7 @@ def _figures(texts: Corpus, lines: Float64[np.ndarray, " lines"]) -> dict[str, f
 
 
 def _same(texts: Corpus) -> str:
-    return f"the same {int(texts.words.sum()):,} words"
+    return f"the same {counted(int(texts.words.sum()), 'word')}"
 
 
 def _p_value(texts: Corpus, first: Float64[np.ndarray, " lines"], second: Float64[np.ndarray, " lines"]) -> float:
@@ -116,13 +117,13 @@ def _p_value(texts: Corpus, first: Float64[np.ndarray, " lines"], second: Float6
 
 
 def _facts(trained: Trained, texts: Corpus, tokens: Tokens, cache: Cache | None, rate: float) -> dict[str, str]:
-    shape, words = trained.shape, int(texts.words.sum())
+    shape, words, members = trained.shape, int(texts.words.sum()), len(trained.model.networks)
     facts = {
-        "words": f"{words:,} in {len(texts.lines):,} lines, with their ends",
+        "words": f"{words:,} in {counted(len(texts.lines), 'line')}, with their ends",
         "tokens": f"{len(tokens.lines.values):,}, {len(tokens.lines.values) / words:.2f} a word",
-        "trained on": f"{trained.words:,} words",
-        "model": f"{shape.layers} {shape.cell.upper()} layer{'s' * (shape.layers > 1)} of {shape.hidden} units, "
-        f"embeddings of {shape.embedding} that the output shares; "
+        "trained on": counted(trained.words, "word"),
+        "model": f"{counted(members, 'network')}: {counted(shape.layers, f'{shape.cell.upper()} layer')} of "
+        f"{shape.hidden} units, embeddings of {shape.embedding} that the output shares; "
         f"{sum(weight.numel() for weight in trained.model.parameters()):,} weights",
         "vocabulary": f"{shape.tokens:,} tokens",
         "five gram": "interpolated modified Kneser-Ney (Chen & Goodman 1998), line by line",

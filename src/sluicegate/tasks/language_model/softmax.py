@@ -47,11 +47,11 @@ class Output:
         return found
 
     def log_probabilities(self, features: Float[Tensor, "places width"]) -> Float[Tensor, "places tokens"]:
-        """The logarithm of the probability of every token at each place."""
-        common, first = self.bounds[0], F.linear(features, *self.head).log_softmax(1)
+        """The logarithm of the probability of every token at each place, of one place the bits of `log_likelihood`."""
+        common, first = self.bounds[0], _logarithms(F.linear(features, *self.head))
         parts = [first[:, :common]]
         for number, own in enumerate(self.groups):
-            parts.append(F.linear(features, *own).log_softmax(1) + first[:, common + number, None])
+            parts.append(_logarithms(F.linear(features, *own)) + first[:, common + number, None])
         return torch.cat(parts, 1)
 
     def most_probable(self, features: Float[Tensor, "1 width"], barred: Int64[Tensor, " barred"]) -> int:
@@ -73,6 +73,11 @@ class Output:
                 if float(inner.values) > best:
                     best, token = float(inner.values), self.bounds[number] + int(inner.indices)
         return token
+
+
+def _logarithms(logits: Float[Tensor, "places tokens"]) -> Float[Tensor, "places tokens"]:
+    """The logarithms of a softmax; `log_softmax` subtracts in another order, and so has other last bits."""
+    return logits - logits.logsumexp(1, keepdim=True)
 
 
 class AdaptiveSoftmax(nn.Module):

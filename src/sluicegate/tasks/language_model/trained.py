@@ -37,6 +37,7 @@ from sluicegate.training import Curve
 from sluicegate.types import Cell
 
 from .config import LanguageModelConfig
+from .ensemble import Ensemble
 from .five_gram import FiveGram
 from .measuring import Cache
 from .network import Network, Shape
@@ -65,6 +66,7 @@ class _Config(Saved):
     settings: LanguageModelConfig
     column: Text
     shape: _Shape
+    members: Few | None = None  # which earlier versions did not keep, whose file of weights is that of one network
     words: Count
     per_word: Factor
     cache: _Cache
@@ -77,13 +79,13 @@ class _Words(Saved):
 
 @dataclass(frozen=True)
 class Trained(TrainedModel):
-    """The network, and all that its use needs beside texts.
+    """The networks, and all that their use needs beside texts.
 
     Args:
         column: of a table, where texts are.
         subwords: cut texts.
-        shape: the sizes of the network.
-        model: the network.
+        shape: the sizes of the networks.
+        model: the networks.
         words: how many words training had, with the ends of lines.
         per_word: tokens of a word in training.
         cache: the memory that told the validation part best.
@@ -96,7 +98,7 @@ class Trained(TrainedModel):
     column: str
     subwords: Subwords
     shape: Shape
-    model: Network
+    model: Ensemble
     words: int
     per_word: float
     cache: Cache
@@ -105,8 +107,8 @@ class Trained(TrainedModel):
 
     @cached_property
     def reader(self) -> Reader:
-        """The network, laid out to read on and on."""
-        return Reader(self.model)
+        """The networks, laid out to read on and on."""
+        return Reader(self.model.networks)
 
     def prompt(self, text: str) -> Int64[Tensor, " tokens"]:
         """The beginning of a text, of which the last line is not at its end, and what stands before it."""
@@ -136,6 +138,7 @@ class Trained(TrainedModel):
         return {
             "column": self.column,
             "shape": asdict(self.shape),
+            "members": len(self.model.networks),
             "words": self.words,
             "per_word": self.per_word,
             "cache": self.cache._asdict(),
@@ -165,10 +168,17 @@ class Trained(TrainedModel):
             column=config.column,
             subwords=restored_subwords(saved, shape.tokens),
             shape=shape,
-            model=restored(saved, WEIGHTS, lambda: Network(shape)),
+            model=_restored(saved, shape, config.members),
             words=config.words,
             per_word=config.per_word,
             cache=Cache(**config.cache.model_dump()),
             curve=Curve(**config.curve.model_dump()),
             five_gram=FiveGram(tuple(names), arrays["words"]),
         )
+
+
+def _restored(saved: bundle.Bundle, shape: Shape, members: int | None) -> Ensemble:
+    """The networks of a saved model; of the single one of an earlier version the weights had no number."""
+    if members is None:
+        return Ensemble([restored(saved, WEIGHTS, lambda: Network(shape))]).eval()
+    return restored(saved, WEIGHTS, lambda: Ensemble(Network(shape) for _ in range(members)))

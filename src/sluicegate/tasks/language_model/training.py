@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sluicegate.data.counted import left_out
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import Run
@@ -15,6 +16,7 @@ from sluicegate.training import Curve, Schedule
 
 from .config import LanguageModelConfig
 from .corpus import Corpus
+from .ensemble import Ensemble
 from .five_gram import FiveGram
 from .measuring import fitted_cache
 from .network import Network, Shape
@@ -61,35 +63,43 @@ class Preparation:
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.model = Network(self.shape)
+            self.model = Ensemble(Network(self.shape) for _ in range(config.members))
 
     def run(self) -> Run[Trained]:
         """What is trained, and for how long."""
         config = self.config
-        objective = Objective(
-            self.model,
-            self.training.streams,
-            self.validation.streams,
-            words=int(self.validating.words.sum()),
-            seed=config.seed,
-            batch=config.batch,
-            piece=config.piece,
-        )
-        epoch = objective.steps
+        objectives = [
+            Objective(
+                network,
+                self.training.streams,
+                self.validation.streams,
+                words=int(self.validating.words.sum()),
+                seed=config.seed,
+                member=number,
+                batch=config.batch,
+                piece=config.piece,
+            )
+            for number, network in enumerate(self.model.networks)
+        ]
+        epoch = objectives[0].steps
         steps = epoch * (config.epochs or 1)
         if config.epochs is None:
             steps = min(max(_EPOCHS, -(-_STEPS // epoch)) * epoch, _MOST_STEPS)
-        objective.every = max(min(epoch, _MORE_STEPS_BETWEEN), steps // 40)
+        every = max(min(epoch, _MORE_STEPS_BETWEEN), steps // 40)
+        for objective in objectives:
+            objective.every = every
         schedule = Schedule(
             steps=steps,
-            every=objective.every,
+            every=every,
             patience=config.patience,
             learning_rate=config.learning_rate,
             average=_AVERAGE,
             warm_up=max(1, min(400, steps // 10)),
             epoch=epoch,
         )
-        return Run(self.model, [objective.part()], schedule, self._fingerprint(), self._finished)
+        return Run(
+            self.model, [objective.part() for objective in objectives], schedule, self._fingerprint(), self._finished
+        )
 
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         words = int(self.texts.words.sum())
@@ -100,13 +110,11 @@ class Preparation:
             model=self.model,
             words=words,
             per_word=len(self.training.lines.values) / words,
-            cache=fitted_cache(self.model, self.validation, _REMEMBERED, _FITTED),
+            cache=fitted_cache(self.model.networks, self.validation, _REMEMBERED, _FITTED),
             curve=curve,
             five_gram=FiveGram.of(self.texts.lines),
         )
-        notes = []
-        if self.blank:
-            notes.append(f"{self.blank:,} texts that are missing or blank were left out.")
+        notes = left_out(self.blank, "text", "missing or blank")
         return trained, report(trained, self.validating.first(_REPORTED), "validation texts", notes)
 
     def _fingerprint(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluicegate.data.counted import counted
 from sluicegate.tasks.results import Results, card, safe
 
 from .config import SummarizerConfig
@@ -17,14 +18,15 @@ def summarizer_card(config: SummarizerConfig, trained: Trained, results: Results
         f"Says in a few words what texts are about: {safe(summary)} of {safe(text)}.",
         results,
         data=[
-            f"{trained.pairs:,} texts with their summaries",
+            f"{counted(trained.pairs, 'pair')} of a text and its summary",
             f"texts: column {text}; summaries: column {summary}",
             f"{trained.shape.tokens:,} sub-words",
         ],
         settings=config.model_dump(mode="json"),
         measures=MEASURES,
         limits=[
-            f"It reads the first {trained.reads:,} sub-words of a text, and writes {trained.writes:,} at most.",
+            f"It reads {counted(trained.reads, 'sub-word')} of a text from its beginning, and writes "
+            f"{trained.writes:,} at most.",
             "It learnt from these texts: of texts of another kind it may say what they do not, and well.",
             "Names and numbers should be checked.",
             "Where the verdict names a simple method, use that.",

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from sluicegate.data.counted import counted
 from sluicegate.metrics import clustered
 from sluicegate.metrics.summaries import NAMES, by_text
 from sluicegate.tasks.generation.report import Yardstick, network_facts, reported
@@ -54,7 +55,7 @@ def report(trained: Trained, config: SummarizerConfig, texts: Texts, title: str,
         facts={
             "texts": f"{len(texts):,}",
             **network_facts(trained, config),
-            "read": f"the first {trained.reads:,} sub-words of a text",
+            "read": f"{counted(trained.reads, 'sub-word')} of a text, from its beginning",
             "words": f"{_words(written['model']):.1f} in a summary, {_words(texts.targets):.1f} in a reference",
         },
         notes=notes,

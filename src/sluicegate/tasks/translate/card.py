@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluicegate.data.counted import counted
 from sluicegate.tasks.results import Results, card, safe
 
 from .config import TranslatorConfig
@@ -17,7 +18,7 @@ def translator_card(config: TranslatorConfig, trained: Trained, results: Results
         f"Translates texts of {safe(source)} into {safe(target)}.",
         results,
         data=[
-            f"{trained.pairs:,} pairs of texts",
+            f"{counted(trained.pairs, 'pair')} of texts",
             f"sources: column {source}; translations: column {target}",
             f"{trained.shape.tokens:,} sub-words for both",
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from sluicegate.data.counted import counted
 from sluicegate.metrics.translation import bleu_p_value, interval, lowercased, scored, sentence_chrf, signatures
 from sluicegate.tasks.generation.config import WriterConfig
 from sluicegate.tasks.generation.report import Yardstick, network_facts, reported
@@ -58,7 +59,8 @@ def report(trained: Trained, config: WriterConfig, texts: Texts, title: str, not
             "texts": f"{len(texts):,}",
             **network_facts(trained, config),
             **_figures(best, texts.targets),
-            "word by word": f"{len(trained.dictionary.words):,} words, found by IBM Model 1 (Brown et al. 1993)",
+            "word by word": f"{counted(len(trained.dictionary.words), 'word')} found by IBM Model 1 (Brown et al. "
+            "1993)",
         },
         notes=notes,
     )

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from sluicegate.data import Source
+from sluicegate.data.counted import counted
 from sluicegate.data.headings import Heading, heading
 from sluicegate.data.parallel import read_parallel, two_files
 from sluicegate.data.words import clean
@@ -170,8 +171,8 @@ class Translator(Writer[TranslatorConfig, Trained]):
         (tokens,) = trained.subwords.encode([text])
         if len(trained.parts(tokens)) > 1:
             raise DataError(
-                f"`text` has {len(tokens):,} sub-words, and more than {trained.reads:,} are read sentence by sentence: "
-                "give one of its sentences"
+                f"`text` has {counted(len(tokens), 'sub-word')}, and more than {trained.reads:,} are read "
+                "sentence by sentence: give one of its sentences"
             )
         written = trained.write([text], self._beam)[0][0].text
         rows = []
