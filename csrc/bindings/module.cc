@@ -6,7 +6,6 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "affine.h"
 #include "arguments.h"
 #include "cell.h"
 #include "describe.h"
@@ -150,7 +149,6 @@ NB_MODULE(_core, m) {
       nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
       "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
 
-  bind_affine(m);
   bind_cell(m);
   bind_step(m);
   bind_descriptions(m);

@@ -18,10 +18,6 @@ struct ByPrecision {
   }
   static void forward(const Call& call) { of(call.shape).forward(call); }
   static void backward(const Call& call) { of(call.shape).backward(call); }
-  static Index affine_panels(Index in, Index out) { return kFp32.affine_panels(in, out); }
-  static void pack_affine(const Affine& call, float* panels) { kFp32.pack_affine(call, panels); }
-  static void affine(const Affine& call) { kFp32.affine(call); }
-  static void attend(const Attend& call) { kFp32.attend(call); }
 
   // The table of kernels, with these in the place of its own.
   static constexpr Kernels within(Kernels table) {
@@ -31,10 +27,6 @@ struct ByPrecision {
     table.pack_backward = pack_backward;
     table.forward = forward;
     table.backward = backward;
-    table.affine_panels = affine_panels;
-    table.pack_affine = pack_affine;
-    table.affine = affine;
-    table.attend = attend;
     return table;
   }
 };

@@ -1,7 +1,6 @@
 // The whole of a call: its rows and directions shared out to threads.
 #pragma once
 
-#include "kernels/affine.h"
 #include "kernels/backward.h"
 #include "kernels/fingerprint.h"
 
@@ -285,19 +284,9 @@ inline double multiply_adds(Index rounds) {
   return total > 0.0f ? 2.0 * 12 * kWidth * static_cast<double>(rounds) : 0.0;
 }
 
-// Those of plain floats are left out where another instruction set has them.
-template <bool kHasFloats = kFloats>
 inline constexpr Kernels table(const char* name) {
-  Kernels all{name,          forward_panels, backward_panels, pack_forward, pack_backward,
-              forward,       backward,       map_sigmoid,     map_tanh,     fingerprint,
-              multiply_adds, nullptr,        nullptr,         nullptr,      nullptr};
-  if constexpr (kHasFloats) {
-    all.affine_panels = affine_panels;
-    all.pack_affine = pack_affine;
-    all.affine = affine;
-    all.attend = attend;
-  }
-  return all;
+  return {name,     forward_panels, backward_panels, pack_forward, pack_backward, forward,
+          backward, map_sigmoid,    map_tanh,        fingerprint,  multiply_adds};
 }
 
 }  // namespace sluicegate::SLUICEGATE_ISA

@@ -67,18 +67,6 @@ def prefer_large_pages(begin: int, bytes: int) -> None:
 def activate(function: str, input: int, output: int, count: int) -> None:
     """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""
 
-def affine_panels(inputs: int, outputs: int) -> int:
-    """Count the floats that `pack_affine` writes."""
-
-def pack_affine(inputs: int, outputs: int, weight: int, bias: int, panels: int) -> None:
-    """Lay out a weight and a bias for `affine`."""
-
-def affine(rows: int, inputs: int, outputs: int, weight: int, bias: int, panels: int, x: int, x_stride: int, y: int, y_stride: int, threads: int) -> None:
-    """Compute an affine map of rows; of panels, or of a weight and a bias."""
-
-def attend(batch: int, queries: int, steps: int, hidden: int, memory_size: int, query: int, keys: int, score: int, memory: int, lengths: int, weights: int, context: int, threads: int) -> None:
-    """Compute additive attention."""
-
 def take_step(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, h: Any, c: Any, saved: Any, units: int, threads: int) -> bool:
     """
     Compute a step of a cell into `h`, `c` and what training keeps; False, and nothing is written, where a tensor is not plain.

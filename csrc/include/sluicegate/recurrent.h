@@ -8,10 +8,11 @@
 
 #include <cstdint>
 
-#include "sluicegate/affine.h"
 #include "sluicegate/cell_traits.h"
 
 namespace sluicegate {
+
+using Index = std::int64_t;
 
 // What weights are multiplied as: 32-bit floats, or rounded to bfloat16 together with what they multiply.
 // Sums, gates, states and all arrays are of 32-bit floats in either.
@@ -113,10 +114,6 @@ struct Kernels {
   std::uint64_t (*fingerprint)(const float* data, Index count);  // differs when the floats do
   double (*multiply_adds)(
       Index rounds);  // runs a loop of register-only multiply-adds; how many floating-point operations
-  Index (*affine_panels)(Index in, Index out);        // floats that pack_affine writes
-  void (*pack_affine)(const Affine&, float* panels);  // of its weight and bias
-  void (*affine)(const Affine&);
-  void (*attend)(const Attend&);
 };
 
 // The kernels in use: the best that the processor has, or those that the variable SLUICEGATE_ISA names.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from sluicegate.ops import products
-
-from .products import Linear
+from .products import Linear, weighed
 
 
 class AdditiveAttention(nn.Module):
@@ -46,7 +44,7 @@ class AdditiveAttention(nn.Module):
         query: Float[Tensor, "batch queries query"],
         keys: Float[Tensor, "batch steps hidden"],
         memory: Float[Tensor, "batch steps memory"],
-        lengths: Int64[Tensor, " batch"] | None = None,
+        beyond: Bool[Tensor, "batch steps"] | None = None,
     ) -> tuple[Float[Tensor, "batch queries memory"], Float[Tensor, "batch queries steps"]]:
         """Answer queries.
 
@@ -54,18 +52,15 @@ class AdditiveAttention(nn.Module):
             query: `[batch queries query_size]`.
             keys: what `keys` made of the memory.
             memory: `[batch steps memory_size]`.
-            lengths: of the memories, from 1 up, beyond which all is padding; None where all are whole.
+            beyond: which steps of the memory are padding; a row must have one that is none.
 
         Returns:
             The weighed means of the memory, `[batch queries memory_size]`, and the weights, `[batch queries steps]`,
             which sum to 1 over the steps and are 0 at padding.
         """
-        queries: Tensor = self.of_query(query)
-        if products.fits(queries, keys, self.score.weight, memory):
-            return products.attend(queries, keys, self.score.weight[0], memory, lengths)
-        scores: Tensor = self.score(torch.tanh(keys[:, None] + queries[:, :, None])).squeeze(-1)
-        if lengths is not None:
-            beyond = torch.arange(keys.shape[1])[None] >= lengths[:, None]
+        seen = torch.tanh(keys[:, None] + self.of_query(query)[:, :, None])
+        scores: Tensor = self.score(seen).squeeze(-1)
+        if beyond is not None:
             scores = scores.masked_fill(beyond[:, None], -torch.inf)
         weights = scores.softmax(-1)
-        return weights @ memory, weights
+        return weighed(weights, memory), weights

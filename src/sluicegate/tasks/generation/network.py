@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.attention import AdditiveAttention
 from sluicegate.nn.dropout import dropout_mask
 from sluicegate.nn.layers import LAYERS
-from sluicegate.nn.products import Linear, product, weighed
+from sluicegate.nn.products import Linear, product
 from sluicegate.types import Cell
 
 from .subwords import PAD
@@ -57,7 +57,7 @@ class Memory(NamedTuple):
     tokens: Int64[Tensor, "rows steps"]
     states: Float[Tensor, "rows steps memory"]
     keys: Float[Tensor, "rows steps hidden"]
-    lengths: Int64[Tensor, " rows"]
+    beyond: Bool[Tensor, "rows steps"]
 
     def take(self, rows: Tensor) -> Memory:
         """Some of the rows."""
@@ -135,10 +135,10 @@ class Network(nn.Module):
         for number, layer in enumerate(self.encoder):
             found, _ = layer(x, lengths=lengths)
             x = self._dropped(found + x if number else found, chance)
-        there = torch.arange(tokens.shape[1])[None] < lengths[:, None]
-        mean = weighed((there / lengths[:, None])[:, None], x, lengths).squeeze(1)
+        beyond = torch.arange(tokens.shape[1])[None] >= lengths[:, None]
+        mean = x.masked_fill(beyond[..., None], 0.0).sum(1) / lengths[:, None]
         first, second = torch.tanh(self.begin(mean)).chunk(2, 1)
-        memory = Memory(tokens, x, self.attention.keys(x), lengths)
+        memory = Memory(tokens, x, self.attention.keys(x), beyond)
         return memory, States(self._state(first), self._state(second))
 
     def _state(self, h: Tensor) -> State:
@@ -161,7 +161,7 @@ class Network(nn.Module):
         """
         x = self._embedded(tokens, chance)
         seen, first = _run(self.first, x, states.first)
-        context, weights = self.attention(seen, memory.keys, memory.states, memory.lengths)
+        context, weights = self.attention(seen, memory.keys, memory.states, memory.beyond)
         met = self._dropped(torch.cat([seen, context], 2), chance)
         thought, second = _run(self.second, met, states.second)
         features = torch.cat([thought, context, x], 2)
@@ -180,7 +180,7 @@ class Network(nn.Module):
         one = x.view(rows * beam, 1, -1)
         seen, first = _run(self.first, one, states.first)
         queries = seen.view(rows, beam, -1)
-        context, weights = self.attention(queries, memory.keys, memory.states, memory.lengths)
+        context, weights = self.attention(queries, memory.keys, memory.states, memory.beyond)
         met = torch.cat([queries, context], 2)
         thought, second = _run(self.second, met.view(rows * beam, 1, -1), states.second)
         features = torch.cat([thought.view(rows, beam, -1), context, x], 2)
