@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
 from sluicegate.data import Source
+from sluicegate.data.text_column import TextColumn
 from sluicegate.errors import DataError
 from sluicegate.tasks.generation.texts import Texts, given_texts, pairs_of
 
@@ -21,7 +23,8 @@ TABLE = pl.DataFrame(
 
 def test_blank_and_missing_ones_are_left_out_and_counted():
     texts, left_out = pairs_of(TABLE, "de", "en", "by", Source())
-    assert (texts.sources, texts.targets, texts.groups) == (["Hund", "Baum"], ["dog", "tree"], ["a", ""])
+    assert ([*texts.sources], [*texts.targets]) == (["Hund", "Baum"], ["dog", "tree"])
+    assert texts.groups == TextColumn.of(["a", ""])
     assert left_out == 3
 
 
@@ -41,7 +44,7 @@ def test_numbers_are_no_texts():
 
 def test_classes_are_texts():
     texts, _ = pairs_of(TABLE.with_columns(pl.col("en").cast(pl.Categorical)), "de", "en", None, Source())
-    assert texts.targets == ["dog", "tree"]
+    assert [*texts.targets] == ["dog", "tree"]
 
 
 def test_halves_of_surrogate_pairs_become_question_marks():
@@ -55,6 +58,7 @@ def test_a_missing_text_is_blank():
 
 
 def test_some_of_them():
-    texts = Texts(["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"])
-    assert texts.first(2) == Texts(["a", "b"], ["d", "e"], ["g", "h"])
+    texts = Texts(*(TextColumn.of([*letters]) for letters in ("abc", "def", "ghi")))
+    assert texts.first(2) == Texts(*(TextColumn.of([*letters]) for letters in ("ab", "de", "gh")))
+    assert [*texts.take(np.array([2, 0])).sources] == ["c", "a"]
     assert len(texts.first(9)) == 3

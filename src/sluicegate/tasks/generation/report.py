@@ -139,7 +139,8 @@ def _binned(
     measure = yardstick.measures[0].name
 
     def figure(found: Sequence[str], part: np.ndarray) -> float:
-        return yardstick.figures([found[i] for i in part], [references[i] for i in part])[measure]
+        rows = part.tolist()
+        return yardstick.figures([found[row] for row in rows], [references[row] for row in rows])[measure]
 
     return {
         "metric": measure,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of
 from sluicegate.data.sequences import texts_in
+from sluicegate.data.text_column import TextColumn, with_words
 from sluicegate.data.words import clean
 from sluicegate.errors import DataError
 
@@ -29,9 +29,9 @@ class Texts:
         groups: what must not be torn apart, by its name, if anything.
     """
 
-    sources: Sequence[str]
-    targets: Sequence[str]
-    groups: Sequence[str] | None = None
+    sources: TextColumn
+    targets: TextColumn
+    groups: TextColumn | None = None
 
     def __len__(self) -> int:
         """How many pairs."""
@@ -43,12 +43,11 @@ class Texts:
 
     def take(self, rows: Rows) -> Texts:
         """Some of the pairs."""
-        numbers = rows.tolist()
-        sources, targets = ([texts[i] for i in numbers] for texts in (self.sources, self.targets))
-        return Texts(sources, targets, None if self.groups is None else [self.groups[i] for i in numbers])
+        groups = None if self.groups is None else self.groups.take(rows)
+        return Texts(self.sources.take(rows), self.targets.take(rows), groups)
 
 
-def texts_of(column: pl.Series, origin: Source) -> list[str | None]:
+def texts_of(column: pl.Series, origin: Source) -> pl.Series:
     """A column of texts.
 
     Raises:
@@ -61,7 +60,7 @@ def texts_of(column: pl.Series, origin: Source) -> list[str | None]:
             f"column {column.name!r} in {origin.name} is of type {column.dtype}: expected texts; name another column "
             "or convert it"
         )
-    return column.to_list()
+    return column
 
 
 def pairs_of(table: pl.DataFrame, source: str, target: str, groups: str | None, origin: Source) -> tuple[Texts, int]:
@@ -70,24 +69,18 @@ def pairs_of(table: pl.DataFrame, source: str, target: str, groups: str | None, 
     Raises:
         DataError: a column holds no texts, or no pair is whole.
     """
-    sources, targets = (texts_of(table[name], origin) for name in (source, target))
-    whole = [
-        row
-        for row, (one, other) in enumerate(zip(sources, targets, strict=True))
-        if one is not None and other is not None and one.strip() and other.strip()
-    ]
-    if not whole:
+    columns = [texts_of(table[name], origin) for name in (source, target)]
+    whole = with_words(columns[0]) & with_words(columns[1])
+    if not whole.any():
         raise DataError(
             f"{origin.name} holds no pair of texts: expected a row at least with a text in both {source!r} and "
             f"{target!r}"
         )
-    names = None if groups is None else [name or "" for name in table[groups].cast(pl.String).to_list()]
-    kept = Texts(
-        [clean(sources[row] or "") for row in whole],
-        [clean(targets[row] or "") for row in whole],
-        None if names is None else [names[row] for row in whole],
-    )
-    return kept, len(table) - len(whole)
+    if groups is not None:
+        columns.append(table[groups].cast(pl.String).fill_null(""))
+    if not whole.all():
+        columns = [column.filter(pl.Series(whole)) for column in columns]
+    return Texts(*map(TextColumn, columns)), int((~whole).sum())
 
 
 def given_texts(data: Any, column: str, origin: Source) -> tuple[list[str], Any]:
@@ -99,5 +92,5 @@ def given_texts(data: Any, column: str, origin: Source) -> tuple[list[str], Any]
     if data is None:
         raise DataError("there are no texts to read: give a table or a sequence of them")
     found = texts_in(data, "the sequence" if origin == Source() else origin.name)
-    texts, backend = found or (texts_of(select(data, [column], origin)[column], origin), backend_of(data))
+    texts, backend = found or (texts_of(select(data, [column], origin)[column], origin).to_list(), backend_of(data))
     return [clean(text or "") for text in texts], backend

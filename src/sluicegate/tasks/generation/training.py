@@ -8,11 +8,9 @@ from collections.abc import Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import polars as pl
 import torch
 
 from sluicegate.data.counted import left_out
-from sluicegate.data.words import clean
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import Run
@@ -61,7 +59,7 @@ class Preparation(ABC, Generic[Trained]):
             validates = _validating(texts, config.seed)
             texts, held_back = texts.take(np.flatnonzero(~validates)), texts.take(np.flatnonzero(validates))
         self.texts, self.validating = texts, held_back
-        both = [*texts.sources, *texts.targets]
+        both = texts.targets.behind(texts.sources)
         size = config.subwords or suitable(sum(len(text.split()) for text in both))
         self.subwords = Subwords.of(both, size, self.slots)
         self.pairs, self.left_out = self._short(texts, config.seed)
@@ -166,8 +164,7 @@ def _validating(texts: Texts, seed: int) -> np.ndarray:
     Raises:
         DataError: there is only one.
     """
-    ties = [clean(source).strip().casefold() for source in texts.sources] if texts.groups is None else texts.groups
-    number = pl.Series(ties).rank("dense").to_numpy().astype(np.int64) - 1
+    number = texts.sources.ranks(lambda text: text.strip().casefold()) if texts.groups is None else texts.groups.ranks()
     counts = np.bincount(number)
     if len(counts) < 2:
         what = "sources are equal" if texts.groups is None else "pairs are of one group"

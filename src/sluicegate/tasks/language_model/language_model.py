@@ -352,7 +352,7 @@ def _whole(data: Any, column: str, origin: Source) -> tuple[Corpus, int]:
     if data is None:
         raise DataError("there are no texts: give a sequence of them, or a table")
     found = texts_in(data, "the sequence" if origin == Source() else origin.name)
-    texts: Sequence[str | None] = found[0] if found else texts_of(select(data, [column], origin)[column], origin)
+    texts = found[0] if found else texts_of(select(data, [column], origin)[column], origin).to_list()
     kept = [text for text in texts if text and text.strip()]
     if not kept:
         what = f" but {counted(len(texts), 'blank one')}" if texts else ""

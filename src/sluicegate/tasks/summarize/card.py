@@ -25,7 +25,7 @@ def summarizer_card(config: SummarizerConfig, trained: Trained, results: Results
         settings=config.model_dump(mode="json"),
         measures=MEASURES,
         limits=[
-            f"It reads {counted(trained.reads, 'sub-word')} of a text from its beginning, and writes "
+            f"It reads the first {counted(trained.reads, 'sub-word')} of a text, and writes "
             f"{trained.writes:,} at most.",
             "It learnt from these texts: of texts of another kind it may say what they do not, and well.",
             "Names and numbers should be checked.",

@@ -55,7 +55,7 @@ def report(trained: Trained, config: SummarizerConfig, texts: Texts, title: str,
         facts={
             "texts": f"{len(texts):,}",
             **network_facts(trained, config),
-            "read": f"{counted(trained.reads, 'sub-word')} of a text, from its beginning",
+            "read": f"the first {counted(trained.reads, 'sub-word')} of a text",
             "words": f"{_words(written['model']):.1f} in a summary, {_words(texts.targets):.1f} in a reference",
         },
         notes=notes,

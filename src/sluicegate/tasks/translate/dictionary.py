@@ -6,8 +6,10 @@ target comes from is unknown, and expectation and maximisation settle it for all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -45,9 +47,8 @@ class Dictionary:
             sources: of the pairs.
             targets: of the pairs; where there are very many, the first ones are enough.
         """
-        from_, into = _numbered(sources), _numbered(targets)
-        links = np.cumsum(from_.lengths * into.lengths)
-        some = max(1, int(np.searchsorted(links, _LINKS)))
+        from_, into = _numbered(sources, targets)
+        some = max(1, int(np.searchsorted(np.cumsum(from_.lengths * into.lengths), _LINKS)))
         return cls(_best(from_.first(some), into.first(some)))
 
     def translate(self, text: str) -> str:
@@ -69,14 +70,33 @@ class _Numbered:
         return _Numbered(self.names, self.numbers[: lengths.sum()], lengths)
 
 
-def _numbered(texts: Sequence[str]) -> _Numbered:
-    names: dict[str, int] = {}
-    numbers, lengths = [], []
-    for text in texts:
+def _numbered(sources: Iterable[str], targets: Iterable[str]) -> tuple[_Numbered, _Numbered]:
+    """Pairs of texts as numbers of their words, as far as they have links enough."""
+    sides = (_Numbering({}, [], []), _Numbering({}, [], []))
+    links = 0
+    for pair in zip(sources, targets, strict=True):
+        links += math.prod(side.add(text) for side, text in zip(sides, pair, strict=True))
+        if links >= _LINKS:
+            break
+    return sides[0].done(), sides[1].done()
+
+
+class _Numbering(NamedTuple):
+    """The numbers of words, as they come."""
+
+    names: dict[str, int]
+    numbers: list[int]
+    lengths: list[int]
+
+    def add(self, text: str) -> int:
+        """Number the words of a text, and count them."""
         words = words_of(text)
-        lengths.append(len(words))
-        numbers += [names.setdefault(word, len(names)) for word in words]
-    return _Numbered(list(names), np.array(numbers, dtype=np.int64), np.array(lengths, dtype=np.int64))
+        self.numbers.extend(self.names.setdefault(word, len(self.names)) for word in words)
+        self.lengths.append(len(words))
+        return len(words)
+
+    def done(self) -> _Numbered:
+        return _Numbered(list(self.names), np.array(self.numbers, dtype=np.int64), np.array(self.lengths, np.int64))
 
 
 def _best(from_: _Numbered, into: _Numbered) -> dict[str, str]:
