@@ -14,6 +14,7 @@
 #include "sluicegate/scratch.h"
 #include "sluicegate/threads.h"
 #include "step.h"
+#include "writing.h"
 
 namespace nb = nanobind;
 
@@ -151,5 +152,6 @@ NB_MODULE(_core, m) {
 
   bind_cell(m);
   bind_step(m);
+  bind_writing(m);
   bind_descriptions(m);
 }
