@@ -8,7 +8,7 @@ import torch
 
 from sluicegate.tasks.generation.network import log_probabilities
 from sluicegate.tasks.generation.search import Beam, search
-from sluicegate.tasks.generation.subwords import BEGIN, END, Kinds
+from sluicegate.tasks.generation.subwords import BEGIN, END, PAD, Kinds
 
 TOKENS = 6  # three of which say something
 CELLS = ["gru", "lstm", "rnn", "mingru", "ligru"]
@@ -112,6 +112,21 @@ def test_no_text_depends_on_its_company(networks, cell, hidden, width):
     order = torch.randperm(9)
     mixed = search(ensemble, tokens[order], lengths[order], Beam(width), kinds(300))
     assert mixed == [together[row] for row in order.tolist()]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("cell", "hidden", "members"), [("gru", 16, 1), ("lstm", 20, 1), ("gru", 64, 2)])
+def test_no_text_depends_on_the_lengths_beside_it(networks, cell, hidden, members, threads):
+    torch.set_num_threads(threads)
+    ensemble = networks(1500, cell=cell, hidden=hidden, members=members)
+    tokens, _ = sources(9, 40, 1500)
+    lengths = torch.tensor([40, 3, 1, 17, 16, 7, 8, 33, 24])
+    for row, length in enumerate(lengths.tolist()):
+        tokens[row, length - 1 :] = torch.tensor([END] + [PAD] * (40 - length))
+    together = search(ensemble, tokens, lengths, Beam(3), kinds(1500))
+    for row, length in enumerate(lengths.tolist()):
+        (alone,) = search(ensemble, tokens[row : row + 1, :length], lengths[row : row + 1], Beam(3), kinds(1500))
+        assert alone == together[row]
 
 
 def test_nothing_is_longer_than_it_may_be(networks):
