@@ -134,7 +134,8 @@ class _Search:
         self._steps: list[_Step] = []
         self.rows = list(range(len(self._longest)))
         """The sources that go on."""
-        self._total, self._last = torch.zeros(len(self.rows), 1), torch.full((len(self.rows), 1), BEGIN)
+        self._total = np.zeros((len(self.rows), 1), np.float32)
+        self._last = torch.full((len(self.rows), 1), BEGIN)
         self._words = torch.zeros(len(self.rows), 1, dtype=torch.int64)
         self._written: list[list[list[int]]] = [[[]] for _ in self.rows]  # where runs must not be repeated
 
@@ -206,7 +207,7 @@ class _Search:
                 [[*self._written[at][parent], token] for parent, token in zip(parents, tokens, strict=True)]
                 for at, parents, tokens in zip(numbers, best.parents.tolist(), best.tokens.tolist(), strict=True)
             ]
-        total, parents, tokens, _ = (torch.from_numpy(part) for part in best)
+        parents, tokens = torch.from_numpy(best.parents), torch.from_numpy(best.tokens)
         begun = self._kinds.begins[tokens] | (not self._steps)  # the first sub-word begins one in any case
         self._words = self._words[sources].gather(1, parents) + begun
         self._reading.pick((sources[:, None] * width + parents).flatten())
@@ -215,7 +216,7 @@ class _Search:
             self.rows = [self.rows[at] for at in numbers]
         places = {row: at for at, row in enumerate(self.rows)}
         self._steps.append(_Step(places, best.parents, best.tokens, best.chances))
-        self._total, self._last = total, tokens
+        self._total, self._last = best.worth, tokens
 
 
 def _repeating(tokens: list[int], size: int) -> list[int]:
