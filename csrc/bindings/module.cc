@@ -148,7 +148,7 @@ NB_MODULE(_core, m) {
                                                               count);
       },
       nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
-      "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
+      "Apply the kernels' sigmoid or tanh to so many numbers.");
 
   bind_cell(m);
   bind_step(m);

@@ -65,7 +65,7 @@ def prefer_large_pages(begin: int, bytes: int) -> None:
     """Tell the system that fresh memory is better had in large pages."""
 
 def activate(function: str, input: int, output: int, count: int) -> None:
-    """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""
+    """Apply the kernels' sigmoid or tanh to so many numbers."""
 
 def take_step(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, h: Any, c: Any, saved: Any, units: int, threads: int) -> bool:
     """

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from sluicegate import _core
 from sluicegate.errors import ConfigError
-from sluicegate.ops.writing import Product, attend, computed, log_sums, means
+from sluicegate.ops.writing import Product, attend, computed, log_sums, means, tanh
 
 SIZES = [(1, 1), (16, 16), (64, 359), (256, 2000), (1024, 1), (5, 4), (33, 49), (7, 300)]
 
@@ -106,6 +106,15 @@ def test_log_sums(count):
     torch.testing.assert_close(found.double(), x.double().logsumexp(2), rtol=1e-6, atol=2e-6)
     assert torch.equal(log_sums(x[1, 2:3]), found[1, 2:3])
     assert torch.isfinite(log_sums(torch.tensor([[-3e38, 3e38, 0.0]]))).all()
+
+
+@pytest.mark.usefixtures("isa")
+def test_tanh():
+    torch.manual_seed(0)
+    x = torch.randn(7, 33) * 3
+    torch.testing.assert_close(tanh(x), torch.tanh(x))
+    assert torch.equal(tanh(x[2:3, 5:]), tanh(x)[2:3, 5:])
+    assert torch.equal(tanh(x.T), tanh(x).T)
 
 
 def test_what_the_kernels_take():

@@ -1,7 +1,8 @@
-"""A network's decoder laid out for search: one word more of several hypotheses at a time.
+"""A network laid out for search: what reads sources, and writes one word more of several hypotheses at a time.
 
-It computes what `Network.write` does, up to rounding, with the weights that the network has when it is made. All of it
-is done by kernels that give a hypothesis the same bits in any company, whatever the lengths of the sources beside it.
+It computes what `Network.read` and `Network.write` do, up to rounding, with the weights that the network has when it is
+made. All of it is done by kernels that give a hypothesis the same bits in any company, whatever the lengths of the
+sources beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from sluicegate.ops.writing import Product, attend, log_sums
+from sluicegate.ops.writing import Product, attend, log_sums, means, tanh
 from sluicegate.streaming.models import Model
 from sluicegate.streaming.opening import model_of
 
@@ -40,21 +41,35 @@ class Copies(NamedTuple):
 
 
 class Decoder:
-    """What writes of a network.
+    """A network as search takes it.
 
     Args:
         network: in evaluation.
     """
 
     def __init__(self, network: Network) -> None:
-        attention = network.attention
+        self._network, attention = network, network.attention
         self._scale, self._embedding = network.scale, network.embedding.weight.detach()
         self._first, self._second = model_of(network.first), model_of(network.second)
+        self._keys = Product(attention.of_memory.weight)
+        self._begin = Product(network.begin.weight, network.begin.bias)
         self._query = Product(attention.of_query.weight, attention.of_query.bias)
         self._score = attention.score.weight.detach()[0]
         self._last = Product(network.last.weight, network.last.bias)
         self._logits = Product(network.embedding.weight, network.bias)
         self._copy = None if network.copy is None else Product(network.copy.weight, network.copy.bias)
+
+    def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> tuple[Memory, States]:
+        """Read sources, as `Network.read` does.
+
+        Args:
+            tokens: of each, padded.
+            lengths: of each, from 1 up.
+        """
+        x = self._network.encoded(tokens, lengths)
+        keys = self._keys(x.flatten(0, 1)).view(*tokens.shape, self._keys.outputs)
+        begun = tanh(self._begin(means(x, lengths)))
+        return Memory(tokens, x, keys, lengths), self._network.states(begun)
 
     def step(
         self,
@@ -79,7 +94,7 @@ class Decoder:
         context = found.view(rows * beam, -1)
         thought, second = _run(self._second, torch.cat([seen, context], 1), states.second)
         features = torch.cat([thought, context, x], 1)
-        logits = self._logits(torch.tanh(self._last(features))).view(rows, beam, -1)
+        logits = self._logits(tanh(self._last(features))).view(rows, beam, -1)
         copying = None if self._copy is None else self._copy(features).view(rows, beam)
         return Written(logits, weights, copying), States(first, second)
 

@@ -24,7 +24,7 @@ class Ensemble(nn.Module):
 
     def laid_out(self) -> Writers:
         """The networks as search takes them, with the weights that they have now."""
-        return Writers([(member, Decoder(member)) for member in self.members if isinstance(member, Network)])
+        return Writers([Decoder(member) for member in self.members if isinstance(member, Network)])
 
     def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> Reading:
         """Read sources, as `Writers.read` does."""
@@ -33,9 +33,9 @@ class Ensemble(nn.Module):
 
 @dataclass(frozen=True)
 class Writers:
-    """Networks, and their decoders laid out for search."""
+    """Networks laid out for search."""
 
-    members: list[tuple[Network, Decoder]]
+    members: list[Decoder]
 
     def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> Reading:
         """Read sources, of which texts are to be written.
@@ -44,15 +44,14 @@ class Writers:
             tokens: of each, padded.
             lengths: of each, from 1 up.
         """
-        read = [network.read(tokens, lengths) for network, _ in self.members]
-        return Reading([decoder for _, decoder in self.members], read)
+        return Reading(self.members, [member.read(tokens, lengths) for member in self.members])
 
 
 class Reading:
     """What all networks read of some sources, and where they are in writing: hypotheses side by side for each source.
 
     Args:
-        members: the networks' decoders.
+        members: the networks.
         read: by each of the networks.
     """
 

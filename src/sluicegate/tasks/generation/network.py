@@ -20,7 +20,6 @@ from sluicegate.nn.attention import AdditiveAttention
 from sluicegate.nn.dropout import dropout_mask
 from sluicegate.nn.layers import LAYERS
 from sluicegate.nn.products import Linear, product
-from sluicegate.ops import writing
 from sluicegate.types import Cell
 
 from .subwords import PAD
@@ -59,8 +58,12 @@ class Memory(NamedTuple):
     tokens: Int64[Tensor, "rows steps"]
     states: Float[Tensor, "rows steps memory"]
     keys: Float[Tensor, "rows steps hidden"]
-    beyond: Bool[Tensor, "rows steps"]
     lengths: Int64[Tensor, " rows"]
+
+    @property
+    def beyond(self) -> Bool[Tensor, "rows steps"]:
+        """Which steps are padding."""
+        return torch.arange(self.tokens.shape[1])[None] >= self.lengths[:, None]
 
 
 class States(NamedTuple):
@@ -130,14 +133,28 @@ class Network(nn.Module):
             lengths: of each, from 1 up.
             chance: the source of dropout masks.
         """
+        x = self.encoded(tokens, lengths, chance)
+        memory = Memory(tokens, x, self.attention.keys(x), lengths)
+        mean = x.masked_fill(memory.beyond[..., None], 0.0).sum(1) / lengths[:, None]
+        return memory, self.states(torch.tanh(self.begin(mean)))
+
+    def encoded(
+        self,
+        tokens: Int64[Tensor, "rows steps"],
+        lengths: Int64[Tensor, " rows"],
+        chance: torch.Generator | None = None,
+    ) -> Float[Tensor, "rows steps memory"]:
+        """What the encoder makes of sources, of which `read` is told."""
         x = self._embedded(tokens, chance)
         for number, layer in enumerate(self.encoder):
             found, _ = layer(x, lengths=lengths)
             x = self._dropped(found + x if number else found, chance)
-        beyond = torch.arange(tokens.shape[1])[None] >= lengths[:, None]
-        first, second = torch.tanh(self.begin(_mean(x, beyond, lengths))).chunk(2, 1)
-        memory = Memory(tokens, x, self.attention.keys(x), beyond, lengths)
-        return memory, States(self._state(first), self._state(second))
+        return x
+
+    def states(self, begun: Float[Tensor, "rows both"]) -> States:
+        """The states that the decoder begins with, of those of both layers side by side."""
+        first, second = begun.chunk(2, 1)
+        return States(self._state(first), self._state(second))
 
     def _state(self, h: Tensor) -> State:
         return (h, torch.zeros_like(h)) if self.shape.cell == "lstm" else h
@@ -167,13 +184,6 @@ class Network(nn.Module):
         logits = product(last, self.embedding.weight, self.bias)
         copying = None if self.copy is None else self.copy(features).squeeze(2)
         return Written(logits, weights, copying), States(first, second)
-
-
-def _mean(x: Tensor, beyond: Tensor, lengths: Tensor) -> Tensor:
-    """The mean of each row's steps, without its padding; where no gradient is wanted, of the same bits with any."""
-    if not torch.is_grad_enabled() and writing.computed(x):
-        return writing.means(x, lengths)
-    return x.masked_fill(beyond[..., None], 0.0).sum(1) / lengths[:, None]
 
 
 def _run(layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
