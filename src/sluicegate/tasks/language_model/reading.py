@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from sluicegate.ops.writing import Product
 from sluicegate.streaming import LayerStream
 from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
@@ -33,7 +33,8 @@ class Reader:
         output = network.output()
         self.output = Output(output.bounds, detached(output.head), detached(output.groups))
         self._embeddings = network.embedding.weight.detach().numpy()
-        self._last = network.last.weight.detach(), network.last.bias.detach()
+        self._last = Product(network.last.weight, network.last.bias)
+        self._head = Product(*self.output.head)
         self._network = network
         self._layers = [model_of(layer) for layer in network.layers]
 
@@ -66,7 +67,12 @@ class Reader:
 
     def features(self, said: Float[Tensor, "places units"]) -> Float[Tensor, "places width"]:
         """What the output layer is given, of what the last layer says."""
-        return F.linear(said, *self._last)
+        return self._last(said)
+
+    def most_probable(self, said: Float[Tensor, "1 units"], barred: Int64[Tensor, " barred"]) -> int:
+        """The most probable token that may come, as `Output.most_probable` finds it."""
+        features = self.features(said)
+        return self.output.most_probable(features, barred, self._head(features)[0])
 
     def score(
         self, said: Float[Tensor, "places units"], targets: Int64[Tensor, " places"], *, singly: bool = False

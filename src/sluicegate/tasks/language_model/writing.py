@@ -55,7 +55,7 @@ def drawn(trained: Trained, text: str, chance: Chance, words: int) -> list[int]:
     while len(written) < words * _TOKENS:
         barred = _BARRED if written else torch.cat([_BARRED, torch.tensor([END])])
         if chance.temperature == 0:
-            token = reader.output.most_probable(reader.features(said), barred)
+            token = reader.most_probable(said, barred)
         else:
             token = _draw(reader.next(said), barred, chance, generator)
         begun += bool(trained.subwords.kinds.begins[token]) or not written
