@@ -108,6 +108,10 @@ def search(
     A hypothesis that meets its end among the `width` best of its step is over, and a source is done with `width` of
     these. At a text's greatest length the best are ended where they are.
 
+    To stop where no open hypothesis could still beat the best that is over (Huang et al. 2017) was tried, no gain: with
+    scores that are means, what a hypothesis may yet become is bounded so loosely that on 400 sentences no search ended
+    sooner. With 5 hypotheses a search takes 12 % more steps than its best text has.
+
     Args:
         networks: write.
         tokens: of the sources, padded.
