@@ -14,6 +14,7 @@
 #include "sluicegate/scratch.h"
 #include "sluicegate/threads.h"
 #include "step.h"
+#include "writing.h"
 
 namespace nb = nanobind;
 
@@ -147,9 +148,10 @@ NB_MODULE(_core, m) {
                                                               count);
       },
       nb::arg("function"), nb::arg("input"), nb::arg("output"), nb::arg("count"),
-      "Apply the kernels' sigmoid or tanh, for tests of their accuracy.");
+      "Apply the kernels' sigmoid or tanh to so many numbers.");
 
   bind_cell(m);
   bind_step(m);
+  bind_writing(m);
   bind_descriptions(m);
 }

@@ -18,6 +18,17 @@ struct ByPrecision {
   }
   static void forward(const Call& call) { of(call.shape).forward(call); }
   static void backward(const Call& call) { of(call.shape).backward(call); }
+  // These know no bfloat16.
+  static Index product_panels(Index depth, Index columns) { return kFp32.product_panels(depth, columns); }
+  static void pack_product(const float* weights, const float* bias, Index depth, Index columns,
+                           float* panels) {
+    kFp32.pack_product(weights, bias, depth, columns, panels);
+  }
+  static void product(const Product& call) { kFp32.product(call); }
+  static void attend(const Attention& call) { kFp32.attend(call); }
+  static void log_sums(const float* rows, Index number, Index count, Index row, float* out, int threads) {
+    kFp32.log_sums(rows, number, count, row, out, threads);
+  }
 
   // The table of kernels, with these in the place of its own.
   static constexpr Kernels within(Kernels table) {
@@ -27,6 +38,11 @@ struct ByPrecision {
     table.pack_backward = pack_backward;
     table.forward = forward;
     table.backward = backward;
+    table.product_panels = product_panels;
+    table.pack_product = pack_product;
+    table.product = product;
+    table.attend = attend;
+    table.log_sums = log_sums;
     return table;
   }
 };

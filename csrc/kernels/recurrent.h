@@ -3,6 +3,7 @@
 
 #include "kernels/backward.h"
 #include "kernels/fingerprint.h"
+#include "kernels/writing.h"
 
 namespace sluicegate::SLUICEGATE_ISA {
 
@@ -285,8 +286,17 @@ inline double multiply_adds(Index rounds) {
 }
 
 inline constexpr Kernels table(const char* name) {
-  return {name,     forward_panels, backward_panels, pack_forward, pack_backward, forward,
-          backward, map_sigmoid,    map_tanh,        fingerprint,  multiply_adds};
+  Kernels all{name,        forward_panels, backward_panels, pack_forward, pack_backward, forward,
+              backward,    nullptr,        nullptr,         nullptr,      nullptr,       nullptr,
+              map_sigmoid, map_tanh,       fingerprint,     multiply_adds};
+  if constexpr (kFloats) {
+    all.product_panels = product_panels;
+    all.pack_product = pack_product;
+    all.product = multiply_rows;
+    all.attend = attend;
+    all.log_sums = log_sums;
+  }
+  return all;
 }
 
 }  // namespace sluicegate::SLUICEGATE_ISA

@@ -65,7 +65,7 @@ def prefer_large_pages(begin: int, bytes: int) -> None:
     """Tell the system that fresh memory is better had in large pages."""
 
 def activate(function: str, input: int, output: int, count: int) -> None:
-    """Apply the kernels' sigmoid or tanh, for tests of their accuracy."""
+    """Apply the kernels' sigmoid or tanh to so many numbers."""
 
 def take_step(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, h: Any, c: Any, saved: Any, units: int, threads: int) -> bool:
     """
@@ -93,6 +93,27 @@ class Step:
         """
         Take a step; None, with the state as it was, where `x` is no plain row of 32-bit floats.
         """
+
+def product_floats(depth: int, columns: int) -> int:
+    """Count the floats that `pack_product` writes."""
+
+def pack_product(weights: int, bias: int, depth: int, columns: int, panels: int) -> None:
+    """Lay out weights, `[columns depth]`, and their bias for `product`."""
+
+def product(sizes: Sequence[int], input: Sequence[int], panels: int, output: Sequence[int], threads: int) -> None:
+    """
+    Multiply rows with weights: the sizes are those of rows, depth and columns, and the arrays are given by address and by the floats from a row to the next.
+    """
+
+def attend(sizes: Sequence[int], given: Sequence[int], found: Sequence[int], threads: int) -> None:
+    """
+    Answer queries by additive attention: the sizes are rows, queries of each, steps, hidden and memory; given are which source each row asks, lengths, queries, keys, states and what scores, and found are the weights and the contexts.
+    """
+
+def log_sums(rows: int, number: int, count: int, row: int, out: int, threads: int) -> None:
+    """
+    Compute the logarithm of the sum of the exponentials of each of so many rows.
+    """
 
 class CellTraits:
     """What a cell is to the kernels."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sluicegate.nn.products import TILE, Linear, product, weighed
+from sluicegate.nn.products import Linear, product
 
 SIZES = [(16, 16), (64, 359), (256, 2000), (1024, 1), (5, 4), (33, 8), (7, 300)]
 COUNTS = [1, 2, 3, 5, 7, 13]
@@ -22,25 +22,11 @@ def test_rows_do_not_hang_on_others(inputs, outputs):
     torch.manual_seed(0)
     x, weight, bias = torch.randn(50, inputs), torch.randn(outputs, inputs), torch.randn(outputs)
     whole = product(x, weight, bias)
-    torch.testing.assert_close(whole, F.linear(x, weight, bias))
+    exact = F.linear(x.double(), weight.double(), bias.double())
+    terms = F.linear(x.double().abs(), weight.double().abs(), bias.double().abs())
+    assert ((whole - exact).abs() <= 1e-7 * inputs**0.5 * terms).all()
     for count in COUNTS:
         parts = [product(x[begin : begin + count], weight, bias) for begin in range(0, 50, count)]
-        assert torch.equal(torch.cat(parts), whole), count
-
-
-@pytest.mark.usefixtures("threads")
-@pytest.mark.parametrize("queries", [1, 3, 5, 8, 10])
-@pytest.mark.parametrize("steps", [1, 7])
-@torch.no_grad()
-def test_weighed_means_do_not_hang_on_others(queries, steps):
-    torch.manual_seed(0)
-    weights, memory = torch.rand(11, queries, steps), torch.randn(11, steps, 128)
-    whole = weighed(weights, memory)
-    torch.testing.assert_close(whole, weights @ memory)
-    for count in (1, 2, 5):
-        parts = [
-            weighed(weights[begin : begin + count], memory[begin : begin + count]) for begin in range(0, 11, count)
-        ]
         assert torch.equal(torch.cat(parts), whole), count
 
 
@@ -51,7 +37,6 @@ def test_any_axes_stand_before():
     assert layer(x).shape == (2, 5, 7, 3)
     assert torch.equal(layer(x)[1, 2, 3], layer(x[1, 2, 3]))
     assert layer(torch.empty(0, 8)).shape == (0, 3)
-    assert TILE > 3  # of which MKL has tiles of its own
 
 
 def test_training_is_pytorchs_own():

@@ -9,10 +9,9 @@
 #include <cstdint>
 
 #include "sluicegate/cell_traits.h"
+#include "sluicegate/writing.h"
 
 namespace sluicegate {
-
-using Index = std::int64_t;
 
 // What weights are multiplied as: 32-bit floats, or rounded to bfloat16 together with what they multiply.
 // Sums, gates, states and all arrays are of 32-bit floats in either.
@@ -109,6 +108,12 @@ struct Kernels {
   void (*pack_backward)(const Shape&, const Weights&, float* panels);
   void (*forward)(const Call&);
   void (*backward)(const Call&);
+  Index (*product_panels)(Index depth, Index columns);  // floats that pack_product writes
+  void (*pack_product)(const float* weights, const float* bias, Index depth, Index columns, float* panels);
+  void (*product)(const Product&);
+  void (*attend)(const Attention&);
+  // The logarithm of the sum of the exponentials of each of so many rows, `row` floats apart.
+  void (*log_sums)(const float* rows, Index number, Index count, Index row, float* out, int threads);
   void (*sigmoid)(const float* in, float* out, Index count);
   void (*tanh)(const float* in, float* out, Index count);
   std::uint64_t (*fingerprint)(const float* data, Index count);  // differs when the floats do

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import overload
 
 import numpy as np
@@ -26,6 +27,15 @@ class TextColumn(Sequence[str]):
     def of(cls, texts: Sequence[str]) -> TextColumn:
         """A few texts as such a column."""
         return cls(pl.Series(texts, dtype=pl.String))
+
+    @classmethod
+    def pairs(cls, pairs: Iterable[tuple[str, str]]) -> tuple[TextColumn, TextColumn]:
+        """The first texts of pairs, and the second ones."""
+        remaining, parts = iter(pairs), [pl.DataFrame(schema={"first": pl.String, "second": pl.String})]
+        while some := list(islice(remaining, _AT_ONCE)):
+            parts.append(pl.DataFrame(some, schema=parts[0].schema, orient="row"))
+        both = pl.concat(parts)
+        return cls(both["first"]), cls(both["second"])
 
     def __len__(self) -> int:
         """How many texts."""

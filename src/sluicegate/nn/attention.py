@@ -6,7 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from .products import Linear, weighed
+from sluicegate.ops import writing
+
+from .products import Linear
 
 
 class AdditiveAttention(nn.Module):
@@ -52,15 +54,20 @@ class AdditiveAttention(nn.Module):
             query: `[batch queries query_size]`.
             keys: what `keys` made of the memory.
             memory: `[batch steps memory_size]`.
-            beyond: which steps of the memory are padding; a row must have one that is none.
+            beyond: which steps of the memory are padding, at its end; a row must have one that is none.
 
         Returns:
             The weighed means of the memory, `[batch queries memory_size]`, and the weights, `[batch queries steps]`,
-            which sum to 1 over the steps and are 0 at padding.
+            which sum to 1 over the steps and are 0 at padding. Where no gradient is wanted, those of a row have the
+            same bits in any company.
         """
+        if not torch.is_grad_enabled() and writing.computed(query, keys, memory):
+            rows, steps = memory.shape[:2]
+            lengths = torch.full((rows,), steps) if beyond is None else (~beyond).sum(1)
+            return writing.attend(self.of_query(query), keys, memory, self.score.weight[0], torch.arange(rows), lengths)
         seen = torch.tanh(keys[:, None] + self.of_query(query)[:, :, None])
         scores: Tensor = self.score(seen).squeeze(-1)
         if beyond is not None:
             scores = scores.masked_fill(beyond[:, None], -torch.inf)
         weights = scores.softmax(-1)
-        return weighed(weights, memory), weights
+        return weights @ memory, weights

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from sluicegate.tasks.generation.decoder import Copies, Decoder, scored
 from sluicegate.tasks.generation.network import log_likelihood, log_probabilities
 from sluicegate.tasks.generation.subwords import BEGIN, PAD
 
@@ -22,6 +23,10 @@ def made(networks, cell="gru", **options):
     return ensemble.members[0]
 
 
+def rows(count):
+    return torch.arange(count)
+
+
 def some(rows=5, steps=7):
     torch.manual_seed(2)
     return torch.randint(3, TOKENS, (rows, steps))
@@ -35,8 +40,9 @@ def test_all_words_at_once_are_one_after_the_other(networks, cell, copies):
     sources, before = some(), some(5, 6)
     memory, states = network.read(sources, torch.full((5,), 7))
     whole, after = network.write(before, memory, states)
+    decoder = Decoder(network)
     for place in range(6):
-        one, states = network.step(before[:, place : place + 1], memory, states)
+        one, states = decoder.step(before[:, place : place + 1], memory, states, rows(5))
         torch.testing.assert_close(one.logits[:, 0], whole.logits[:, place], rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(one.weights[:, 0], whole.weights[:, place], rtol=1e-5, atol=1e-6)
         if copies:
@@ -54,9 +60,10 @@ def test_hypotheses_side_by_side_are_each_as_if_alone(networks, cell):
     sources, words = some(), some(5, 3)
     memory, states = network.read(sources, torch.full((5,), 7))
     beside = states.take(torch.arange(5).repeat_interleave(3))
-    together, after = network.step(words, memory, beside)
+    decoder = Decoder(network)
+    together, after = decoder.step(words, memory, beside, rows(5))
     for place in range(3):
-        one, state = network.step(words[:, place : place + 1], memory, states)
+        one, state = decoder.step(words[:, place : place + 1], memory, states, rows(5))
         assert torch.equal(one.logits[:, 0], together.logits[:, place])
         assert torch.equal(one.weights[:, 0], together.weights[:, place])
         first = after.first[0] if cell == "lstm" else after.first
@@ -139,3 +146,29 @@ def test_every_weight_has_a_gradient(networks):
     for name, weight in network.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("copies", [True, False])
+@torch.no_grad()
+def test_scores_are_the_probabilities(networks, copies):
+    network = made(networks, copies=copies)
+    sources = some()
+    sources[:, 5] = sources[:, 1]  # which is copied from either place
+    memory, states = network.read(sources, torch.tensor([7, 7, 6, 5, 7]))
+    written, _ = Decoder(network).step(some(5, 3), memory, states.take(torch.arange(5).repeat_interleave(3)), rows(5))
+    expected = log_probabilities(written, memory)
+    found = scored(written._replace(logits=written.logits.clone()), Copies.of(sources))
+    torch.testing.assert_close(found.logits - found.less[..., None], expected, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_some_of_the_sources_go_on_as_they_would_with_all(networks):
+    network = made(networks)
+    memory, states = network.read(some(), torch.tensor([7, 2, 6, 5, 7]))
+    decoder, words = Decoder(network), some(5, 1)
+    whole, _ = decoder.step(words, memory, states, rows(5))
+    few = torch.tensor([3, 1])
+    part, _ = decoder.step(words[few], memory, states.take(few), few)
+    assert torch.equal(part.logits, whole.logits[few])
+    assert torch.equal(part.weights, whole.weights[few])
+    assert (whole.weights[1, :, 2:] == 0).all()

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from sluicegate.tasks.generation.network import log_probabilities
+from sluicegate.tasks.generation.scores import Scores
 from sluicegate.tasks.generation.search import Beam, search
-from sluicegate.tasks.generation.subwords import BEGIN, END, Kinds
+from sluicegate.tasks.generation.subwords import BEGIN, END, PAD, Kinds
 
 TOKENS = 6  # three of which say something
 CELLS = ["gru", "lstm", "rnn", "mingru", "ligru"]
@@ -74,6 +75,42 @@ def test_what_is_found_has_the_probability_that_is_told(networks, cell, width):
             assert one.score == pytest.approx(sum(expected) / len(expected), rel=1e-3, abs=1e-4)
 
 
+class Constant:
+    """Writes all sub-words with probabilities that never change."""
+
+    def __init__(self, chances):
+        self.chances = chances
+
+    def read(self, tokens, lengths):
+        return self
+
+    def follow(self, tokens):
+        return Scores(self.chances.log().expand(*tokens.shape, -1).clone(), torch.zeros(tokens.shape))
+
+    def pick(self, hypotheses):
+        pass
+
+    def leave(self, sources):
+        pass
+
+
+def test_two_bad_ends_are_not_the_end():
+    """A text that is certain but for its end is found, though both of what else may follow end sooner."""
+    certain = torch.tensor([[0.0, 0.0, 1e-4, 0.9998, 1e-4]])
+
+    class Certain(Constant):
+        steps = 0
+
+        def follow(self, tokens):
+            self.steps += 1
+            chances = certain if self.steps < 6 else certain[:, [0, 1, 3, 2, 4]]
+            return Scores(chances.log().expand(*tokens.shape, -1).clone(), torch.zeros(tokens.shape))
+
+    tokens, lengths = torch.tensor([[3, END]]), torch.tensor([2])
+    best, _ = search(Certain(certain), tokens, lengths, Beam(2), kinds(5))[0]
+    assert best.tokens == [3] * 5
+
+
 def test_one_hypothesis_is_greedy(networks):
     ensemble = networks(30)
     tokens, lengths = sources(4, 5, 30)
@@ -113,6 +150,21 @@ def test_no_text_depends_on_its_company(networks, cell, hidden, width):
     order = torch.randperm(9)
     mixed = search(ensemble, tokens[order], lengths[order], Beam(width), kinds(300))
     assert mixed == [together[row] for row in order.tolist()]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("cell", "hidden", "members"), [("gru", 16, 1), ("lstm", 20, 1), ("gru", 64, 2)])
+def test_no_text_depends_on_the_lengths_beside_it(networks, cell, hidden, members, threads):
+    torch.set_num_threads(threads)
+    ensemble = networks(1500, cell=cell, hidden=hidden, members=members)
+    tokens, _ = sources(9, 40, 1500)
+    lengths = torch.tensor([40, 3, 1, 17, 16, 7, 8, 33, 24])
+    for row, length in enumerate(lengths.tolist()):
+        tokens[row, length - 1 :] = torch.tensor([END] + [PAD] * (40 - length))
+    together = search(ensemble, tokens, lengths, Beam(3), kinds(1500))
+    for row, length in enumerate(lengths.tolist()):
+        (alone,) = search(ensemble, tokens[row : row + 1, :length], lengths[row : row + 1], Beam(3), kinds(1500))
+        assert alone == together[row]
 
 
 def test_nothing_is_longer_than_it_may_be(networks):
@@ -233,25 +285,6 @@ def test_every_text_has_the_slots_of_its_source(networks, width, factor):
             assert sorted(t for t in one.tokens if t in slots) == sorted(t for t in source if t in slots)
     alone = [search(ensemble, tokens[[row]], lengths[[row]], beam, kinds(30, slots=slots))[0] for row in range(12)]
     assert alone == found
-
-
-class Constant:
-    """Writes all sub-words with probabilities that never change."""
-
-    def __init__(self, chances):
-        self.chances = chances
-
-    def read(self, tokens, lengths):
-        return self
-
-    def follow(self, tokens):
-        return self.chances.log().expand(*tokens.shape, -1).clone(), None
-
-    def pick(self, hypotheses):
-        pass
-
-    def leave(self, sources):
-        pass
 
 
 def test_what_is_owed_comes_where_the_text_would_end():

@@ -56,7 +56,7 @@ def test_validation_of_a_long_text_goes_in_lanes_that_miss_no_token():
         network.last.weight.zero_()
     told = (
         network.output()
-        .log_likelihood([network].last.bias[None].expand(4500, -1), torch.tensor([*chain(*texts)]))
+        .log_likelihood(network.last.bias[None].expand(4500, -1), torch.tensor([*chain(*texts)]))
         .detach()
     )
     assert made.part().validate() == pytest.approx(-float(told.mean()), rel=1e-5)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 from torch import Tensor, nn
 
 from .averaging import together
-from .network import Memory, Network, States, log_probabilities
+from .decoder import Copies, Decoder, scored
+from .network import Memory, Network, States
+from .scores import Scores
 
 
 class Ensemble(nn.Module):
@@ -19,6 +22,21 @@ class Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
 
+    def laid_out(self) -> Writers:
+        """The networks as search takes them, with the weights that they have now."""
+        return Writers([Decoder(member) for member in self.members if isinstance(member, Network)])
+
+    def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> Reading:
+        """Read sources, as `Writers.read` does."""
+        return self.laid_out().read(tokens, lengths)
+
+
+@dataclass(frozen=True)
+class Writers:
+    """Networks laid out for search."""
+
+    members: list[Decoder]
+
     def read(self, tokens: Int64[Tensor, "rows steps"], lengths: Int64[Tensor, " rows"]) -> Reading:
         """Read sources, of which texts are to be written.
 
@@ -26,8 +44,7 @@ class Ensemble(nn.Module):
             tokens: of each, padded.
             lengths: of each, from 1 up.
         """
-        members = [member for member in self.members if isinstance(member, Network)]
-        return Reading(members, [member.read(tokens, lengths) for member in members])
+        return Reading(self.members, [member.read(tokens, lengths) for member in self.members])
 
 
 class Reading:
@@ -35,28 +52,25 @@ class Reading:
 
     Args:
         members: the networks.
-        read: by each of them.
+        read: by each of the networks.
     """
 
-    def __init__(self, members: list[Network], read: list[tuple[Memory, States]]) -> None:
+    def __init__(self, members: list[Decoder], read: list[tuple[Memory, States]]) -> None:
         self._members = members
         self._memories = [memory for memory, _ in read]
         self._states = [states for _, states in read]
+        self._copies = Copies.of(self._memories[0].tokens)
+        self._sources = torch.arange(len(self._copies.tokens))
 
-    def follow(
-        self, tokens: Int64[Tensor, "rows beam"]
-    ) -> tuple[Float[Tensor, "rows beam tokens"], Float[Tensor, "rows beam steps"]]:
-        """Go on by one sub-word of each hypothesis.
-
-        Returns:
-            The logarithm of the probability of each sub-word that may come then, and the weights of the attention.
-        """
-        chances, weights = [], []
+    def follow(self, tokens: Int64[Tensor, "rows beam"]) -> Scores:
+        """Go on by one sub-word of each hypothesis: how probable each is that may come then."""
+        found = []
         for number, (member, memory) in enumerate(zip(self._members, self._memories, strict=True)):
-            written, self._states[number] = member.step(tokens, memory, self._states[number])
-            chances.append(log_probabilities(written, memory))
-            weights.append(written.weights)
-        return together(chances), weights[0] if len(weights) == 1 else torch.stack(weights).mean(0)
+            written, self._states[number] = member.step(tokens, memory, self._states[number], self._sources)
+            found.append(scored(written, self._copies))
+        if len(found) == 1:
+            return found[0]
+        return Scores(together([one.logits - one.less[..., None] for one in found]), torch.zeros(tokens.shape))
 
     def pick(self, hypotheses: Int64[Tensor, " picked"]) -> None:
         """Go on with these hypotheses, numbered across the sources."""
@@ -64,4 +78,4 @@ class Reading:
 
     def leave(self, sources: Int64[Tensor, " left"]) -> None:
         """Go on with these sources alone; their hypotheses are picked beside."""
-        self._memories = [memory.take(sources) for memory in self._memories]
+        self._sources, self._copies = self._sources[sources], self._copies.take(sources)

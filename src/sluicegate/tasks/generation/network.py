@@ -2,7 +2,8 @@
 
 The decoder is that of Sennrich et al. 2017 ("Nematus"), in a form whose every product is batched over time: a first
 layer reads all words written so far, attention answers all its states at once, and a second layer reads what was
-found. What a step needs of the steps before it is in the states of the two layers, so that search goes word by word.
+found. What a step needs of the steps before it is in the states of the two layers, so that search goes word by word:
+see `decoder.py`.
 """
 
 from __future__ import annotations
@@ -57,11 +58,12 @@ class Memory(NamedTuple):
     tokens: Int64[Tensor, "rows steps"]
     states: Float[Tensor, "rows steps memory"]
     keys: Float[Tensor, "rows steps hidden"]
-    beyond: Bool[Tensor, "rows steps"]
+    lengths: Int64[Tensor, " rows"]
 
-    def take(self, rows: Tensor) -> Memory:
-        """Some of the rows."""
-        return Memory(*(part[rows] for part in self))
+    @property
+    def beyond(self) -> Bool[Tensor, "rows steps"]:
+        """Which steps are padding."""
+        return torch.arange(self.tokens.shape[1])[None] >= self.lengths[:, None]
 
 
 class States(NamedTuple):
@@ -131,15 +133,28 @@ class Network(nn.Module):
             lengths: of each, from 1 up.
             chance: the source of dropout masks.
         """
+        x = self.encoded(tokens, lengths, chance)
+        memory = Memory(tokens, x, self.attention.keys(x), lengths)
+        mean = x.masked_fill(memory.beyond[..., None], 0.0).sum(1) / lengths[:, None]
+        return memory, self.states(torch.tanh(self.begin(mean)))
+
+    def encoded(
+        self,
+        tokens: Int64[Tensor, "rows steps"],
+        lengths: Int64[Tensor, " rows"],
+        chance: torch.Generator | None = None,
+    ) -> Float[Tensor, "rows steps memory"]:
+        """What the encoder makes of sources, of which `read` is told."""
         x = self._embedded(tokens, chance)
         for number, layer in enumerate(self.encoder):
             found, _ = layer(x, lengths=lengths)
             x = self._dropped(found + x if number else found, chance)
-        beyond = torch.arange(tokens.shape[1])[None] >= lengths[:, None]
-        mean = x.masked_fill(beyond[..., None], 0.0).sum(1) / lengths[:, None]
-        first, second = torch.tanh(self.begin(mean)).chunk(2, 1)
-        memory = Memory(tokens, x, self.attention.keys(x), beyond)
-        return memory, States(self._state(first), self._state(second))
+        return x
+
+    def states(self, begun: Float[Tensor, "rows both"]) -> States:
+        """The states that the decoder begins with, of those of both layers side by side."""
+        first, second = begun.chunk(2, 1)
+        return States(self._state(first), self._state(second))
 
     def _state(self, h: Tensor) -> State:
         return (h, torch.zeros_like(h)) if self.shape.cell == "lstm" else h
@@ -167,24 +182,6 @@ class Network(nn.Module):
         features = torch.cat([thought, context, x], 2)
         last = self._dropped(torch.tanh(self.last(features)), chance)
         logits = product(last, self.embedding.weight, self.bias)
-        copying = None if self.copy is None else self.copy(features).squeeze(2)
-        return Written(logits, weights, copying), States(first, second)
-
-    def step(self, tokens: Int64[Tensor, "rows beam"], memory: Memory, states: States) -> tuple[Written, States]:
-        """Read one more word of each of several hypotheses of each source; the states have a row for each hypothesis.
-
-        The hypotheses of a source share its memory, to which they are queries side by side.
-        """
-        rows, beam = tokens.shape
-        x: Tensor = self.embedding(tokens) * self.scale
-        one = x.view(rows * beam, 1, -1)
-        seen, first = _run(self.first, one, states.first)
-        queries = seen.view(rows, beam, -1)
-        context, weights = self.attention(queries, memory.keys, memory.states, memory.beyond)
-        met = torch.cat([queries, context], 2)
-        thought, second = _run(self.second, met.view(rows * beam, 1, -1), states.second)
-        features = torch.cat([thought.view(rows, beam, -1), context, x], 2)
-        logits = product(torch.tanh(self.last(features)), self.embedding.weight, self.bias)
         copying = None if self.copy is None else self.copy(features).squeeze(2)
         return Written(logits, weights, copying), States(first, second)
 
@@ -227,11 +224,7 @@ def log_likelihood(
 
 
 def log_probabilities(written: Written, memory: Memory) -> Float[Tensor, "rows steps tokens"]:
-    """The logarithm of the probability of every sub-word, copied ones included.
-
-    Neither `logaddexp` nor `sigmoid` is here: to numbers that fill no vector, where rows or a thread's share of them
-    end, these give other bits than to the rest, so that a text would hang on its company.
-    """
+    """The logarithm of the probability of every sub-word, copied ones included."""
     if written.copying is None:
         return written.logits.log_softmax(2)
     gate = written.copying[..., None]

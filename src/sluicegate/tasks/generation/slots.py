@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
+from sluicegate.data.text_column import TextColumn
 
 SLOTS = tuple(chr(0xE000 + number) for number in range(16))
 """The letters that stand for what is held out."""
@@ -57,7 +59,7 @@ class Holding:
 
     def hold_pairs(
         self, sources: Sequence[str], targets: Sequence[str], seed: int | None = None
-    ) -> tuple[list[str], list[str]]:
+    ) -> tuple[TextColumn, TextColumn]:
         """Hold out of both texts of pairs what either has.
 
         Args:
@@ -66,20 +68,15 @@ class Holding:
             seed: of training, in which slots are taken in any order, so that all are met, and some of the rare words
                 that are alike on both sides, such as names, are held out too; None takes slots in order, for no names.
         """
-        generator = None if seed is None else np.random.default_rng(seed)
-        names = None if generator is None else _Names(sources, generator)
-        read, written = [], []
-        for source, target in zip(sources, targets, strict=True):
-            source, target = unicodedata.normalize("NFC", source), unicodedata.normalize("NFC", target)
-            alike = list((Counter(self._contents(source)) & Counter(self._contents(target))).elements())
-            order: Sequence[int] = range(len(SLOTS))
-            if generator is not None and names is not None:
-                alike += names.of(source, target)
-                order = generator.permutation(len(SLOTS)).tolist()
-            slots = {SLOTS[number]: content for number, content in zip(order, alike, strict=False)}
-            read.append(hold_as(source, slots))
-            written.append(hold_as(target, slots))
-        return read, written
+        drawn = None if seed is None else _Drawn(sources, np.random.default_rng(seed))
+        return TextColumn.pairs(self._pair(*pair, drawn) for pair in zip(sources, targets, strict=True))
+
+    def _pair(self, source: str, target: str, drawn: _Drawn | None) -> tuple[str, str]:
+        source, target = unicodedata.normalize("NFC", source), unicodedata.normalize("NFC", target)
+        alike = list((Counter(self._contents(source)) & Counter(self._contents(target))).elements())
+        names, order = ([], SLOTS) if drawn is None else (drawn.names(source, target), drawn.order())
+        slots = dict(zip(order, alike + names, strict=False))
+        return hold_as(source, slots), hold_as(target, slots)
 
     def _contents(self, text: str) -> list[str]:
         """The numbers of a text and the words that cannot be spelled; those without a gap between them are one."""
@@ -93,18 +90,22 @@ class Holding:
         return [text[begin:end] for begin, end in spans]
 
 
-class _Names:
-    """Draws rare words that are alike on both sides of a pair."""
+class _Drawn:
+    """Draws slots, and rare words that are alike on both sides of a pair."""
 
-    def __init__(self, sources: Sequence[str], generator: np.random.Generator) -> None:
+    def __init__(self, sources: Iterable[str], generator: np.random.Generator) -> None:
         self._counts = Counter(word for text in sources for word in set(_WORD.findall(text)))
         self._generator = generator
 
-    def of(self, source: str, target: str) -> list[str]:
-        """Some of those of a pair, in order."""
+    def names(self, source: str, target: str) -> list[str]:
+        """Some of the rare words of a pair, in order."""
         there = set(_WORD.findall(target))
         found = dict.fromkeys(word for word in _WORD.findall(source) if word in there and self._counts[word] <= _RARE)
         return [word for word in found if self._generator.random() < _NAMES]
+
+    def order(self) -> Sequence[str]:
+        """The slots in any order."""
+        return [SLOTS[number] for number in self._generator.permutation(len(SLOTS)).tolist()]
 
 
 def hold_as(text: str, slots: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from sluicegate.data.ragged import Ragged
 from sluicegate.tasks.trained import TrainedModel
 from sluicegate.training import Curve
 
-from .ensemble import Ensemble
+from .ensemble import Ensemble, Writers
 from .network import Shape
 from .pairs import padded
 from .search import Beam, Hypothesis, search
@@ -66,6 +67,11 @@ class TrainedWriter(TrainedModel):
     pairs: int
     curve: Curve
 
+    @cached_property
+    def writers(self) -> Writers:
+        """The networks, laid out to write."""
+        return self.model.laid_out()
+
     @abstractmethod
     def parts(self, tokens: list[int]) -> list[list[int]]:
         """What is read of a text, one part after the other, each of which something is written for."""
@@ -91,7 +97,7 @@ class TrainedWriter(TrainedModel):
         written: dict[tuple[int, ...], list[Text]] = {}
         for numbers in _alike([len(part) for part in parts], max(1, _TOKENS // beam.width)):
             some = Ragged.of([np.array(parts[number], dtype=np.int32) for number in numbers])
-            found = search(self.model, *padded(some, last=END), beam, kinds)
+            found = search(self.writers, *padded(some, last=END), beam, kinds)
             written |= {
                 parts[number]: [self._text(one) for one in several]
                 for number, several in zip(numbers, found, strict=True)
@@ -144,16 +150,15 @@ def _joined(parts: list[list[Text]]) -> list[Text]:
 
 
 def _alike(lengths: list[int], tokens: int) -> list[list[int]]:
-    """Texts of one length together: nothing is padded, so that no text knows of another.
+    """Texts of about the same lengths together.
 
     Args:
         lengths: of the texts.
-        tokens: of those that are put together, at most.
+        tokens: of those that are put together, padded, at most.
     """
-    found: dict[int, list[list[int]]] = {}
-    for row, length in enumerate(lengths):
-        groups = found.setdefault(length, [[]])
-        if (len(groups[-1]) + 1) * (length + 1) > tokens and groups[-1]:
+    groups: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not groups or (len(groups[-1]) + 1) * (lengths[row] + 1) > tokens:
             groups.append([])
         groups[-1].append(row)
-    return [group for groups in found.values() for group in groups]
+    return groups

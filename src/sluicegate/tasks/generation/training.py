@@ -87,8 +87,10 @@ class Preparation(ABC, Generic[Trained]):
         Raises:
             DataError: all are too long.
         """
-        holding, both = self.subwords.holding, (texts.sources, texts.targets)
-        pairs = Pairs.of(self.subwords, *(holding.hold_pairs(*both, seed) if holding else both), self.reads)
+        read, written, holding = texts.sources, texts.targets, self.subwords.holding
+        if holding:
+            read, written = holding.hold_pairs(read, written, seed)
+        pairs = Pairs.of(self.subwords, read, written, self.reads)
         sources, targets = pairs.lengths
         short = np.flatnonzero((sources <= max(_LONGEST, (self.reads or 0) + 1)) & (targets <= _LONGEST))
         if not len(short):

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
+from sluicegate.ops.writing import Product
 from sluicegate.streaming import LayerStream
 from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
@@ -103,7 +103,7 @@ class Reader:
         """
         if len(self._members) == 1:  # for which few of the rarer tokens must be looked at
             (member,) = self._members
-            return member.output.most_probable(member.features(said), barred)
+            return member.most_probable(said, barred)
         chances = self.next(said)
         chances[barred] = -torch.inf
         return int(chances.argmax())
@@ -121,7 +121,8 @@ class _Member:
         self.output = Output(output.bounds, detached(output.head), detached(output.groups))
         self.layers = [model_of(layer) for layer in network.layers]
         self._embeddings = network.embedding.weight.detach().numpy()
-        self._last = network.last.weight.detach(), network.last.bias.detach()
+        self._last = Product(network.last.weight, network.last.bias)
+        self._head = Product(*self.output.head)
         self._network = network
 
     def embedded(self, tokens: Int64[Tensor, "*places"] | int) -> Float32[np.ndarray, "*places width"]:
@@ -133,7 +134,12 @@ class _Member:
 
     def features(self, said: Float[Tensor, "places units"]) -> Float[Tensor, "places width"]:
         """What the output layer is given, of what the last layer says."""
-        return F.linear(said, *self._last)
+        return self._last(said)
+
+    def most_probable(self, said: Float[Tensor, "1 units"], barred: Int64[Tensor, " barred"]) -> int:
+        """The most probable token that may come, as `Output.most_probable` finds it."""
+        features = self.features(said)
+        return self.output.most_probable(features, barred, self._head(features)[0])
 
     def open(self) -> Callable[[Int64[Tensor, " steps"]], Float[Tensor, "1 units"]]:
         """A single text, to be called with its tokens as they come."""

@@ -54,7 +54,12 @@ class Output:
             parts.append(_logarithms(F.linear(features, *own)) + first[:, common + number, None])
         return torch.cat(parts, 1)
 
-    def most_probable(self, features: Float[Tensor, "1 width"], barred: Int64[Tensor, " barred"]) -> int:
+    def most_probable(
+        self,
+        features: Float[Tensor, "1 width"],
+        barred: Int64[Tensor, " barred"],
+        logits: Float[Tensor, " head"] | None = None,
+    ) -> int:
         """The most probable token at a place.
 
         No token of a group is more probable than the group: those that are less so than a common token are left alone.
@@ -62,8 +67,9 @@ class Output:
         Args:
             features: of the place.
             barred: common tokens that are not asked for.
+            logits: what the head makes of the features, which is written over; None computes it.
         """
-        common, logits = self.bounds[0], F.linear(features, *self.head)[0]
+        common, logits = self.bounds[0], F.linear(features, *self.head)[0] if logits is None else logits
         logits[barred] = -torch.inf
         largest = logits[:common].max(0)
         best, token = float(largest.values), int(largest.indices)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from sluicegate.tasks.generation.scores import Scores
 from sluicegate.tasks.generation.search import Beam, search
 from sluicegate.tasks.generation.subwords import BEGIN, END, PAD
 
@@ -107,13 +108,13 @@ class _Searched:
         self._said = said[-1]
         return self
 
-    def follow(self, tokens: Int64[Tensor, "rows beam"]) -> tuple[Float[Tensor, "rows beam tokens"], None]:
+    def follow(self, tokens: Int64[Tensor, "rows beam"]) -> Scores:
         if self._said is None:
             said, self._reading = self._reader.read(tokens, self._reading)
             self._said = said[0]
         chances = torch.stack([self._reader.next(one[None]) for one in self._said])
         self._said = None
-        return chances[None], None
+        return Scores(chances[None], torch.zeros(1, len(chances)))
 
     def pick(self, hypotheses: Int64[Tensor, " picked"]) -> None:
         rows = hypotheses.numpy()
