@@ -1,0 +1,1 @@
+"""Speech: recordings to what is said in them."""
