@@ -1,4 +1,4 @@
-"""What the network writes: characters, or sub-words where training has many texts."""
+"""What the network writes: characters; sub-words where training has many texts; whole words where these are few."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ BLANK = 0
 
 _MANY = 100_000  # words of all texts from which sub-words are found
 _SUBWORDS = 500  # of them
+_FEW, _OFTEN = 100, 20  # different words at most, each of them so often on average, for whole words to be tokens
 _RARE = 1e-5  # a character's share of all below which it is not written
 
 
@@ -28,7 +29,7 @@ class Alphabet:
     """The tokens, numbered from 1 on.
 
     Args:
-        tokens: characters, a space among them; or sub-words, of which `MARK` begins one that begins a word.
+        tokens: characters, a space among them; or sub-words or words, of which `MARK` begins one that begins a word.
     """
 
     tokens: tuple[str, ...]
@@ -39,10 +40,14 @@ class Alphabet:
 
         Args:
             texts: those of training, tidied.
-            size: how many sub-words; 0 for characters, None chooses by how many words there are.
+            size: how many sub-words; 0 for characters, None chooses by how many words there are: of few different ones
+                each is a token, for which a network needs to hear them often, and can then tell them apart best.
         """
         if size is None:
-            size = _SUBWORDS if sum(len(text.split()) for text in texts) >= _MANY else 0
+            words = Counter(word for text in texts for word in text.split())
+            if 0 < len(words) <= _FEW and words.total() >= _OFTEN * len(words):
+                return cls(tuple(MARK + word for word in sorted(words)))
+            size = _SUBWORDS if words.total() >= _MANY else 0
         if size:
             found = Subwords.of(texts, size)
             counts = Counter(token for tokens in found.encode(texts) for token in tokens if token >= FIRST)

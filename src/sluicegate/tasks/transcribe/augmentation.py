@@ -19,8 +19,8 @@ _GAINS = -18.0, 6.0  # dB
 _SNR = 0.0, 20.0  # dB
 _NOISY, _LIMITED = 0.5, 0.2  # shares of the versions
 _BEFORE = 0.4  # seconds of silence before and after a recording, at most
-_BAND_MASKS, _BAND_SHARE = 2, 0.25
-_TIME_MASKS, _TIME_SHARE, _LONGEST_MASK = 2, 0.12, 12  # frames
+_BAND_MASKS, _BAND_SHARE = 2, 0.15
+_TIME_MASKS, _TIME_SHARE, _LONGEST_MASK = 2, 0.06, 10  # frames
 
 Samples = Float32[np.ndarray, " samples"]
 
