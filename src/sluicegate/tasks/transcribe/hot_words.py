@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ class HotWords:
     def add(self, weights: Mapping[str, float]) -> None:
         """Add hot words, or give others weights."""
         for text, weight in weights.items():
-            if not text.split() or not abs(weight) < float("inf"):
+            if not text.split() or not math.isfinite(weight):
                 raise ConfigError(
                     f"`hot_words` gives {text!r} the weight {weight}: expected a word or phrase and a finite number, "
                     "such as {'Sluicegate': 5.0}"
@@ -90,6 +91,11 @@ class HotWords:
             return earned - hot.advanced, Hot()
         advanced = max(earned, self._shares[longer])
         return advanced - hot.advanced, Hot(longer, advanced, earned)
+
+    def leads(self, hot: Hot) -> bool:
+        """Tell whether a hypothesis may be there."""
+        known = hot.place is None or 0 <= hot.place < len(self._shares)
+        return known and math.isfinite(hot.advanced) and math.isfinite(hot.earned)
 
     def end(self, hot: Hot) -> float:
         """The bonus where the text ends, behind letters of a word."""

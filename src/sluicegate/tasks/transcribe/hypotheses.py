@@ -14,6 +14,10 @@ from .word_model import Context, WordModel
 NONE = -1
 """The last token of a text without tokens."""
 
+_NOT_HOT = Hot()
+_GREATEST = 700.0  # logarithm of a number
+_ROUNDING = 1e-6  # far more than that of the models' logarithms
+
 
 class Node:
     """A text: that of its parent, and a token.
@@ -34,6 +38,7 @@ class Node:
         "frame",
         "hot",
         "most",
+        "most_inside",
         "number",
         "open",
         "other",
@@ -54,11 +59,13 @@ class Node:
         self.context: Context = ()
         self.ahead = 0.0  # what the language model says of the letters of the last word
         self.place = ROOT  # in the lexicon
-        self.hot = Hot()
+        self.hot = _NOT_HOT
         self.factor = 1.0
         """What the models make of the parent's mass that comes in."""
         self.most = 1.0
-        """And may make of this one's that goes on, at most."""
+        """And may make of this one's that goes on, at most,"""
+        self.most_inside = 1.0
+        """or where the word goes on."""
         self.blank = self.other = self.total = 0.0
         self.coming_blank = self.coming_other = 0.0
         self.frame = NONE  # that the coming masses are of
@@ -99,19 +106,32 @@ class Growth:
         for token in tokens:
             letters = token.removeprefix(MARK).strip()
             self.parts.append((token.startswith((MARK, " ")), letters))
+        self.begins = [begins for begins, _ in self.parts]
         self.space = next((token for token, part in enumerate(self.parts) if part == (True, "")), NONE)
         self.language = language if weight else None
         self._weight, self._bonus = weight, bonus
         self.lexicon, self._hot_words = lexicon, HotWords(hot_words)
         self._number = 0
+        self.added: list[tuple[list[str], float]] = []
+        """The words that were added, each time with their weight."""
 
     def root(self) -> Node:
         """The text without tokens."""
         node = Node(0, None, NONE)
         if self.language:
             node.context = self.language.beginning
-        node.most = self.most(node)
+        self.bound(node)
         return node
+
+    def look_ahead(self, node: Node) -> None:
+        """Note what the models say of the letters of a text's last word."""
+        if self.language:
+            node.ahead = self.language.ahead(node.begun)
+        self.bound(node)
+
+    def leads(self, hot: Hot) -> bool:
+        """Tell whether a hypothesis may be there among the hot words."""
+        return self._hot_words.leads(hot)
 
     def key(self, node: Node) -> tuple[object, ...]:
         """All that tells what may follow a text and how probably: texts with equal ones are never told apart again."""
@@ -120,6 +140,7 @@ class Growth:
 
     def add_words(self, words: Sequence[str], weight: float) -> None:
         """Know more words, and prefer them by a weight, from now on."""
+        self.added.append((list(words), float(weight)))
         if self.language:
             self.language = self.language.with_words(words)
         if self.lexicon:
@@ -147,7 +168,8 @@ class Growth:
             if spelled is None:
                 return None
             gain += spelled
-        node.factor, node.most = math.exp(gain), self.most(node)
+        node.factor = math.exp(gain)
+        self.bound(node)
         return node
 
     def closing(self, node: Node) -> float:
@@ -163,10 +185,13 @@ class Growth:
             gain += self._weight * (chance - node.ahead + self.language.end(context))
         return gain
 
-    def most(self, node: Node) -> float:
-        """No token multiplies the mass by more: at most the last word turns out to be certain."""
-        gain = max(0.0, self._bonus) + self._hot_words.most - node.hot.advanced
-        return math.exp(min(700.0, max(0.0, gain) - self._weight * node.ahead + 1e-6))
+    def bound(self, node: Node) -> None:
+        """Note how much the models may make of a text's mass at most: its last word may turn out to be certain."""
+        hot = _ROUNDING
+        if self._hot_words.weights:
+            hot += max(0.0, self._hot_words.most - node.hot.advanced)
+        node.most_inside = math.exp(min(_GREATEST, hot))
+        node.most = math.exp(min(_GREATEST, hot + max(0.0, self._bonus) - self._weight * node.ahead))
 
     def _end_word(self, node: Node) -> float | None:
         """End the last word of a new node; None if it is no word of the lexicon."""
@@ -223,33 +248,42 @@ def shared_by(nodes: Collection[Node], root: Node, path: Sequence[Node]) -> int:
 
 
 def without_lost(nodes: Sequence[Node], root: Node, growth: Growth) -> list[Node]:
-    """The texts without those that another will always be better than.
+    """The texts without those that others will always be better than.
 
-    That is one that ends alike for all models, of no more mass behind a blank and else; and of none of whose mass comes
-    from a text that is there, or goes to one.
+    Those are a text into which no mass comes any more, and all that begin with it, where another text that ends alike
+    for all models has as much mass or more, behind a blank and else, and what goes on from it in the same way too.
 
     Args:
         nodes: the texts, best first.
         root: that all are below, or are.
         growth: knows what tells texts apart.
     """
-    first: dict[tuple[object, ...], Node] = {}
-    alike = {node: other for node in nodes if (other := first.setdefault(growth.key(node), node)) is not node}
-    if not alike:
-        return list(nodes)
-    above = {node: node.path(root)[:-1] for node in nodes}
-    inner = {root, *(parent for parents in above.values() for parent in parents)}
+    alike: dict[tuple[object, ...], list[Node]] = {}
+    for node in nodes:
+        alike.setdefault(growth.key(node), []).append(node)
     there = set(nodes)
-    return [
-        node
-        for node in nodes
-        if node not in alike
-        or node in inner
-        or root in there
-        or not there.isdisjoint(above[node])
-        or alike[node].blank < node.blank
-        or alike[node].other < node.other
-    ]
+    if len(alike) == len(nodes) or root in there:
+        return list(nodes)
+    paths = {node: node.path(root) for node in nodes}
+    said = {node: tuple(below.token for below in path) for node, path in paths.items()}
+    by_tokens = {tokens: node for node, tokens in said.items()}
+    lost: set[Node] = set()
+    for first in reversed(nodes):
+        depth = len(paths[first])
+        if not there.isdisjoint(paths[first][:-1]):
+            continue  # what it begins with is there
+        family = [node for node in nodes if len(paths[node]) >= depth and paths[node][depth - 1] is first]
+        for other in alike[growth.key(first)]:
+            betters = [by_tokens.get(said[other] + said[node][depth:]) for node in family]
+            if other not in lost and other not in family and all(map(_is_worse, family, betters)):
+                lost.update(family)
+                break
+    return [node for node in nodes if node not in lost]
+
+
+def _is_worse(node: Node, other: Node | None) -> bool:
+    """Tell whether another text has as much mass or more."""
+    return other is not None and other.blank >= node.blank and other.other >= node.other
 
 
 def living(
