@@ -53,7 +53,7 @@ def read_audio(path: str | Path, rate: int, *, where: str = "") -> Float32[np.nd
 
 
 def audio_blocks(path: str | Path, rate: int, *, where: str = "") -> Iterator[Float32[np.ndarray, " samples"]]:
-    """Read a file block by block, as `read_audio` says; a file that cannot be read whole is refused where that shows."""
+    """Read a file block by block, as `read_audio` says; one that cannot be read whole is refused where that shows."""
     path = Path(path)
     named = f"{path}{where}"
     if not path.is_file():

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from sluicegate.tasks.generation.subwords import FIRST, MARK, Subwords
 
@@ -100,4 +101,4 @@ class Alphabet:
 
 def least_frames(tokens: Sequence[int]) -> int:
     """How many frames CTC needs for tokens: one for each, and a blank between two that are equal."""
-    return len(tokens) + sum(one == other for one, other in zip(tokens, tokens[1:], strict=False))
+    return len(tokens) + sum(one == other for one, other in pairwise(tokens))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -67,7 +66,8 @@ def version(samples: Samples, rate: int, noises: Noises, generator: np.random.Ge
     if generator.random() < _LIMITED:
         found = band_limited(found, rate, float(generator.uniform(50, 350)), float(generator.uniform(0.38, 0.5)) * rate)
     found = found * np.float32(10 ** (float(generator.uniform(*_GAINS)) / 20))
-    return np.clip(found, -1.0, 1.0).astype(np.float32)
+    found = np.clip(found, -1.0, 1.0).astype(np.float32)
+    return found
 
 
 def at_speed(samples: Samples, speed: float) -> Samples:
@@ -76,8 +76,8 @@ def at_speed(samples: Samples, speed: float) -> Samples:
         import soxr
     except ImportError as error:
         raise MissingExtra("soxr", "speech", "changing the speed of audio") from error
-    found: Any = soxr.resample(samples, speed, 1.0, quality="LQ")
-    return found.astype(np.float32)
+    found: Samples = soxr.resample(samples, speed, 1.0, quality="LQ").astype(np.float32)
+    return found
 
 
 def band_limited(samples: Samples, rate: int, low: float, high: float) -> Samples:

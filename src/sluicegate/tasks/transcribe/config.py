@@ -67,7 +67,7 @@ class TranscriberConfig(TaskConfig):
     layers: Layers = 3
     dropout: Annotated[
         Share, Field(description="rate at which numbers between layers are dropped in training"), Group.TRAINING
-    ] = 0.2
+    ] = 0.15
     versions: Annotated[
         Positive | None,
         Field(
@@ -77,7 +77,7 @@ class TranscriberConfig(TaskConfig):
         Group.TRAINING,
     ] = None
     batch: Annotated[Positive, Field(description="recordings in an optimiser step"), Group.TRAINING] = 32
-    learning_rate: LearningRate = 3e-3
+    learning_rate: LearningRate = 2e-3
     epochs: Annotated[
         Positive | None,
         Field(description="times that the recordings are gone through at most; None follows how many there are"),

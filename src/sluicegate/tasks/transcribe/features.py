@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 
 from sluicegate.errors import MissingExtra
 
@@ -20,6 +20,7 @@ FRAME = 0.03
 _SHIFT, _LENGTH = 0.01, 0.025  # seconds of a mel frame
 _LOUD = 32768.0  # Kaldi's energies are of 16-bit numbers
 _FLOOR = 4.0  # of a log energy: that of noise at -90 dB, so that digital silence is no other world than a quiet room
+_DECIBELS = 10 / np.log(10)  # of a natural logarithm
 _AT_ONCE = 3000  # mel frames
 
 _BINS = {8000: 40, 16000: 64}
@@ -69,7 +70,8 @@ def log_mels(samples: Float32[np.ndarray, " samples"], rate: int) -> Mels:
             computer.accept_waveform(rate, part * np.float32(_LOUD))
             frames = range(computer.num_frames_ready)
             found.append(np.array([computer.get_frame(frame) for frame in frames], np.float32))
-    return np.maximum(np.concatenate([np.zeros((0, bins_of(rate)), np.float32), *found]), np.float32(_FLOOR))
+    mels: Mels = np.maximum(np.concatenate([np.zeros((0, bins_of(rate)), np.float32), *found]), np.float32(_FLOOR))
+    return mels
 
 
 def _options(rate: int) -> Any:
@@ -103,7 +105,14 @@ class Scale:
 
     def apply(self, mels: Mels) -> Float32[np.ndarray, "frames bins"]:
         """The bands of about zero mean and unit spread."""
-        return (mels - self.mean) / self.spread
+        found: Mels = (mels - self.mean) / self.spread
+        return found
+
+    def levels(self, frames: Float32[np.ndarray, "stacks values"]) -> Float32[np.ndarray, " stacks"]:
+        """How loud stacked frames are: the mean of the bands' energies in decibels."""
+        bands = frames.reshape(len(frames), -1, len(self.mean)) * self.spread + self.mean
+        found: Float32[np.ndarray, " stacks"] = bands.reshape(frames.shape).mean(1) * np.float32(_DECIBELS)
+        return found
 
 
 def stacked(mels: Float32[np.ndarray, "frames bins"]) -> Float32[np.ndarray, "stacks values"]:

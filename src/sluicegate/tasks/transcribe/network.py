@@ -5,7 +5,8 @@
     y_t = log softmax(V LN(u_K) + c)
 
 A network of one direction has at every frame the same bits, however the frames before are cut and whatever is read
-beside them: all its products are `sluicegate.nn.products`, its layers the kernels', and all else is done within a frame.
+beside them: all its products are those of `sluicegate.nn.products`, its layers the kernels', and all else is done
+within a frame.
 """
 
 from __future__ import annotations

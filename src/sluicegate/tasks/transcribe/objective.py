@@ -54,7 +54,7 @@ class Examples:
         """Feed all numbers to a hash."""
         for several, target in zip(self.versions, self.targets, strict=True):
             for frames in several:
-                digest.update(hashlib.sha256(np.ascontiguousarray(frames)).digest())
+                digest.update(hashlib.sha256(frames.tobytes()).digest())
             digest.update(np.array([len(target), *target], np.int64).tobytes())
 
 
@@ -89,9 +89,9 @@ class Objective:
         self.laid_out = 0
         """Steps at the beginning in which texts are also laid evenly over the frames, ever more lightly.
 
-        Left to itself, CTC at first says next to nothing but blanks and puts the rest where the network knows best where
-        it is: in the first frame. A network that reads one way then stays there, and has to guess words before it has
-        heard them: of isolated digits it told 72 % apart, and 97 % with this.
+        Left to itself, CTC at first says next to nothing but blanks, and puts the rest where the network knows best
+        where it is: in the first frame. A network that reads one way then stays there, and has to guess words before it
+        has heard them: with 600 recordings of digits it told 71 % of others apart, and 95 % with this.
         """
 
     @property
@@ -147,7 +147,9 @@ class Objective:
         found = [
             rows
             for begin in range(0, len(order), pool)
-            for rows in batches(_sorted(order[begin : begin + pool], self._lengths), self._lengths, self._batch, self._frames)
+            for rows in batches(
+                _sorted(order[begin : begin + pool], self._lengths), self._lengths, self._batch, self._frames
+            )
         ]
         return [found[at] for at in generator.permutation(len(found)).tolist()]
 

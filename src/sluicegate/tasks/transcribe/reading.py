@@ -71,7 +71,7 @@ class Recordings:
         clip = self.clips[row]
         return audio_rate(clip, where=self.place(row)) if isinstance(clip, str) else self._rate(row)
 
-    def take(self, rows: Sequence[int]) -> Recordings:
+    def take(self, rows: Sequence[int] | np.ndarray) -> Recordings:
         """Some of the recordings."""
         numbers, place = [int(row) for row in rows], self.place
         texts, groups = (
@@ -178,11 +178,17 @@ def _in_folder(folder: Path, *, wanted: bool) -> Recordings:
         if not text.is_file():
             raise DataError(f"{path} has no text beside it: write what is said into {text.name}, or move it away")
     said = [tidied(read_text(text)) if text.read_bytes().strip() else "" for text in texts]
-    return Recordings([str(path) for path in paths], None, said, None, lambda row: "")
+    return Recordings([str(path) for path in paths], None, said, None, _nowhere)
+
+
+def _nowhere(row: int) -> str:
+    """What named a path that no table did."""
+    del row
+    return ""
 
 
 def _in_files(paths: Sequence[Path]) -> Recordings:
-    return Recordings([str(path) for path in paths], None, None, None, lambda row: "")
+    return Recordings([str(path) for path in paths], None, None, None, _nowhere)
 
 
 def _in_arrays(arrays: Sequence[Any], rate: int | None) -> Recordings:

@@ -63,7 +63,9 @@ def report(
         metrics=metrics["model"],
         baselines={name: row for name, row in metrics.items() if name != "model"},
         verdict=verdict,
-        facts=_facts(trained, config, recordings) | _by_group(counts["model"], groups) | _confused(written["model"], said),
+        facts=_facts(trained, config, recordings)
+        | _by_group(counts["model"], groups)
+        | _confused(written["model"], said),
         notes=tuple(notes),
         measures=MEASURES,
         details=_details(trained, counts["model"], groups),

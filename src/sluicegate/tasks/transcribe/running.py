@@ -50,19 +50,23 @@ class Listener:
         """Nothing was heard yet."""
         return Heard(np.zeros(0, np.float32), self.network.begin(1))
 
-    def hear(self, samples: Samples, heard: Heard) -> tuple[Lattice, Heard]:
+    def hear(self, samples: Samples, heard: Heard) -> tuple[Lattice, Float32[np.ndarray, " frames"], Heard]:
         """Hear the next samples.
 
         Returns:
-            The logarithms of the probabilities of the tokens in the network frames that are whole now, and how far the
-            audio is heard then.
+            The logarithms of the probabilities of the tokens in the network frames that are whole now, how loud each of
+            these is, in decibels, and how far the audio is heard then.
         """
         frames, rest = self._frames(np.concatenate([heard.rest, samples]))
         if not len(frames):
-            return np.zeros((0, self.network.shape.tokens), np.float32), Heard(rest, heard.state)
+            return (
+                np.zeros((0, self.network.shape.tokens), np.float32),
+                np.zeros(0, np.float32),
+                Heard(rest, heard.state),
+            )
         with torch.no_grad():
             found, state = self.network.read(torch.from_numpy(frames)[None], heard.state)
-        return found[0].numpy(), Heard(rest, state)
+        return found[0].numpy(), self.scale.levels(frames), Heard(rest, state)
 
     def lattices(self, blocks: Iterable[Samples]) -> Iterator[Lattice]:
         """Hear audio to its end, of which blocks come one after the other."""
@@ -70,7 +74,7 @@ class Listener:
         if self.network.shape.streaming:
             heard = self.begin()
             for block in (block for several in every for block in several):
-                found, heard = self.hear(block, heard)
+                found, _, heard = self.hear(block, heard)
                 yield found
             return
         rest, waiting = np.zeros(0, np.float32), np.zeros((0, self.network.shape.values), np.float32)

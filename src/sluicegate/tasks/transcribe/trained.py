@@ -128,9 +128,7 @@ class Trained(TrainedModel):
         weight = self.language_weight if weight is None else weight
         beam = Beam(width=width, language_weight=weight)
         language = self.language if weight else None
-        return Search(
-            self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words
-        )
+        return Search(self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words)
 
     def transcribe(self, blocks: Iterable[Float32[np.ndarray, " samples"]], search: Search) -> Transcript:
         """What is said in audio, of which blocks come one after the other."""
@@ -139,7 +137,11 @@ class Trained(TrainedModel):
             search.push(lattice)
             words += search.take()
         last = search.best(final=True)
-        return Transcript(" ".join([*(word.text for word in words), *([last.text] if last.text else [])]), [*words, *last.words], last.score)
+        return Transcript(
+            " ".join([*(word.text for word in words), *([last.text] if last.text else [])]),
+            [*words, *last.words],
+            last.score,
+        )
 
     def settings(self) -> dict[str, Any]:
         """What `config.json` holds beside the settings."""

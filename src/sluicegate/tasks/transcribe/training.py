@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from sluicegate.tasks.task import Run
 from sluicegate.training import Curve, Schedule, progress_bar
 
 from .alphabet import Alphabet, least_frames
-from .augmentation import Noises, coloured, version
+from .augmentation import Noises, version
 from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
@@ -35,9 +34,10 @@ _LONGEST = 40.0  # seconds of a recording that is trained on
 _VERSIONS, _LEAST_VERSIONS, _HOURS = 5, 2, 5.0  # of each recording, and hours of all versions together
 _SILENT = 0.03  # recordings of noise alone, by those that there are
 _LOUD = 32768.0
-_EPOCHS = (120, 12)  # at most, and at least
+_EPOCHS = (40, 120)  # at least, and at most
 _FRAMES = 4_000_000  # that are gone through between these
 _IN_A_STEP = 12_000  # frames of a step at most
+_LAID_OUT = 0.15  # of the steps, in which texts are laid over the frames
 _AVERAGE = 0.995
 _LOOKED_AT = 200  # recordings whose rates are looked at
 
@@ -68,7 +68,10 @@ class Preparation:
         self.columns, self.config = columns, config
         if held_back is None:
             validates = _validating(recordings, config.seed)
-            recordings, held_back = recordings.take(np.flatnonzero(~validates)), recordings.take(np.flatnonzero(validates))
+            recordings, held_back = (
+                recordings.take(np.flatnonzero(~validates)),
+                recordings.take(np.flatnonzero(validates)),
+            )
         self.recordings, self.validating = recordings, held_back
         self.rate = _rate(recordings)
         self.noises = Noises(_noise_in(noise, self.rate))
@@ -104,8 +107,9 @@ class Preparation:
         )
         epoch = objective.steps
         frames = int(self.examples.lengths().sum())
-        epochs = config.epochs or int(np.clip(_FRAMES // max(1, frames), _EPOCHS[1], _EPOCHS[0]))
+        epochs = config.epochs or int(np.clip(_FRAMES // max(1, frames), *_EPOCHS))
         steps = max(1, epoch * epochs)
+        objective.laid_out = round(_LAID_OUT * steps)
         schedule = Schedule(
             steps=steps,
             every=max(min(epoch, 500), steps // 30),
@@ -151,7 +155,9 @@ class Preparation:
         short = sum(clip.too_short(self.rate) for clip in clips)
         kept = [clip for clip in clips if len(clip.samples) <= _LONGEST * self.rate and not clip.too_short(self.rate)]
         if long:
-            self.notes.append(f"{_counted(long)} longer than {_LONGEST:g} s left out of training: cut them at silences.")
+            self.notes.append(
+                f"{_counted(long)} longer than {_LONGEST:g} s left out of training: cut them at silences."
+            )
         if short:
             self.notes.append(f"{_counted(short)} too short for the text that goes with them left out of training.")
         if not kept:

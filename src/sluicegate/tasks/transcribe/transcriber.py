@@ -27,17 +27,17 @@ from .trained import Trained
 from .training import Preparation
 from .transcript import Transcript
 
-WORD = pl.Struct({"text": pl.String, "begin": pl.Float64, "end": pl.Float64, "confidence": pl.Float64})
-SCHEMA: dict[str, Any] = {"row": pl.Int64, "text": pl.String, "words": pl.List(WORD), "confidence": pl.Float64}
+_NUMBERS = ("begin", "end", "confidence")  # of each word
+SCHEMA: dict[str, Any] = {"row": pl.Int64, "text": pl.String, **dict.fromkeys(_NUMBERS, pl.List(pl.Float64))}
 """The columns of what was said."""
 
 
 class Transcriber(TrainedTask[TranscriberConfig, Trained]):
     """Write down what is said in recordings: digits, commands, or sentences, learnt from an hour or two of them.
 
-    A light convolution and recurrent layers read log-mel features and tell characters or words by connectionist temporal
-    classification (CTC); a search by beam adds what is known of the words of the training texts. A model whose layers
-    read one way, as they do unless told otherwise, has streams.
+    A light convolution and recurrent layers read log-mel features and tell characters or words by connectionist
+    temporal classification (CTC); a search by beam adds what is known of the words of the training texts. A model
+    whose layers read one way, as they do unless told otherwise, has streams.
 
     Args:
         cell: `gru`, `lstm`, `rnn`, `mingru` or `ligru`.
@@ -146,9 +146,8 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             origin: what the table is called in messages.
 
         Returns:
-            A frame of the kind that `data` is, else polars: `row`, the number of the recording from 0, `text`, `words`,
-            of which each has `text`, `begin` and `end` in seconds and `confidence`, and `confidence`, that of the least
-            sure word, 1 of silence.
+            A frame of the kind that `data` is, else polars: `row`, the number of the recording from 0, `text`, and of
+            each word of `text`, those between spaces, `begin` and `end` in seconds and `confidence`, from 0 to 1.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -161,8 +160,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             {
                 "row": row,
                 "text": found.text,
-                "words": [word._asdict() for word in found.words],
-                "confidence": min((word.confidence for word in found.words), default=1.0),
+                **{name: [getattr(word, name) for word in found.words] for name in _NUMBERS},
             }
             for row, found in enumerate(self._transcripts(recordings))
         ]
@@ -188,8 +186,8 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             hot_words: words or phrases that are awaited, and what each adds to the logarithm of a text's probability.
 
         Returns:
-            A `Transcript`: `text`, `words`, of which each has `text`, `begin` and `end` in seconds and `confidence`, and
-            `score`; a list of them for a list.
+            A `Transcript`: `text`, `words`, of which each has `text`, `begin` and `end` in seconds and `confidence`,
+            and `score`; a list of them for a list.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -243,16 +241,16 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         return _beside(table, beside.get("audio", "path"), path), beside
 
     def open_file(self, path: Path, **asked: Any) -> tuple[Any, dict[str, Any]]:
-        """A file as `predict` and `evaluate` take it: a table, whose paths are relative to it, a folder, a recording."""
+        """A file as `predict` and `evaluate` take it: a table, with paths relative to it, a folder, or a recording."""
         if path.is_dir() or is_audio(path):
             return path, {"origin": Source(path.name)}
         table, beside = super().open_file(path, **asked)
         return _beside(table, self.trained.columns["audio"], path), beside
 
-    def open_files(self, paths: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
-        """Several recordings, as `predict` takes them."""
+    def open_files(self, paths: Sequence[Path], **asked: Any) -> tuple[Any, dict[str, Any]]:
+        """Several recordings, as `predict` takes them, or one file of any kind."""
         if len(paths) == 1:
-            return self.open_file(paths[0])
+            return self.open_file(paths[0], **asked)
         if other := next((path for path in paths if not is_audio(path)), None):
             raise DataError(f"{other} is no recording, by its ending: give one table, or several recordings")
         return [str(path) for path in paths], {"origin": Source("the list")}

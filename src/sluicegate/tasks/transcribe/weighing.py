@@ -26,7 +26,9 @@ def language_weight(trained: Trained, recordings: Recordings, width: int) -> Tra
         width: of the beam.
     """
     some = recordings.take(range(min(len(recordings), _LOOKED_AT)))
-    lattices = [np.concatenate([*trained.listener.lattices(some.blocks(row, trained.rate))]) for row in range(len(some))]
+    lattices = [
+        np.concatenate([*trained.listener.lattices(some.blocks(row, trained.rate))]) for row in range(len(some))
+    ]
     errors = {weight: _errors(trained, lattices, some.texts or (), width, weight) for weight in WEIGHTS}
     return replace(trained, language_weight=min(WEIGHTS, key=lambda weight: (errors[weight], weight)))
 
