@@ -49,7 +49,8 @@ def coloured(count: int, slope: float, generator: np.random.Generator) -> Sample
     """Noise whose power falls with frequency to the power of `slope`: 0 is white, 1 pink, 2 brown."""
     spectrum = np.fft.rfft(generator.standard_normal(max(2, count)))
     spectrum *= np.arange(1, len(spectrum) + 1) ** (-slope / 2)
-    return np.fft.irfft(spectrum, max(2, count))[:count].astype(np.float32)
+    found: Samples = np.fft.irfft(spectrum, max(2, count))[:count].astype(np.float32)
+    return found
 
 
 def version(samples: Samples, rate: int, noises: Noises, generator: np.random.Generator) -> Samples:
@@ -66,8 +67,8 @@ def version(samples: Samples, rate: int, noises: Noises, generator: np.random.Ge
     if generator.random() < _LIMITED:
         found = band_limited(found, rate, float(generator.uniform(50, 350)), float(generator.uniform(0.38, 0.5)) * rate)
     found = found * np.float32(10 ** (float(generator.uniform(*_GAINS)) / 20))
-    found = np.clip(found, -1.0, 1.0).astype(np.float32)
-    return found
+    clipped: Samples = np.clip(found, -1.0, 1.0).astype(np.float32)
+    return clipped
 
 
 def at_speed(samples: Samples, speed: float) -> Samples:
@@ -85,7 +86,8 @@ def band_limited(samples: Samples, rate: int, low: float, high: float) -> Sample
     spectrum = np.fft.rfft(samples)
     at = np.fft.rfftfreq(max(1, len(samples)), 1 / rate)
     spectrum *= np.clip((at - low) / 50 + 1, 0.03, 1) * np.clip((high - at) / 100 + 1, 0.01, 1)
-    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+    found: Samples = np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+    return found
 
 
 def masked(
