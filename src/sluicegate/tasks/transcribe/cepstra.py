@@ -1,8 +1,8 @@
 """Mel-frequency cepstral coefficients: what the simple methods hear of a recording.
 
-Thirteen coefficients of each window of 25 ms, 10 ms apart (Davis & Mermelstein 1980), by kaldi-native-fbank; beside them
-their first and second differences, by a straight line through five frames (Furui 1986). Each of the 39 is brought to
-mean 0 and deviation 1 within its recording, so that neither the microphone nor the loudness counts. To take part of
+Thirteen coefficients of each window of 25 ms, 10 ms apart (Davis & Mermelstein 1980), by kaldi-native-fbank; beside
+them their first and second differences, by a straight line through five frames (Furui 1986). Each of the 39 is brought
+to mean 0 and deviation 1 within its recording, so that neither the microphone nor the loudness counts. To take part of
 the deviation from other recordings, where one is short, was worse: of spoken digits of a new speaker, templates then
 knew 67 % instead of 87 %.
 """
@@ -16,10 +16,11 @@ from jaxtyping import Float32
 
 from sluicegate.errors import MissingExtra
 
-Samples: TypeAlias = Float32[np.ndarray, " samples"]
+Samples: TypeAlias = Float32[np.ndarray, " _"]
 """One channel, within -1 and 1."""
 
-Cepstra: TypeAlias = Float32[np.ndarray, "frames 39"]
+Cepstra: TypeAlias = Float32[np.ndarray, "_ 39"]
+"""Of each frame."""
 
 VALUES = 39
 PER_SECOND = 100

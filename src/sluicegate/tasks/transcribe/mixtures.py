@@ -1,6 +1,6 @@
 """What the frames of each state are like: mixtures of Gaussians whose values do not depend on each other.
 
-    log p(x | s) = log sum_m c_sm N(x; mu_sm, diag(v_sm))
+The logarithm of the likelihood of a frame x in a state s is log sum_m c_sm N(x; mu_sm, diag(v_sm)).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Mixtures:
     def log_likelihood(self, frames: Frames) -> Float32[np.ndarray, "frames states"]:
         """Of each frame, in each state, in nats."""
         each = self._each(frames)
-        best = each.max(2)
+        best: Float32[np.ndarray, "frames states"] = each.max(2)
         if each.shape[2] == 1:
             return best
         each -= best[:, :, None]

@@ -17,17 +17,17 @@ class Row(NamedTuple):
     The path begins in the first one, or in the second if the first may be left out, and ends likewise.
     """
 
-    states: Int64[np.ndarray, " row"]
+    states: Int64[np.ndarray, " _"]
     """The number of each, among all."""
-    optional: Bool[np.ndarray, " row"]
+    optional: Bool[np.ndarray, " _"]
     """Which may be left out; no two of them are neighbours."""
 
 
 def paths(
-    likelihoods: Sequence[Float32[np.ndarray, "frames row"]],
+    likelihoods: Sequence[Float32[np.ndarray, "_ _"]],
     rows: Sequence[Row],
     stay: Float32[np.ndarray, " states"],
-) -> list[Int64[np.ndarray, " frames"] | None]:
+) -> list[Int64[np.ndarray, " _"] | None]:
     """The place in its row of each frame of some recordings; None where a row has more states than fit in.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the words of a hidden Markov model are made of: a unit a word where there are few words, else letters in context.
+"""What the words of a hidden Markov model are made of: each is a unit where they are few, else letters in context are.
 
 A letter sounds as its neighbours have it. So each letter of a word is the unit of the letter with both neighbours where
 training has that often enough, else with the next one, with the one before, or alone: what trees of questions do for
@@ -8,10 +8,10 @@ phones (Young et al. 1994), with what can be told from letters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-_EDGE = "#"  # before the first letter of a word, and behind the last
+_EDGE = " "  # before the first letter of a word, and behind the last
 _OFTEN = 40  # times that training must have a letter in a context
 
 
@@ -21,13 +21,13 @@ class Units:
 
     Args:
         words: the words, in the order of their numbers.
-        spelled: the units of each word.
-        names: of the units, in the order of their numbers.
+        spelled: the numbers of the units of each word.
+        letters: of each unit, the letter, or the word, that it is whatever the context.
     """
 
     words: tuple[str, ...]
     spelled: tuple[tuple[int, ...], ...]
-    names: tuple[str, ...]
+    letters: tuple[str, ...]
 
     @classmethod
     def whole(cls, words: Sequence[str]) -> Units:
@@ -35,28 +35,38 @@ class Units:
         return cls(tuple(words), tuple((number,) for number in range(len(words))), tuple(words))
 
     @classmethod
-    def letters(cls, words: Sequence[str], times: Counter[str], often: int = _OFTEN) -> Units:
+    def of_letters(cls, words: Sequence[str], times: Mapping[str, int], often: int | None = _OFTEN) -> Units:
         """A unit for each letter in each context that is frequent.
 
         Args:
             words: to spell.
-            times: how often training has each.
-            often: how often training must have a letter in a context.
+            times: how often training has each word.
+            often: how often training must have a letter in a context; None makes each letter a unit.
         """
-        contexts: Counter[str] = Counter()
+        least = float("inf") if often is None else often
+        contexts: Counter[tuple[str, str, str]] = Counter()
         for word, count in times.items():
             for found in _contexts(word):
                 contexts.update(dict.fromkeys(found, count))
         spelled = [
-            [next((name for name in found if contexts[name] >= often), found[-1]) for found in _contexts(word)]
+            [next((context for context in found if contexts[context] >= least), found[-1]) for found in _contexts(word)]
             for word in words
         ]
-        names = sorted({name for word in spelled for name in word})
+        names = sorted({context for word in spelled for context in word})
         number = {name: at for at, name in enumerate(names)}
-        return cls(tuple(words), tuple(tuple(number[name] for name in word) for word in spelled), tuple(names))
+        return cls(
+            tuple(words),
+            tuple(tuple(number[context] for context in word) for word in spelled),
+            tuple(context[1] for context in names),
+        )
+
+    def only(self, words: Sequence[str]) -> Units:
+        """The same units, of some of the words."""
+        spelled = dict(zip(self.words, self.spelled, strict=True))
+        return Units(tuple(words), tuple(spelled[word] for word in words), self.letters)
 
 
-def _contexts(word: str) -> Iterator[list[str]]:
-    """The names of each letter of a word, from the one with most context to the letter alone."""
+def _contexts(word: str) -> Iterator[list[tuple[str, str, str]]]:
+    """Each letter of a word between its neighbours, from both of them to none."""
     for before, letter, after in zip(_EDGE + word, word, word[1:] + _EDGE, strict=False):
-        yield [f"{before}-{letter}+{after}", f"{letter}+{after}", f"{before}-{letter}", letter]
+        yield [(before, letter, after), ("", letter, after), (before, letter, ""), ("", letter, "")]

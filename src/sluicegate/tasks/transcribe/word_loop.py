@@ -18,9 +18,7 @@ class Loop:
         words: the numbers of each word's states.
         silence: the number of the silence's state.
         stay: the logarithm of the probability that a state is followed by itself.
-        following: the logarithm of the probability of each word after each word, as `bigram` gives it.
-        weight: by which it is multiplied, beside the frames' likelihoods.
-        bonus: for each word, in nats.
+        following: what is added for each word after each word, in the form that `bigram` gives.
     """
 
     def __init__(
@@ -29,8 +27,6 @@ class Loop:
         silence: int,
         stay: Float32[np.ndarray, " states"],
         following: Float32[np.ndarray, "contexts words"],
-        weight: float,
-        bonus: float,
     ) -> None:
         sizes = np.array([len(word) + 1 for word in words])
         ends = np.cumsum(sizes)
@@ -39,8 +35,7 @@ class Loop:
         self.states = np.array([state for word in words for state in (*word, silence)] + [silence])
         self._stay = stay[self.states]
         self._leave = np.log(-np.expm1(np.minimum(self._stay, np.float32(-1e-4))))
-        self._following = weight * following
-        self._following[:, :-1] += bonus
+        self._following = following
 
     def words(self, likelihood: Float32[np.ndarray, "frames states"]) -> list[int]:
         """The numbers of the words of a recording.
