@@ -88,7 +88,7 @@ def audio_rate(path: str | Path, *, where: str = "") -> int:
     return next(_by_av(path, named))[0]
 
 
-def from_array(samples: Any, rate: int, wanted: int, *, named: str) -> Float32[np.ndarray, " samples"]:
+def from_array(samples: Any, rate: Any, wanted: int, *, named: str) -> Float32[np.ndarray, " samples"]:
     """Audio in an array, as one channel at another rate.
 
     Args:

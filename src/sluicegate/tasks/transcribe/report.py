@@ -12,7 +12,7 @@ from sluicegate.tasks.report import Measure, Report
 from sluicegate.tasks.report.figures import figure
 
 from .config import TranscriberConfig
-from .reading import Recordings
+from .reading import Recordings, Samples
 from .trained import Trained
 
 MEASURES = (
@@ -82,7 +82,8 @@ def transcribed(trained: Trained, config: TranscriberConfig, recordings: Recordi
 
 def simple_methods(trained: Trained, recordings: Recordings) -> dict[str, list[str]]:
     """What simple methods write of each recording, by their names."""
-    return {"most_frequent_text": [trained.common] * len(recordings)}
+    samples = Samples(recordings, trained.rate)
+    return {"most_frequent_text": [trained.common] * len(recordings), **trained.baselines.transcribe(samples)}
 
 
 def _facts(trained: Trained, config: TranscriberConfig, recordings: Recordings) -> dict[str, str]:

@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from pydantic import Field
 
 from sluicegate import bundle
+from sluicegate.data.audio import LEAST_RATE, MOST_RATE
 from sluicegate.tasks.restoring import (
     Count,
     CurveSchema,
@@ -31,6 +32,7 @@ from sluicegate.training import Curve
 from sluicegate.types import Cell
 
 from .alphabet import Alphabet
+from .baselines import Baselines
 from .config import TranscriberConfig
 from .features import FRAME, STACK, Scale, bins_of
 from .lexicon import Lexicon
@@ -41,6 +43,7 @@ from .transcript import Transcript
 from .word_model import ORDER, WordModel
 
 WORDS = "words.json"
+_METHOD = "method."  # before the names of the simple methods' arrays
 
 
 class _Shape(Saved):
@@ -56,6 +59,7 @@ class _Shape(Saved):
 class _Config(Saved):
     settings: TranscriberConfig
     columns: dict[Text, Text]
+    arrays: Annotated[int, Field(ge=LEAST_RATE, le=MOST_RATE)] | None
     rate: Literal[8000, 16000]
     tokens: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1, max_length=2**16)]
     shape: _Shape
@@ -63,6 +67,7 @@ class _Config(Saved):
     seconds: Annotated[float, Field(ge=0, le=1e12)]
     language_weight: Factor
     common: Text
+    baselines: dict[str, Any]
     curve: CurveSchema
 
 
@@ -76,6 +81,7 @@ class Trained(TrainedModel):
 
     Args:
         columns: of a table, by what they are for: `audio`, `text`, and `group` if there was one.
+        arrays_rate: of arrays, in Hz, where training had such; of those that come without a rate later.
         rate: of the audio that the network hears, in Hz.
         alphabet: what it writes.
         scale: of its features.
@@ -86,12 +92,14 @@ class Trained(TrainedModel):
         language: what is known of words.
         language_weight: the power of what is known of words in search.
         common: the text that was said most often in training: the simplest of all methods.
+        baselines: the other simple methods.
         curve: the learning curve.
     """
 
     config: ClassVar[type[TranscriberConfig]] = TranscriberConfig
 
     columns: Mapping[str, str]
+    arrays_rate: int | None
     rate: int
     alphabet: Alphabet
     scale: Scale
@@ -102,6 +110,7 @@ class Trained(TrainedModel):
     language: WordModel
     language_weight: float
     common: str
+    baselines: Baselines
     curve: Curve
 
     @cached_property
@@ -147,6 +156,7 @@ class Trained(TrainedModel):
         """What `config.json` holds beside the settings."""
         return {
             "columns": dict(self.columns),
+            "arrays": self.arrays_rate,
             "rate": self.rate,
             "tokens": list(self.alphabet.tokens),
             "shape": asdict(self.shape),
@@ -154,6 +164,7 @@ class Trained(TrainedModel):
             "seconds": self.seconds,
             "language_weight": self.language_weight,
             "common": self.common,
+            "baselines": self.baselines.settings(),
             "curve": asdict(self.curve),
         }
 
@@ -162,8 +173,9 @@ class Trained(TrainedModel):
         return {WORDS: _Words(names=list(self.language.names)).model_dump_json().encode()}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The scale of the features, and the training texts in the numbers of their words."""
-        return {"mean": self.scale.mean, "spread": self.scale.spread, "words": self.language.words}
+        """The scale of the features, the training texts in the numbers of their words, and the simple methods."""
+        own = {"mean": self.scale.mean, "spread": self.scale.spread, "words": self.language.words}
+        return own | {f"{_METHOD}{name}": array for name, array in self.baselines.arrays().items()}
 
     @classmethod
     def restored(cls, saved: bundle.Bundle, arrays: Mapping[str, Any]) -> Trained:
@@ -178,6 +190,7 @@ class Trained(TrainedModel):
         require(saved, cls.arrays_file, arrays, "words", (None,), np.int32, least=0.0, most=float(len(names)))
         return cls(
             columns=config.columns,
+            arrays_rate=config.arrays,
             rate=config.rate,
             alphabet=Alphabet(tuple(config.tokens)),
             scale=Scale(arrays["mean"], arrays["spread"]),
@@ -188,6 +201,10 @@ class Trained(TrainedModel):
             language=WordModel(tuple(names), arrays["words"], ORDER),
             language_weight=config.language_weight,
             common=config.common,
+            baselines=Baselines.restored(
+                {name.removeprefix(_METHOD): array for name, array in arrays.items() if name.startswith(_METHOD)},
+                config.baselines,
+            ),
             curve=Curve(**config.curve.model_dump()),
         )
 

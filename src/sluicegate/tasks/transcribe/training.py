@@ -18,11 +18,12 @@ from sluicegate.training import Curve, Schedule, progress_bar
 
 from .alphabet import Alphabet, least_frames
 from .augmentation import Noises, version
+from .baselines import Baselines
 from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
 from .objective import Examples, Objective
-from .reading import Recordings
+from .reading import Recordings, Samples
 from .report import report
 from .running import END
 from .trained import Trained, most_common
@@ -181,6 +182,7 @@ class Preparation:
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         trained = Trained(
             columns=self.columns,
+            arrays_rate=self.recordings.rate,
             rate=self.rate,
             alphabet=self.alphabet,
             scale=self.scale,
@@ -191,6 +193,9 @@ class Preparation:
             language=WordModel.of(_texts(self.recordings)),
             language_weight=self.config.language_weight or 0.0,
             common=most_common(_texts(self.recordings)),
+            baselines=Baselines.fit(
+                Samples(self.recordings, self.rate), _texts(self.recordings), self.rate, self.config.seed
+            ),
             curve=curve,
         )
         if self.config.language_weight is None:

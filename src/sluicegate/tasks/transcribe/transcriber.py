@@ -120,7 +120,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         Args:
             data: recordings with texts, as `fit` takes them.
             groups: a column by which the word error rate is told apart, such as accents.
-            rate: of arrays, in Hz.
+            rate: of arrays, in Hz; None is that of the arrays of training.
             origin: what the table is called in messages.
 
         Raises:
@@ -133,7 +133,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         columns = {role: name for role, name in trained.columns.items() if role != "group"}
         if groups is not None:
             columns["group"] = str(asked_one(data, groups))
-        recordings, _ = recordings_of(data, columns, origin or Source(), rate=rate)
+        recordings, _ = recordings_of(data, columns, origin or Source(), rate=rate or trained.arrays_rate)
         return self._evaluated(report(trained, self.config, recordings, "evaluation", groups=recordings.groups))
 
     def predict(self, data: Any, *, rate: int | None = None, origin: Source | None = None) -> Any:
@@ -142,7 +142,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         Args:
             data: a table with the column of recordings that `fit` was given, the path of a recording or of a folder of
                 them, or a sequence of paths or of arrays.
-            rate: of arrays, in Hz.
+            rate: of arrays, in Hz; None is that of the arrays of training.
             origin: what the table is called in messages.
 
         Returns:
@@ -155,7 +155,8 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             MissingExtra: a package is not installed that audio needs.
         """
         trained = self.trained
-        recordings, backend = recordings_of(data, {"audio": trained.columns["audio"]}, origin or Source(), rate=rate)
+        columns, origin = {"audio": trained.columns["audio"]}, origin or Source()
+        recordings, backend = recordings_of(data, columns, origin, rate=rate or trained.arrays_rate)
         rows = [
             {
                 "row": row,
@@ -180,7 +181,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         Args:
             audio: the path of a recording, an array of its samples, `[samples]` or `[samples channels]`, or a pair of
                 an array and its rate; or a list of paths or of arrays.
-            rate: of arrays, in Hz.
+            rate: of arrays, in Hz; None is that of the arrays of training.
             words: those that may be said; None for all.
             phrases: those that may be said, each as a whole: all else is silence; None for all.
             hot_words: words or phrases that are awaited, and what each adds to the logarithm of a text's probability.
@@ -196,7 +197,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             MissingExtra: a package is not installed that audio needs.
         """
         several = isinstance(audio, list)
-        recordings, _ = recordings_of(audio, {}, Source("the list"), rate=rate)
+        recordings, _ = recordings_of(audio, {}, Source("the list"), rate=rate or self.trained.arrays_rate)
         found = self._transcripts(recordings, _lexicon(words, phrases), hot_words or {})
         return found if several else found[0]
 

@@ -35,7 +35,7 @@ def language_weight(trained: Trained, recordings: Recordings, width: int) -> Tra
 
 def _errors(
     trained: Trained,
-    lattices: Sequence[Float32[np.ndarray, "frames tokens"]],
+    lattices: Sequence[Float32[np.ndarray, "_ tokens"]],
     texts: Sequence[str],
     width: int,
     weight: float,
