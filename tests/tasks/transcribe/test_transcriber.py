@@ -170,3 +170,16 @@ def test_the_saved_model(trained, tmp_path):
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert config["tokens"] == list(trained.trained.alphabet.tokens)
     assert "hidden markov" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
+
+
+def test_words_that_are_added(table, tmp_path):
+    task = fitted(table, subwords=0, epochs=2, language_weight=0.5)
+    before = task.fingerprint
+    assert task.add_words(["otto"], weight=3.0) is task
+    assert task.fingerprint != before
+    assert task.trained.search(4).best(final=True).text == ""
+    task.save(tmp_path / "model")
+    assert sluicegate.load(tmp_path / "model").trained.added == {"otto": 3.0}
+    for wrong in ("two words", "", "xyz"):
+        with pytest.raises(sluicegate.ConfigError, match="is no single word in what the network can write"):
+            task.add_words([wrong])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -67,6 +67,7 @@ class _Config(Saved):
     seconds: Annotated[float, Field(ge=0, le=1e12)]
     language_weight: Factor
     common: Text
+    added: dict[Text, Annotated[float, Field(ge=-1e6, le=1e6)]]
     baselines: dict[str, Any]
     curve: CurveSchema
 
@@ -94,6 +95,7 @@ class Trained(TrainedModel):
         common: the text that was said most often in training: the simplest of all methods.
         baselines: the other simple methods.
         curve: the learning curve.
+        added: words that were added after training, and what each adds to the logarithm of a text's probability.
     """
 
     config: ClassVar[type[TranscriberConfig]] = TranscriberConfig
@@ -112,11 +114,17 @@ class Trained(TrainedModel):
     common: str
     baselines: Baselines
     curve: Curve
+    added: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def listener(self) -> Listener:
         """The network, laid out to hear on and on."""
         return Listener(self.model, self.scale, self.rate)
+
+    @cached_property
+    def _knowing(self) -> WordModel:
+        """What is known of words, with those that were added."""
+        return self.language.with_words(self.added) if self.added else self.language
 
     def search(
         self,
@@ -136,7 +144,8 @@ class Trained(TrainedModel):
         """
         weight = self.language_weight if weight is None else weight
         beam = Beam(width=width, language_weight=weight)
-        language = self.language if weight else None
+        language = self._knowing if weight else None
+        hot_words = {word: bonus for word, bonus in self.added.items() if bonus} | dict(hot_words)
         return Search(self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words)
 
     def transcribe(self, blocks: Iterable[Float32[np.ndarray, " samples"]], search: Search) -> Transcript:
@@ -164,6 +173,7 @@ class Trained(TrainedModel):
             "seconds": self.seconds,
             "language_weight": self.language_weight,
             "common": self.common,
+            "added": dict(self.added),
             "baselines": self.baselines.settings(),
             "curve": asdict(self.curve),
         }
@@ -206,6 +216,7 @@ class Trained(TrainedModel):
                 config.baselines,
             ),
             curve=Curve(**config.curve.model_dump()),
+            added=config.added,
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +19,7 @@ from sluicegate.metrics.transcription import require_jiwer
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import TrainedTask
 
+from .alphabet import tidied
 from .card import transcriber_card
 from .config import ARGUMENTS, TranscriberConfig
 from .lexicon import Lexicon
@@ -200,6 +203,33 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         recordings, _ = recordings_of(audio, {}, Source("the list"), rate=rate or self.trained.arrays_rate)
         found = self._transcripts(recordings, _lexicon(words, phrases), hot_words or {})
         return found if several else found[0]
+
+    def add_words(self, words: Sequence[str], weight: float = 0.0) -> Transcriber:
+        """Know more words from now on: names, or those of a product, that the training texts do not have.
+
+        Args:
+            words: single words, written as the training texts write words.
+            weight: what each adds to the logarithm of a text's probability; 2 to 6 awaits it.
+
+        Returns:
+            The transcriber itself; the words are saved with it, and streams that are open do not know them.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: one is no single word, or cannot be written in the network's tokens.
+        """
+        trained = self.trained
+        if not math.isfinite(weight):
+            raise ConfigError(f"`weight` (={weight!r}) must be a finite number")
+        for word in words:
+            if len(word.split()) != 1 or trained.alphabet.decode(trained.alphabet.encode(tidied(word))) != tidied(word):
+                remedy = "train with `subwords=0`" if trained.alphabet.subwords else "write it as the texts write words"
+                raise ConfigError(
+                    f"`words` holds {word!r}, which is no single word in what the network can write: {remedy}"
+                )
+        added = {**trained.added, **{tidied(word): float(weight) for word in words}}
+        self._trained = replace(trained, added=added)
+        return self
 
     def open_stream(
         self,
