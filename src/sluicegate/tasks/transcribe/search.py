@@ -148,6 +148,11 @@ class Search:
         words = self._words + words_of(pieces, parts, self._seconds, margin)
         return Transcript(" ".join(word.text for word in words), words, score)
 
+    @property
+    def settled(self) -> int:
+        """How many of the first words of `best` nothing can change any more."""
+        return len(self._words)
+
     def take(self) -> list[Word]:
         """Hand over the words that nothing can change any more, and forget them: `best` tells of later ones then."""
         words, self._words = self._words, []
