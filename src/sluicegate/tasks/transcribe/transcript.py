@@ -74,8 +74,8 @@ def spoken_in(frames: Sequence[int], rows: Float32[np.ndarray, "frames tokens"],
     # Of the frames before each, and of all.
     losses = [0.0, *np.cumsum(rows.max(1, initial=-np.inf) - said).tolist()]
     pieces, used = [], [0]
-    for place, token in enumerate(tokens):
-        begin, end = np.searchsorted(path, [2 * place + 1, 2 * place + 2]).tolist()
+    places = np.searchsorted(path, np.arange(1, 2 * len(tokens) + 1)).tolist()
+    for token, begin, end in zip(tokens, places[::2], places[1::2], strict=True):
         end = max(end, 1)
         begin = min(begin, end - 1)
         chance, before = float(said[begin:end].max()), min(used[-1], begin)
