@@ -57,6 +57,8 @@ def read(path: str, rate: int) -> np.ndarray:
 def strings(table: pl.DataFrame, folder: Path, count: int, seed: int) -> pl.DataFrame:
     """Strings of one to seven digits of one speaker with silences of 50 to 250 ms, written to a folder.
 
+    Their table has `ends` too: for each digit, the second in which it is over.
+
     Args:
         table: of digits.
         folder: for the recordings.
@@ -74,12 +76,15 @@ def strings(table: pl.DataFrame, folder: Path, count: int, seed: int) -> pl.Data
         own = of_speaker[speaker]
         said = rng.integers(0, len(own), 1 + number // len(speakers) % 7).tolist()
         parts = [quiet(rng)]
+        ends = []
         for at in said:
-            parts += [sound[own["path"][at]], quiet(rng)]
+            parts.append(sound[own["path"][at]])
+            ends.append(sum(map(len, parts)) / RATE)
+            parts.append(quiet(rng))
         path = folder / f"{number:05d}.wav"
         soundfile.write(path, np.concatenate(parts), RATE, subtype="PCM_16")
-        rows.append((str(path), " ".join(own["text"][at] for at in said), speaker))
-    return pl.DataFrame(rows, schema=["path", "text", "speaker"], orient="row")
+        rows.append((str(path), " ".join(own["text"][at] for at in said), speaker, ends))
+    return pl.DataFrame(rows, schema=["path", "text", "speaker", "ends"], orient="row")
 
 
 def quiet(rng: np.random.Generator) -> np.ndarray:

@@ -75,7 +75,7 @@ class Baselines:
 
     def transcribe(self, recordings: Sequence[Samples]) -> dict[str, list[str]]:
         """The texts of recordings, by method."""
-        heard = [cepstra(samples, self.rate) for samples in recordings]
+        heard = _Heard(recordings, self.rate)
         return {method.name: method.transcribe(heard) for method in self.methods}
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -93,6 +93,19 @@ class Baselines:
             METHODS[name].restored(_of_method(name, arrays), facts) for name, facts in settings["methods"].items()
         )
         return cls(int(settings["rate"]), tuple(methods))
+
+
+class _Heard(Sequence[Cepstra]):
+    """The cepstra of recordings, each made when it is asked for: an hour's take 56 MB."""
+
+    def __init__(self, recordings: Sequence[Samples], rate: int) -> None:
+        self._recordings, self._rate = recordings, rate
+
+    def __len__(self) -> int:
+        return len(self._recordings)
+
+    def __getitem__(self, row: Any) -> Any:
+        return cepstra(self._recordings[row], self._rate)
 
 
 def _of_method(name: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,11 +24,13 @@ from .state_paths import Row, paths
 from .units import Units
 from .word_loop import Loop
 
-_WORDS = 3000  # that are known at most: the most frequent ones
+WORDS = 3000
+"""That are known at most: the most frequent ones."""
+
 _WHOLE = 200  # words that have their own states, at most
 _HEARD = 8  # times, on average, that training must have each of them
 _CELLS = 4_000_000  # frames times states that are gone through at once
-_OF_WORD, _OF_LETTER = 14, 3  # states of a unit
+_OF_WORD, _OF_LETTER = 12, 3  # states of a unit
 _GAUSSIANS = (1, 1, 1, 1, 2, 2, 4, 4, 8, 8)  # of a state, round by round
 _QUIET = -0.5  # of the first cepstral coefficient, below which the begin and the end of a recording count as silence
 _WEIGHT = 16.0  # of the bigram beside the likelihoods of the frames, which are too sure of themselves
@@ -67,7 +69,7 @@ class HiddenMarkov:
         """
         lines, more = [text.split() for text in texts], [text.split() for text in others]
         times = Counter(chain.from_iterable(lines))
-        frequent = [word for word, _ in (times + Counter(chain.from_iterable(more))).most_common(_WORDS)]
+        frequent = [word for word, _ in (times + Counter(chain.from_iterable(more))).most_common(WORDS)]
         whole = len(times) <= _WHOLE and times.total() >= _HEARD * len(times)
         letters = set("".join(times))
         known = [word for word in frequent if word in times or (not whole and letters.issuperset(word))]

@@ -16,7 +16,9 @@ from jaxtyping import Float32, Int64
 
 from .cepstra import VALUES, Cepstra
 
-_TEXTS = 200  # different ones, at most
+TEXTS = 200
+"""Different ones, at most."""
+
 _REMEMBERED = 3000  # recordings that are compared with, at most
 _STRIDE = 2  # of the cepstra's frames, one is compared: 20 ms apart
 _NEAREST = 5
@@ -53,7 +55,7 @@ class Templates:
     def suits(cls, texts: Sequence[str]) -> bool:
         """Whether there are few enough different texts, and nearly each of them at least twice."""
         times = np.unique(np.array(texts, dtype=object), return_counts=True)[1]
-        return 1 < len(times) <= _TEXTS and bool((times > 1).mean() > 0.9)
+        return 1 < len(times) <= TEXTS and bool((times > 1).mean() > 0.9)
 
     @classmethod
     def fit(cls, heard: Sequence[Cepstra], texts: Sequence[str], seed: int = 0) -> Templates:

@@ -1,4 +1,7 @@
-"""The most probable words of a recording: the best path through a loop of the states of all words (Ney 1984)."""
+"""The most probable words of a recording: the best path through a loop of the states of all words (Ney 1984).
+
+Only paths that are not much worse than the best one are followed (beam search, Lowerre 1976).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from jaxtyping import Float32, Int64
 
 _BEYOND = np.float32(-1e30)
 _ENDS = 40  # words that may end in a frame and be followed by others
+_BEAM = 200.0  # nats below the best path, to which another is followed
 
 
 class Loop:
@@ -31,9 +35,12 @@ class Loop:
         sizes = np.array([len(word) + 1 for word in words])
         ends = np.cumsum(sizes)
         self._first = ends - sizes
-        self._silent = ends - 1
-        self.states = np.array([state for word in words for state in (*word, silence)] + [silence])
-        self._stay = stay[self.states]
+        self._silent = np.append(ends - 1, ends[-1])  # the last one is the silence before all words
+        self._spoken = np.append(ends - 2, ends[-1])
+        self._states = np.array([state for word in words for state in (*word, silence)] + [silence])
+        self._goes_on = np.ones(len(self._states), dtype=bool)
+        self._goes_on[self._silent] = False
+        self._stay = stay[self._states]
         self._leave = np.log(-np.expm1(np.minimum(self._stay, np.float32(-1e-4))))
         self._following = following
 
@@ -44,59 +51,67 @@ class Loop:
             likelihood: the logarithm of that of each frame in each state.
         """
         kinds = len(self._first)
-        score = np.full(len(self.states), _BEYOND, dtype=np.float32)
-        past = np.zeros(len(self.states), dtype=np.int32)  # of each path, the record of its last word that ended
-        records = _Records()
-        score[self._first], score[-1] = self._following[kinds, :kinds], 0.0
-        score += likelihood[0, self.states]
+        records, front = _Records(), _Front(len(self._states))
+        front.add(self._first, self._following[kinds, :kinds], front.past[self._first])
+        front.add(self._silent[-1:], np.zeros(1, np.float32), front.past[-1:])
+        front.hear(likelihood[0], self._states)
         for heard in likelihood[1:]:
-            entry, behind = self._entries(score, past, records)
-            score, past = self._stepped(score, past, entry, behind)
-            score += heard[self.states]
-        ends, of_ends = self._ends(score, past, staying=True)
-        total = ends + self._following[:, kinds]
+            self._step(front, records)
+            front.hear(heard, self._states)
+        at = self._ends(front.score)
+        total = front.score[at] + self._following[:, kinds]
         last = int(total.argmax())
-        return [] if last == kinds else [*records.words(int(of_ends[last])), last]
+        return [] if last == kinds else [*records.words(int(front.past[at[last]])), last]
 
-    def _ends(
-        self, score: Float32[np.ndarray, " states"], past: np.ndarray, *, staying: bool = False
-    ) -> tuple[Float32[np.ndarray, " contexts"], np.ndarray]:
-        """The best path that ends each word, or in the last place nothing but silence, and its record."""
-        gone = score if staying else score + self._leave
-        spoken, silent = gone[self._silent - 1], gone[self._silent]
-        later = silent > spoken
-        at = np.where(later, self._silent, self._silent - 1)
-        return np.append(np.where(later, silent, spoken), gone[-1]), np.append(past[at], past[-1])
+    def _ends(self, score: Float32[np.ndarray, " places"]) -> Int64[np.ndarray, " contexts"]:
+        """Where the best path that ends each word is, or in the last place nothing but silence."""
+        return np.where(score[self._silent] > score[self._spoken], self._silent, self._spoken)
 
-    def _entries(
-        self, score: Float32[np.ndarray, " states"], past: np.ndarray, records: _Records
-    ) -> tuple[Float32[np.ndarray, " words"], np.ndarray]:
-        """The best path that may go on with each word, and the record of the word that it ended."""
-        ends, of_ends = self._ends(score, past)
+    def _step(self, front: _Front, records: _Records) -> None:
+        """Go on by a frame, which is not heard yet."""
+        kinds, alive, score = len(self._first), front.alive, front.score
+        at = self._ends(score + self._leave)
+        ends = score[at] + self._leave[at]
         few = np.argpartition(-ends, _ENDS)[:_ENDS] if len(ends) > _ENDS else np.arange(len(ends))
-        kinds = len(self._first)
+        few = few[ends[few] >= ends[few].max() - _BEAM]
         total = ends[few, None] + self._following[few, :kinds]
         source = total.argmax(0)
-        made = records.add(few, of_ends[few], kinds)
-        return total[source, np.arange(kinds)], made[source]
+        entry, made = total[source, np.arange(kinds)], records.add(few, front.past[at[few]], kinds)
+        on = alive[self._goes_on[alive]]
+        gone, behind = score[on] + self._leave[on], front.past[on]
+        score[alive] += self._stay[alive]
+        front.add(on + 1, gone, behind)
+        near = np.flatnonzero(entry > front.best - _BEAM)
+        front.add(self._first[near], entry[near], made[source[near]])
 
-    def _stepped(
-        self,
-        score: Float32[np.ndarray, " states"],
-        past: np.ndarray,
-        entry: Float32[np.ndarray, " words"],
-        behind: np.ndarray,
-    ) -> tuple[Float32[np.ndarray, " states"], np.ndarray]:
-        """The best path to each state one frame later."""
-        came = np.empty_like(score)
-        came[1:] = score[:-1] + self._leave[:-1]
-        came[self._first], came[-1] = entry, _BEYOND
-        before = np.empty_like(past)
-        before[1:] = past[:-1]
-        before[self._first], before[-1] = behind, past[-1]
-        stayed = score + self._stay
-        better = came > stayed
-        return np.where(better, came, stayed), np.where(better, before, past)
+
+class _Front:
+    """The best paths to all places, of which few are alive.
+
+    Args:
+        places: how many there are.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.score = np.full(places, _BEYOND, dtype=np.float32)
+        self.past = np.zeros(places, dtype=np.int32)  # of each path, the record of the last word that it ended
+        self.alive = np.zeros(0, dtype=np.int64)
+        self.best = 0.0
+        self._lives = np.zeros(places, dtype=bool)
+
+    def add(self, places: Int64[np.ndarray, " _"], scores: Float32[np.ndarray, " _"], past: np.ndarray) -> None:
+        """Paths that come to places, each of another one; those that are better than the ones there stay."""
+        better = scores > self.score[places]
+        at = places[better]
+        self.score[at], self.past[at], self._lives[at] = scores[better], past[better], True
+
+    def hear(self, likelihood: Float32[np.ndarray, " states"], states: Int64[np.ndarray, " places"]) -> None:
+        """Take a frame by its likelihood in each state, and leave the paths that are much worse than the best one."""
+        alive = np.flatnonzero(self._lives)
+        now = self.score[alive] + likelihood[states[alive]]
+        self.best = float(now.max())
+        kept = now >= self.best - _BEAM
+        self.score[alive], self._lives[alive], self.alive = np.where(kept, now, _BEYOND), kept, alive[kept]
 
 
 class _Records:
