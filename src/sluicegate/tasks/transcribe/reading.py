@@ -133,7 +133,7 @@ def recordings_of(
     if isinstance(data, str | Path):
         path = Path(data)
         found = _in_folder(path, wanted="text" in columns) if path.is_dir() else _in_files([path])
-    elif isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype.kind in "fi":
+    elif isinstance(data, np.ndarray):
         found = _in_arrays([data], rate)
     elif isinstance(data, list | tuple):
         paths = all(isinstance(one, str | Path) for one in data)

@@ -33,13 +33,15 @@ from sluicegate.types import Cell
 
 from .alphabet import Alphabet
 from .baselines import Baselines
+from .calibration import Calibration
 from .config import TranscriberConfig
 from .features import FRAME, STACK, Scale, bins_of
 from .lexicon import Lexicon
 from .network import Network, Shape
 from .running import Listener
+from .saved_baselines import BaselinesSchema, require_baselines
 from .search import Beam, Search
-from .transcript import Transcript
+from .transcript import Transcript, Word
 from .word_model import ORDER, WordModel
 
 WORDS = "words.json"
@@ -56,6 +58,12 @@ class _Shape(Saved):
     streaming: bool
 
 
+class _Calibration(Saved):
+    slope: Annotated[float, Field(gt=0, le=1e3)]
+    by_length: Annotated[float, Field(ge=-1e3, le=1e3)]
+    shift: Annotated[float, Field(ge=-1e3, le=1e3)]
+
+
 class _Config(Saved):
     settings: TranscriberConfig
     columns: dict[Text, Text]
@@ -68,7 +76,8 @@ class _Config(Saved):
     language_weight: Factor
     common: Text
     added: dict[Text, Annotated[float, Field(ge=-1e6, le=1e6)]]
-    baselines: dict[str, Any]
+    baselines: BaselinesSchema
+    calibration: _Calibration
     curve: CurveSchema
 
 
@@ -95,6 +104,7 @@ class Trained(TrainedModel):
         common: the text that was said most often in training: the simplest of all methods.
         baselines: the other simple methods.
         curve: the learning curve.
+        calibration: makes of what the search says of a word how often such a word is right.
         added: words that were added after training, and what each adds to the logarithm of a text's probability.
     """
 
@@ -114,6 +124,7 @@ class Trained(TrainedModel):
     common: str
     baselines: Baselines
     curve: Curve
+    calibration: Calibration
     added: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -155,11 +166,12 @@ class Trained(TrainedModel):
             search.push(lattice)
             words += search.take()
         last = search.best(final=True)
-        return Transcript(
-            " ".join([*(word.text for word in words), *([last.text] if last.text else [])]),
-            [*words, *last.words],
-            last.score,
-        )
+        words = self.believed([*words, *last.words])
+        return Transcript(" ".join(word.text for word in words), words, last.score)
+
+    def believed(self, words: Sequence[Word]) -> list[Word]:
+        """Words of a search with a confidence that is calibrated."""
+        return [word._replace(confidence=self.calibration.of(word.text, word.confidence)) for word in words]
 
     def settings(self) -> dict[str, Any]:
         """What `config.json` holds beside the settings."""
@@ -175,6 +187,7 @@ class Trained(TrainedModel):
             "common": self.common,
             "added": dict(self.added),
             "baselines": self.baselines.settings(),
+            "calibration": asdict(self.calibration),
             "curve": asdict(self.curve),
         }
 
@@ -198,6 +211,7 @@ class Trained(TrainedModel):
         require(saved, cls.arrays_file, arrays, "mean", (bins,), np.float32)
         require(saved, cls.arrays_file, arrays, "spread", (bins,), np.float32, least=1e-3)
         require(saved, cls.arrays_file, arrays, "words", (None,), np.int32, least=0.0, most=float(len(names)))
+        require_baselines(saved, cls.arrays_file, arrays, config.baselines, _METHOD)
         return cls(
             columns=config.columns,
             arrays_rate=config.arrays,
@@ -213,9 +227,10 @@ class Trained(TrainedModel):
             common=config.common,
             baselines=Baselines.restored(
                 {name.removeprefix(_METHOD): array for name, array in arrays.items() if name.startswith(_METHOD)},
-                config.baselines,
+                config.baselines.settings(),
             ),
             curve=Curve(**config.curve.model_dump()),
+            calibration=Calibration(**config.calibration.model_dump()),
             added=config.added,
         )
 

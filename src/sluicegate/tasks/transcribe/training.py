@@ -19,6 +19,7 @@ from sluicegate.training import Curve, Schedule, progress_bar
 from .alphabet import Alphabet, least_frames
 from .augmentation import Noises, version
 from .baselines import Baselines
+from .calibration import Calibration
 from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
@@ -27,7 +28,7 @@ from .reading import Recordings, Samples
 from .report import report
 from .running import END
 from .trained import Trained, most_common
-from .weighing import language_weight
+from .weighing import settled
 from .word_model import WordModel
 
 _VALIDATED, _MOST_VALIDATED = 0.08, 400  # of the recordings, and at most, where no others are given
@@ -191,15 +192,15 @@ class Preparation:
             recordings=len(self.recordings),
             seconds=self.seconds,
             language=WordModel.of(_texts(self.recordings)),
-            language_weight=self.config.language_weight or 0.0,
+            language_weight=0.0,
             common=most_common(_texts(self.recordings)),
             baselines=Baselines.fit(
                 Samples(self.recordings, self.rate), _texts(self.recordings), self.rate, self.config.seed
             ),
             curve=curve,
+            calibration=Calibration(),
         )
-        if self.config.language_weight is None:
-            trained = language_weight(trained, self.validating, self.config.beam)
+        trained = settled(trained, self.validating, self.config.beam, self.config.language_weight)
         return trained, report(trained, self.config, self.validating, "validation recordings", self.notes)
 
     def _fingerprint(self) -> str:

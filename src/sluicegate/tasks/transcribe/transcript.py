@@ -119,4 +119,4 @@ def grouped(pieces: Sequence[Piece], parts: Sequence[tuple[bool, str]]) -> list[
 
 def too_different(pieces: Sequence[Piece], rest: float, margin: float) -> bool:
     """Tell whether something else was said than these pieces, or more."""
-    return sum(piece.loss + piece.skipped for piece in pieces) + rest > margin * len(pieces)
+    return bool(sum(piece.loss + piece.skipped for piece in pieces) + rest > margin * len(pieces))
