@@ -34,8 +34,8 @@ from .word_model import WordModel
 _VALIDATED, _MOST_VALIDATED = 0.08, 400  # of the recordings, and at most, where no others are given
 _LONGEST = 40.0  # seconds of a recording that is trained on
 _VERSIONS, _LEAST_VERSIONS, _HOURS = 5, 2, 5.0  # of each recording, and hours of all versions together
-_SILENT = 0.03  # recordings of noise alone, by those that there are
-_LOUD = 32768.0
+_SILENT, _LEAST_SILENT = 0.05, 12  # recordings of noise alone, by those that there are, and at least
+_DRAWN = 5  # versions of these
 _EPOCHS = (40, 120)  # at least, and at most
 _FRAMES = 4_000_000  # that are gone through between these
 _IN_A_STEP = 12_000  # frames of a step at most
@@ -147,7 +147,8 @@ class Preparation:
                 versions.append([self._frames(samples) for samples in (clip.samples, *own)])
                 clip.forget()
                 told(number + 1)
-        silent = [[self._frames(samples)] for samples in self._silences(len(kept), generator)]
+        silences = [self._frames(samples) for samples in self._silences(len(kept), generator)]
+        silent = [silences[begin : begin + _DRAWN] for begin in range(0, len(silences), _DRAWN)]
         self.examples = Examples([*versions, *silent], [*(clip.target for clip in kept), *([] for _ in silent)])
         held = [clip for clip in others if len(clip.samples) <= _LONGEST * self.rate] or others[:1]
         self.held_back = Examples([[self._frames(clip.samples)] for clip in held], [clip.target for clip in held])
@@ -175,9 +176,9 @@ class Preparation:
 
     def _silences(self, count: int, generator: np.random.Generator) -> Iterator[Float32[np.ndarray, " samples"]]:
         """Recordings in which nothing is said: of noise, and some of digital silence."""
-        for number in range(max(1, round(_SILENT * count))):
+        for number in range(_DRAWN * max(_LEAST_SILENT, round(_SILENT * count))):
             length = int(generator.uniform(0.3, 3.0) * self.rate)
-            level = np.float32(10 ** (generator.uniform(-60, -10) / 20) * (number % 8 > 0))
+            level = np.float32(10 ** (generator.uniform(-70, -10) / 20) * (number % 8 > 0))
             yield np.clip(self.noises.draw(length, generator) * level, -1.0, 1.0)
 
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
