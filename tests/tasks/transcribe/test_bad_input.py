@@ -65,7 +65,7 @@ def test_the_command_line(folder):
     [
         (lambda path: path.unlink(), "3.wav (line 5 of calls.csv) is not there"),
         (lambda path: path.write_bytes(b"no sound"), "3.wav (line 5 of calls.csv) cannot be read as audio"),
-        (lambda path: path.write_bytes(b""), "3.wav (line 5 of calls.csv) is empty"),
+        (lambda path: path.write_bytes(b""), "3.wav (line 5 of calls.csv) is empty, it has no bytes"),
         (lambda path: path.write_bytes(path.read_bytes()[:999]), "3.wav (line 5 of calls.csv) was cut short"),
         (lambda path: soundfile.write(path, np.zeros(0), RATE), "3.wav (line 5 of calls.csv) has no samples"),
         (

@@ -8,9 +8,9 @@ from sluicegate.tasks.transcribe.network import Network, Shape
 CELLS = ["gru", "lstm", "rnn", "mingru", "ligru"]
 
 
-def made(cell="gru", streaming=True, values=12, tokens=7):
+def made(cell="gru", streaming=True, values=12, tokens=7, hidden=20):
     torch.manual_seed(0)
-    shape = Shape(values, tokens, hidden=20, layers=2, cell=cell, dropout=0.3, streaming=streaming)
+    shape = Shape(values, tokens, hidden=hidden, layers=2, cell=cell, dropout=0.3, streaming=streaming)
     return Network(shape).eval()
 
 
@@ -37,6 +37,17 @@ def test_a_recording_does_not_hang_on_its_company(cell, streaming):
         together = network(frames, lengths)
         for row, length in enumerate(lengths.tolist()):
             assert torch.equal(network(frames[row : row + 1, :length])[0], together[row, :length])
+
+
+@pytest.mark.parametrize(("values", "tokens", "hidden"), [(120, 5, 24), (120, 40, 128), (192, 31, 192)])
+def test_sizes_as_models_have_them(values, tokens, hidden):
+    network, frames = made(values=values, tokens=tokens, hidden=hidden), torch.randn(1, 403, values)
+    with torch.no_grad():
+        whole, state, found = network(frames), network.begin(1), []
+        for part in frames.split([1, 2, 400], 1):
+            one, state = network.read(part, state)
+            found.append(one)
+    assert torch.equal(torch.cat(found, 1), whole)
 
 
 def test_one_way_is_one_way():

@@ -237,7 +237,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         words: Sequence[str] | None = None,
         phrases: Sequence[str] | None = None,
         hot_words: Mapping[str, float] | None = None,
-        endpoint: float = 0.5,
+        endpoint: float | int = 0.5,
     ) -> SpeechStream:
         """Open a stream: samples are pushed as they come, and answered by what was said by then.
 
