@@ -136,9 +136,10 @@ def test_silence_and_noise_say_nothing(trained):
 
 
 def test_an_empty_text_is_silence(table):
-    quiet = [0.002 * np.random.default_rng(seed).standard_normal(3000).astype(np.float32) for seed in range(6)]
+    quiet = [(0.002 * np.random.default_rng(seed).standard_normal(3000)).tolist() for seed in range(6)]
     silent = pl.DataFrame({"audio": quiet, "text": ["", None, " ", "", "", ""], "speaker": ["s9"] * 6})
-    task = fitted(pl.concat([table, silent]))
+    task = fitted(pl.concat([table, silent.cast(table.schema)]))
+    quiet = [np.array(one, np.float32) for one in quiet]
     assert [one.text for one in task.transcribe([*quiet, say(["four"], 8)])] == [""] * 6 + ["four"]
 
 

@@ -68,6 +68,11 @@ class Alphabet:
         """Whether they are sub-words."""
         return any(token.startswith(MARK) for token in self.tokens)
 
+    @property
+    def words(self) -> bool:
+        """Whether they are whole words."""
+        return all(token.startswith(MARK) for token in self.tokens)
+
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {token: number for number, token in enumerate(self.tokens, 1)}

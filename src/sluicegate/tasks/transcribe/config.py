@@ -59,12 +59,12 @@ class TranscriberConfig(TaskConfig):
     hidden: Annotated[
         Positive | None,
         Field(
-            description="units of each recurrent layer, in each direction; None is 128 for less than an hour of "
-            "recordings, 192 for up to three, and else 256"
+            description="units of each recurrent layer, in each direction; None is 128 where whole words are written, "
+            "else 192 for less than three hours of recordings, and 256 for more"
         ),
         Group.MODEL,
     ] = None
-    layers: Layers = 3
+    layers: Layers = 2
     dropout: Annotated[
         Share, Field(description="rate at which numbers between layers are dropped in training"), Group.TRAINING
     ] = 0.15
@@ -80,7 +80,9 @@ class TranscriberConfig(TaskConfig):
     learning_rate: LearningRate = 2e-3
     epochs: Annotated[
         Positive | None,
-        Field(description="times that the recordings are gone through at most; None follows how many there are"),
+        Field(
+            description="times that the recordings are gone through at most; None follows their length, from 40 to 200"
+        ),
         Group.TRAINING,
     ] = None
     patience: Patience = 10
@@ -101,8 +103,8 @@ class TranscriberConfig(TaskConfig):
     @property
     def units(self) -> int:
         """Units of the recurrent layers of much data."""
-        return self.hidden or UNITS[-1][1]
+        return self.hidden or UNITS
 
 
-UNITS = ((3600.0, 128), (10_800.0, 192), (float("inf"), 256))
-"""Of the recurrent layers unless they are given: for recordings of less than so many seconds."""
+UNITS = 256
+"""Of the recurrent layers, unless they are given, for much data."""

@@ -70,7 +70,7 @@ class Map(nn.Linear):
         if torch.is_grad_enabled():
             return F.linear(input, self.weight, self.bias)
         rows = input.reshape(-1, self.in_features)
-        found = [product(part.clone(), self.weight, self.bias) for part in rows.split(TILE)]
+        found = [product(part.clone(), self.weight, self.bias) for part in torch.split(rows, TILE)]
         return torch.cat([rows.new_zeros(0, self.out_features), *found]).view(*input.shape[:-1], self.out_features)
 
 

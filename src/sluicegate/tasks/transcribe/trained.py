@@ -74,6 +74,7 @@ class _Config(Saved):
     recordings: Count
     seconds: Annotated[float, Field(ge=0, le=1e12)]
     language_weight: Factor
+    word_bonus: Factor
     common: Text
     added: dict[Text, Annotated[float, Field(ge=-1e6, le=1e6)]]
     baselines: BaselinesSchema
@@ -101,6 +102,7 @@ class Trained(TrainedModel):
         seconds: of all of them.
         language: what is known of words.
         language_weight: the power of what is known of words in search.
+        word_bonus: what each word adds to the logarithm of a text's probability there.
         common: the text that was said most often in training: the simplest of all methods.
         baselines: the other simple methods.
         curve: the learning curve.
@@ -121,6 +123,7 @@ class Trained(TrainedModel):
     seconds: float
     language: WordModel
     language_weight: float
+    word_bonus: float
     common: str
     baselines: Baselines
     curve: Curve
@@ -154,7 +157,7 @@ class Trained(TrainedModel):
             hot_words: what each adds to the logarithm of a text's probability.
         """
         weight = self.language_weight if weight is None else weight
-        beam = Beam(width=width, language_weight=weight)
+        beam = Beam(width=width, language_weight=weight, word_bonus=self.word_bonus if weight else 0.0)
         language = self._knowing if weight else None
         hot_words = {word: bonus for word, bonus in self.added.items() if bonus} | dict(hot_words)
         return Search(self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words)
@@ -184,6 +187,7 @@ class Trained(TrainedModel):
             "recordings": self.recordings,
             "seconds": self.seconds,
             "language_weight": self.language_weight,
+            "word_bonus": self.word_bonus,
             "common": self.common,
             "added": dict(self.added),
             "baselines": self.baselines.settings(),
@@ -224,6 +228,7 @@ class Trained(TrainedModel):
             seconds=config.seconds,
             language=WordModel(tuple(names), arrays["words"], ORDER),
             language_weight=config.language_weight,
+            word_bonus=config.word_bonus,
             common=config.common,
             baselines=Baselines.restored(
                 {name.removeprefix(_METHOD): array for name, array in arrays.items() if name.startswith(_METHOD)},

@@ -36,9 +36,10 @@ _LONGEST = 40.0  # seconds of a recording that is trained on
 _VERSIONS, _LEAST_VERSIONS, _HOURS = 5, 2, 5.0  # of each recording, and hours of all versions together
 _SILENT, _LEAST_SILENT = 0.05, 12  # recordings of noise alone, by those that there are, and at least
 _DRAWN = 5  # versions of these
-_EPOCHS = (40, 120)  # at least, and at most
-_FRAMES = 4_000_000  # that are gone through between these
-_IN_A_STEP = 12_000  # frames of a step at most
+_EPOCHS = (40, 200)  # at least, and at most
+_FRAMES_OF_WORDS, _FRAMES = 4_000_000, 12_000_000  # that are gone through between these, for whole words, and else
+_IN_A_STEP = (1600, 12_000)  # frames at most, for few recordings and for many: small steps are more of them
+_FEW_UNITS, _SOME_UNITS, _MUCH = 128, 192, 10_800.0  # the last one in seconds
 _LAID_OUT = 0.15  # of the steps, in which texts are laid over the frames
 _AVERAGE = 0.995
 _LOOKED_AT = 200  # recordings whose rates are looked at
@@ -85,7 +86,7 @@ class Preparation:
         self.shape = Shape(
             values=STACK * bins_of(self.rate),
             tokens=len(self.alphabet),
-            hidden=config.hidden or next(units for most, units in UNITS if self.seconds < most),
+            hidden=config.hidden or self._units,
             layers=config.layers,
             cell=config.cell,
             dropout=config.dropout,
@@ -95,21 +96,29 @@ class Preparation:
             torch.manual_seed(config.seed)
             self.model = Network(self.shape)
 
+    @property
+    def _units(self) -> int:
+        """Of the recurrent layers: few whole words are told apart by few."""
+        if self.alphabet.words:
+            return _FEW_UNITS
+        return _SOME_UNITS if self.seconds < _MUCH else UNITS
+
     def run(self) -> Run[Trained]:
         """What is trained, and for how long."""
         config = self.config
+        frames = int(self.examples.lengths().sum())
         objective = Objective(
             self.model,
             self.examples,
             self.held_back,
             seed=config.seed,
             batch=config.batch,
-            frames=_IN_A_STEP,
+            frames=int(np.clip(frames // 100, *_IN_A_STEP)),
             bins=bins_of(self.rate),
         )
         epoch = objective.steps
-        frames = int(self.examples.lengths().sum())
-        epochs = config.epochs or int(np.clip(_FRAMES // max(1, frames), *_EPOCHS))
+        most = _FRAMES_OF_WORDS if self.alphabet.words else _FRAMES
+        epochs = config.epochs or int(np.clip(most // max(1, frames), *_EPOCHS))
         steps = max(1, epoch * epochs)
         objective.laid_out = round(_LAID_OUT * steps)
         schedule = Schedule(
@@ -194,6 +203,7 @@ class Preparation:
             seconds=self.seconds,
             language=WordModel.of(_texts(self.recordings)),
             language_weight=0.0,
+            word_bonus=0.0,
             common=most_common(_texts(self.recordings)),
             baselines=Baselines.fit(
                 Samples(self.recordings, self.rate), _texts(self.recordings), self.rate, self.config.seed

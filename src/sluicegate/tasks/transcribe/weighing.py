@@ -16,13 +16,16 @@ from .trained import Trained
 from .transcript import Word
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.8, 1.2)
+BONUSES = (0.7, 1.5, 2.5)
+"""Of words: a language model prefers few."""
+
 _LOOKED_AT = 150  # recordings at most
 
 Lattices = Sequence[Float32[np.ndarray, "_ tokens"]]
 
 
 def settled(trained: Trained, recordings: Recordings, width: int, weight: float | None) -> Trained:
-    """The model with the weight of the language model that makes the fewest errors, and with a calibrated confidence.
+    """The model with the weights of the language model that make the fewest errors, and with a calibrated confidence.
 
     Args:
         trained: the model.
@@ -36,18 +39,23 @@ def settled(trained: Trained, recordings: Recordings, width: int, weight: float 
         np.concatenate([*trained.listener.lattices(some.blocks(row, trained.rate))]) for row in range(len(some))
     ]
     weights = WEIGHTS if weight is None else (weight,)
-    found = {one: _searched(trained, lattices, width, one) for one in weights}
-    best = min(weights, key=lambda one: (_errors(found[one], texts), one))
+    tried = [replace(trained, language_weight=one) for one in weights]
+    found = [_searched(one, lattices, width) for one in tried]
+    best = min(range(len(tried)), key=lambda at: _errors(found[at], texts))
+    if tried[best].language_weight:
+        bonuses = [replace(tried[best], word_bonus=bonus) for bonus in BONUSES]
+        tried, found = [tried[best], *bonuses], [found[best], *(_searched(one, lattices, width) for one in bonuses)]
+        best = min(range(len(tried)), key=lambda at: _errors(found[at], texts))
     words = [word for several in found[best] for word in several]
     right = rightness([[word.text for word in several] for several in found[best]], texts)
     calibration = Calibration.fit([word.text for word in words], [word.confidence for word in words], right)
-    return replace(trained, language_weight=best, calibration=calibration)
+    return replace(tried[best], calibration=calibration)
 
 
-def _searched(trained: Trained, lattices: Lattices, width: int, weight: float) -> list[list[Word]]:
+def _searched(trained: Trained, lattices: Lattices, width: int) -> list[list[Word]]:
     found = []
     for lattice in lattices:
-        search = trained.search(width, weight=weight)
+        search = trained.search(width)
         search.push(lattice)
         words = search.take()
         found.append([*words, *search.best(final=True).words])
