@@ -101,6 +101,14 @@ def test_columns_and_folders(folder, tmp_path):
     assert "there are no recordings in" in refused(folder, "fit", "transcribe", folder / "empty", "--out", model)
 
 
+def test_arrays_in_a_file(folder):
+    make_table(8).write_parquet(folder / "calls.parquet")
+    words = ("fit", "transcribe", folder / "calls.parquet", "--audio", "audio", "--out", folder / "model", *KNOBS)
+    assert "of which the rate is not known" in refused(folder, *words)
+    assert "must be a whole number of Hz" in refused(folder, *words, "--rate", "8k")
+    assert run(*words, "--rate", RATE).exit_code == 0
+
+
 def fit(table, **more):
     return sluicegate.Transcriber(**QUICK | {"epochs": 1}).fit(table, audio="audio", progress=False, **more)
 

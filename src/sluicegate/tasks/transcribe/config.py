@@ -32,6 +32,7 @@ ARGUMENTS = (
     Argument("text", "the column of what is said; an empty text is silence", usual="text", as_written=True),
     Argument("group", "the column of what must validate together, such as speakers", as_written=True, validates=False),
     Argument("noise", "a folder of recordings of noise to mix in", "file", validates=False),
+    Argument("rate", "Hz of recordings that are arrays in the column, and no paths", validates=False),
     Argument("validation", "a table or a folder to validate on", "data"),
 )
 

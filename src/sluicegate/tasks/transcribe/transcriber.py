@@ -265,6 +265,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
     @classmethod
     def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """A file as `fit` takes it: a table, whose paths are relative to it, or a folder."""
+        given = {**given, "rate": _hertz(given.get("rate"))}
         if path.is_dir():
             columns = {name: value for name, value in given.items() if value is not None}
             return path, {"origin": Source(path.name), **columns}
@@ -302,6 +303,15 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
 
     def _card(self, trained: Trained) -> str:
         return transcriber_card(self.config, trained, self._results)
+
+
+def _hertz(rate: Any) -> int | None:
+    """A rate as the command line has it."""
+    if rate is None or isinstance(rate, int):
+        return rate
+    if not str(rate).isdecimal():
+        raise ConfigError(f"`rate` (`--rate`, ={rate!r}) must be a whole number of Hz, such as 16000")
+    return int(rate)
 
 
 def _lexicon(words: Sequence[str] | None, phrases: Sequence[str] | None) -> Lexicon | None:
