@@ -24,6 +24,7 @@ PUBLIC = [
     "StreamError",
     "Summarizer",
     "TextClassifier",
+    "Transcriber",
     "Translator",
     "__version__",
     "accelerate",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .tasks import SeriesClassifier as SeriesClassifier
     from .tasks import Summarizer as Summarizer
     from .tasks import TextClassifier as TextClassifier
+    from .tasks import Transcriber as Transcriber
     from .tasks import Translator as Translator
     from .tasks import load as load
 
@@ -56,6 +57,7 @@ _LATER = {
     "SeriesClassifier": "tasks",
     "Summarizer": "tasks",
     "TextClassifier": "tasks",
+    "Transcriber": "tasks",
     "Translator": "tasks",
     "load": "tasks",
 }
@@ -80,6 +82,7 @@ __all__ = [
     "StreamError",
     "Summarizer",
     "TextClassifier",
+    "Transcriber",
     "Translator",
     "__version__",
     "accelerate",

@@ -15,7 +15,9 @@ import pytest
 from rich.console import Console
 
 from sluicegate.errors import BundleError
-from sluicegate.tasks.report import Measure, Picture, Report
+from sluicegate.tasks.report import Clip, Measure, Picture, Report
+from sluicegate.tasks.report.bars import grouped_bars
+from sluicegate.tasks.report.content import Passage
 from sluicegate.tasks.report.drawing import drawn
 from sluicegate.tasks.report.figures import best_of, figure
 from sluicegate.tasks.report.picture import DARK, INK
@@ -254,6 +256,35 @@ def test_the_policy_admits_the_pages_style_and_nothing_else():
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
     assert "unsafe" not in policy
+
+
+def test_clips_are_held_by_the_page_and_the_policy_admits_them():
+    clip = Clip(NASTY, b"sound", (Passage("written", (("yes", 1.0),)),), picture("Spectrogram"))
+    page = report(clips=(clip,), clips_title="The worst").to_html()
+    cells = Cells(page)
+    sources = [value for name, value in cells.attributes if name == "src"]
+    assert sources == [f"data:audio/mpeg;base64,{base64.b64encode(b'sound').decode()}"]
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert "media-src data:;" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"https?:|url\(|@import|://", page)
+    assert page.index("The worst") < page.index('aria-label="Spectrogram') < page.index("How it was measured")
+    assert '<mark class="for4">yes</mark>' in page
+    assert "<b>" not in page
+    assert "media-src" not in report().to_html()
+
+
+def test_bars_of_each_method_are_as_high_as_its_figures():
+    drawing = ElementTree.fromstring(
+        grouped_bars("T", "C", ["a", "b"], {"model": [1.0, 2.0], "median": [3.0, 4.0]}, "mae").svg
+    )
+    heights = []
+    for path in drawing.iter("{http://www.w3.org/2000/svg}path"):
+        if path.get("fill") in ("#0072b2", "#d55e00"):
+            ys = [float(y) for y in re.findall(r"[ML] ?-?[\d.]+ (-?[\d.]+)", path.get("d"))]
+            heights.append(max(ys) - min(ys))
+    bars = sorted(height for height in heights if height > 20)
+    assert [round(bar / bars[0]) for bar in bars] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("form", [Report.to_html, Report._repr_html_])

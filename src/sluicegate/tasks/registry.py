@@ -43,6 +43,9 @@ OURS = {
         "language_model", "LanguageModel", "LanguageModelConfig", "tells how texts go on, and writes them", True
     ),
     "summarize": Entry("summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about"),
+    "transcribe": Entry(
+        "transcribe", "Transcriber", "TranscriberConfig", "writes down what is said in recordings", True
+    ),
     "translate": Entry("translate", "Translator", "TranslatorConfig", "translates texts"),
 }
 

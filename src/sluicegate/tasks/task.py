@@ -111,6 +111,23 @@ class Task(ABC):
         given = {name: value for name, value in (("groups", groups), ("labels", labels)) if value is not None}
         return read_table(path, self.as_written(self._roles() | given)), {"origin": source_of(path), **given}
 
+    def open_files(self, paths: Sequence[Path], **asked: Any) -> tuple[Any, dict[str, Any]]:
+        """Files as `predict` takes them together: most tasks take one.
+
+        Args:
+            paths: of the files, one at least.
+            asked: as for `open_file`.
+
+        Raises:
+            ConfigError: there are several, and the task takes one.
+        """
+        if len(paths) > 1:
+            raise ConfigError(
+                f"{len(paths)} files are given, of which {paths[1]} is the second: a model of the task {self.name} "
+                "takes one at a time"
+            )
+        return self.open_file(paths[0], **asked)
+
     @classmethod
     def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """A file as `fit` takes it, and what it is given beside it.

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def predict(
     model: Model,
     data: Annotated[
-        Path | None, typer.Argument(help="The rows to apply the model to; of a forecaster, the history.")
+        list[Path] | None,
+        typer.Argument(
+            help="The rows to apply the model to; of a forecaster, the history; of a transcriber, recordings too."
+        ),
     ] = None,
     future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
     array: Array = None,
@@ -36,16 +39,23 @@ def predict(
         from ..starting import load_task
 
         if out is not None:
-            check_table_path(out, data, future)
+            check_table_path(out, *(data or ()), future)
         task = load_task(model, threads)
         arrays = given_only(array=array, lengths=lengths)
-        if task.rows_at_once is not None and data is not None and future is None and out is not None and not arrays:
-            note_written(write_batches(_predicted(task, data), out), out, json)
+        if (
+            task.rows_at_once is not None
+            and data
+            and len(data) == 1
+            and future is None
+            and out is not None
+            and not arrays
+        ):
+            note_written(write_batches(_predicted(task, data[0]), out), out, json)
             return
         options: dict[str, Any] = {}
         table = None
-        if data is not None:
-            table, options = task.open_file(data, arrays=arrays)
+        if data:
+            table, options = task.open_files(data, arrays=arrays)
         if future is not None:
             options["future"], beside = task.open_file(future)
             options["future_origin"] = beside["origin"]

@@ -8,18 +8,18 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from sluicegate.tasks.report import Picture
-from sluicegate.tasks.report.drawing import BLUE, FAINT, GREEN, ORANGE, PURPLE, drawn
-from sluicegate.tasks.report.figures import plain, words
+from sluicegate.tasks.report.bars import grouped_bars
+from sluicegate.tasks.report.drawing import BLUE, FAINT, drawn
+from sluicegate.tasks.report.figures import plain
 from sluicegate.tasks.report.learning_curve import learning_curve
 
-_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # of the model and the simple methods, in their order
 _LETTERS = 14  # of a word beside an attention map
 
 
 def draw(details: dict[str, Any]) -> list[Picture]:
     """All pictures that the details give."""
     pictures = [
-        _grouped(*(details[name][part] for part in ("title", "caption", "bins", "figures", "metric")))
+        grouped_bars(*(details[name][part] for part in ("title", "caption", "bins", "figures", "metric")))
         for name in ("by_length", "by_rarity")
         if name in details
     ]
@@ -27,25 +27,6 @@ def draw(details: dict[str, Any]) -> list[Picture]:
         pictures.append(_learning_curve(details["curve"]))
     pictures += [_attention(number, **one) for number, one in enumerate(details["attention"], 1)]
     return pictures
-
-
-def _grouped(title: str, caption: str, bins: list[str], figures: dict[str, list[float]], metric: str) -> Picture:
-    with drawn(title, caption) as (picture, made):
-        axes = picture.add_subplot()
-        places, width = np.arange(len(bins)), 0.8 / len(figures)
-        for number, (name, values) in enumerate(figures.items()):
-            axes.bar(
-                places + (number + 0.5) * width - 0.4,
-                values,
-                width * 0.92,
-                color=_COLOURS[number % len(_COLOURS)],
-                label=words(name),
-            )
-        axes.set_xticks(places, bins)
-        axes.set_ylabel(words(metric))
-        axes.grid(axis="y")
-        picture.legend(loc="outside upper left", ncols=min(3, len(figures)))
-    return made[0]
 
 
 def _attention(number: int, read: list[str], written: list[str], weights: list[list[float]]) -> Picture:

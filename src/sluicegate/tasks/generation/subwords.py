@@ -20,14 +20,12 @@ from jaxtyping import Bool, Int64
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
+from .marks import MARK as MARK
 from .slots import SLOTS, Holding
 
 PAD, BEGIN, END = 0, 1, 2
 SPECIAL = ("<pad>", "<begin>", "<end>")
 """Sub-words that stand for no text."""
-
-MARK = "\u2581"
-"""How a sub-word begins that follows a space, or begins a text."""
 
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 FIRST = len(SPECIAL) + len(_BYTES)

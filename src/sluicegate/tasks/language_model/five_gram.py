@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float64, Int32, Int64
 
-from .kneser_ney import END, KneserNey
+from sluicegate.tasks.generation.kneser_ney import END, KneserNey
+from sluicegate.tasks.generation.spelling import Spelling
 
 _MOST = 10_000_000  # words that are counted, the first ones: they take 2 GB while they are
-_LETTERS = 0x110000  # that Unicode has
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,8 @@ class FiveGram:
         found = self._runs.log_likelihood(tokens)
         others = np.flatnonzero(tokens == unknown)
         if len(others):
-            found[others] += self._spelled([words[place] for place in others.tolist()])
+            found[others] += self._spelling.log_likelihood([words[place] for place in others.tolist()])
         return found, self._counts[tokens]
-
-    def _spelled(self, words: Sequence[str]) -> Float64[np.ndarray, " words"]:
-        """The logarithm of the probability of each word's letters."""
-        unknown = len(self._letters) + 1
-        tokens = _spelling(words, self._letters)
-        found = self._spelling.log_likelihood(tokens)
-        found[tokens == unknown] -= math.log(_LETTERS)
-        return np.add.reduceat(found, np.append(0, np.flatnonzero(tokens == END)[:-1] + 1))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -75,18 +66,5 @@ class FiveGram:
         return KneserNey.of(self.words.astype(np.int64), len(self.names) + 2)
 
     @cached_property
-    def _letters(self) -> dict[str, int]:
-        return {letter: number for number, letter in enumerate(sorted(set().union(*self.names)), 1)}
-
-    @cached_property
-    def _spelling(self) -> KneserNey:
-        return KneserNey.of(_spelling(self.names, self._letters), len(self._letters) + 2)
-
-
-def _spelling(words: Sequence[str], letters: dict[str, int]) -> Int64[np.ndarray, " letters"]:
-    """Words as numbers of letters, each with an end."""
-    unknown = len(letters) + 1
-    return np.array(
-        [number for word in words for number in (*(letters.get(letter, unknown) for letter in word), END)],
-        dtype=np.int64,
-    )
+    def _spelling(self) -> Spelling:
+        return Spelling(self.names)

@@ -45,6 +45,16 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Clip:
+    """A recording that a page plays, with what was made of it."""
+
+    heading: str  # what it is, in a line
+    sound: bytes  # a short MP3 file, which the page holds
+    passages: tuple[Passage, ...]
+    picture: Picture | None = None  # whose caption is said once for all, in the legend
+
+
+@dataclass(frozen=True)
 class Content:
     """What a `Report` holds, however it is shown; its fields are described there."""
 
@@ -60,6 +70,9 @@ class Content:
     passages: tuple[Passage, ...] = field(default=(), repr=False, compare=False)
     passages_title: str = field(default="Passages", repr=False, compare=False)
     passages_legend: str = field(default="", repr=False, compare=False)
+    clips: tuple[Clip, ...] = field(default=(), repr=False, compare=False)
+    clips_title: str = field(default="Recordings", repr=False, compare=False)
+    clips_legend: str = field(default="", repr=False, compare=False)
 
     @property
     def rows(self) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from html import escape
 
-from .content import FOOTNOTE, Content, Passage
+from .content import FOOTNOTE, Clip, Content, Passage
 from .figures import plain, words
 from .picture import BLUE, DARK, FAINT, INK, ORANGE, Picture
 
@@ -32,6 +32,7 @@ body {{ margin: 0; background: var(--ground); color: var(--ink);
 main {{ max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1rem; font-weight: 600; color: var(--quiet); margin: 0 0 .5rem; }}
 h2 {{ font-size: 1.15rem; margin: 2.5rem 0 .75rem; }}
+h3 {{ font-size: .875rem; font-weight: 600; margin: 0; }}
 .verdict {{ font-size: 1.4rem; line-height: 1.35; font-weight: 600; margin: 0 0 1.5rem; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }}
@@ -52,6 +53,10 @@ dt {{ color: var(--quiet); }}
 dd {{ margin: 0; }}
 .passage {{ margin: 0 0 1rem; max-width: 46rem; }}
 .passage strong {{ display: block; font-weight: 600; font-size: .875rem; }}
+.clip {{ margin: 0 0 2rem; max-width: 46rem; }}
+.clip .passage {{ margin: 0 0 .4rem; }}
+.clip figure {{ max-width: none; }}
+audio {{ display: block; width: 100%; max-width: 24rem; height: 2.25rem; margin: .4rem 0; }}
 mark {{ color: inherit; background: none; border-bottom: .14em solid; border-radius: .1em; padding: 0 .06em; }}
 {_shades()}
 @media (max-width: 36rem) {{
@@ -83,7 +88,9 @@ def page(report: Content) -> str:
     """The report as a page."""
     # Nothing is loaded or run, whatever a text that came with the data may say; the one style is known by its hash.
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    # Recordings and their pictures are in the page itself.
+    held = " media-src data:; img-src data:;" if report.clips else ""
+    policy = f"default-src 'none'; style-src 'sha256-{digest}';{held} base-uri 'none'; form-action 'none'"
     title = _text(report.title)
     body = "\n".join(_body(report, title))
     return f"""<!doctype html>
@@ -127,6 +134,11 @@ def _body(report: Content, title: str) -> Iterator[str]:
         if report.passages_legend:
             yield f'<p class="quiet">{_text(report.passages_legend)}</p>'
         yield from (_passage(passage) for passage in report.passages)
+    if report.clips:
+        yield f"<h2>{_text(report.clips_title)}</h2>"
+        if report.clips_legend:
+            yield f'<p class="quiet">{_text(report.clips_legend)}</p>'
+        yield from (_clip(clip) for clip in report.clips)
     yield "<h2>How it was measured</h2>"
     if report.notes:
         yield "<ul>" + "".join(f"<li>{_text(note)}</li>" for note in report.notes) + "</ul>"
@@ -158,9 +170,12 @@ def _legend(report: Content) -> str:
 
 
 def _figure(picture: Picture) -> str:
-    svg = picture.svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)  # a page knows what <svg> is
     caption = f"<figcaption><strong>{_text(picture.title)}</strong><span>{_text(picture.caption)}</span></figcaption>"
-    return f"<figure>{caption}\n{svg}</figure>"
+    return f"<figure>{caption}\n{_drawing(picture)}</figure>"
+
+
+def _drawing(picture: Picture) -> str:
+    return picture.svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)  # a page knows what <svg> is
 
 
 def _passage(passage: Passage) -> str:
@@ -171,6 +186,14 @@ def _passage(passage: Passage) -> str:
         side = "for" if share > 0 else "against"
         parts.append(f'<mark class="{side}{strength}">{_text(text)}</mark>' if strength else _text(text))
     return f'<p class="passage"><strong>{_text(passage.heading)}</strong>{"".join(parts)}</p>'
+
+
+def _clip(clip: Clip) -> str:
+    sound = base64.b64encode(clip.sound).decode()
+    player = f'<audio controls preload="none" src="data:audio/mpeg;base64,{sound}"></audio>'
+    passages = "\n".join(_passage(passage) for passage in clip.passages)
+    picture = f"<figure>\n{_drawing(clip.picture)}</figure>" if clip.picture else ""
+    return f'<section class="clip"><h3>{_text(clip.heading)}</h3>\n{player}\n{passages}\n{picture}</section>'
 
 
 def _list(facts: dict[str, str]) -> str:

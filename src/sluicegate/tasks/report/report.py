@@ -34,6 +34,9 @@ class Report(Content):
         passages: texts that were read or written, some of their parts marked.
         passages_title: what they are, as a heading.
         passages_legend: what the marks say.
+        clips: recordings that the page plays.
+        clips_title: what they are, as a heading.
+        clips_legend: what their marks and pictures say.
 
     >>> report = Report("A forecast", {"mae": 1.5}, {"seasonal_naive": {"mae": 2.0}}, "Use the model.")
     >>> print(report)

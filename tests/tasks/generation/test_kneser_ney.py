@@ -1,6 +1,5 @@
-"""Runs of words: against a case computed by hand, their own equations, and a published figure."""
+"""Runs of tokens: against a case computed by hand, and their own equations."""
 
-import gzip
 import itertools
 import math
 from collections import Counter
@@ -8,8 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sluicegate.tasks.language_model.five_gram import FiveGram
-from sluicegate.tasks.language_model.kneser_ney import END, KneserNey
+from sluicegate.tasks.generation.kneser_ney import BEGINNING, END, KneserNey
 
 A, B, C = 1, 2, 3
 
@@ -93,26 +91,30 @@ def test_the_probabilities_of_all_words_sum_to_one():
         assert sum(map(math.exp, told)) == pytest.approx(1.0)
 
 
-def test_words_that_training_did_not_have_are_spelled():
-    lines = ["the cat sat", "the dog sat", "a cat ran", "the cat ran"] * 3
-    model = FiveGram.of(lines)
-    known, likely, odd = (
-        model.by_word([line])[0].sum() for line in ("the cat sat", "the cap sat", "the \u732b\u732b sat")
-    )
-    assert known > likely > odd > -np.inf
-    chances, counts = model.by_word(["the zebra sat"])
-    assert counts.tolist() == [9, 0, 6, 12]
-    lines = ["the cap sat", "a cap", "x", "the zebra sat", ""]
-    apart = [model.by_word([line])[0] for line in lines]
-    np.testing.assert_array_equal(model.by_word(lines)[0], np.concatenate(apart))
-    np.testing.assert_array_equal(apart[3], chances)
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_one_token_after_another_is_told_as_all_at_once(order):
+    rng = np.random.default_rng(order)
+    tokens = np.append(np.minimum(rng.zipf(1.4, 900), 200) % 60, END)
+    model = KneserNey.of(tokens, 70, order)
+    asked = np.append(np.minimum(rng.zipf(1.4, 300), 300) % 70, END)
+    told, state = [], BEGINNING
+    for token in asked.tolist():
+        assert model.leads(state)
+        chance, state = model.follow(state, token)
+        told.append(chance)
+    np.testing.assert_allclose(told, model.log_likelihood(asked), rtol=1e-12)
+    assert not model.leads((70,))
 
 
-def test_wikitext_2_has_the_perplexity_of_the_same_model_elsewhere(shared_data):
-    def lines(part):
-        with gzip.open(shared_data / f"language/wikitext-2/wiki.{part}.tokens.gz", "rt", encoding="utf-8") as file:
-            return file.read().removesuffix("\n").split("\n")
+def test_states_are_equal_where_nothing_is_left_to_tell_them_apart():
+    model = KneserNey.of(np.array([A, B, END, A, C, END, C, C, END]), 5, order=3)
 
-    found, _ = FiveGram.of(lines("train")).by_word(lines("test"))
-    assert len(found) == 245_569
-    assert math.exp(-found.mean()) == pytest.approx(220.1, abs=0.1)
+    def led(*tokens):
+        state = BEGINNING
+        for token in tokens:
+            _, state = model.follow(state, token)
+        return state
+
+    assert led(A, C) == led(A, C) != led(C, C)
+    assert led(A, A, B) == led(C, A, B)  # "a a b" and "c a b" never came
+    assert led(B, 4) == led(C, 4) == (4,)

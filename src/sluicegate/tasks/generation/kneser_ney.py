@@ -1,4 +1,4 @@
-"""The simple method that every language model stands beside: runs of five words, counted.
+"""Runs of tokens, counted: what they say of the next one.
 
 Interpolated Kneser-Ney smoothing with the modified discounts of Chen & Goodman 1998: what a run of n words says of the
 next one is mixed with what the run of n - 1 says,
@@ -13,7 +13,11 @@ beginning of its line: one that begins there has no word before it, and is count
 
 from __future__ import annotations
 
+import math
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +27,9 @@ END = 0
 """The token that ends a line, and stands before the first one."""
 
 ORDER = 5
+
+BEGINNING = (END,)
+"""Where a line begins, for `KneserNey.follow`."""
 
 
 class _Runs(NamedTuple):
@@ -34,6 +41,14 @@ class _Runs(NamedTuple):
     """The discounted count, over the sum of the counts after the same tokens."""
     left: Float64[np.ndarray, " contexts"]
     """Of each run that is one token shorter: gamma, or 1 where nothing came after it."""
+
+
+class _Looked(NamedTuple):
+    """The same, for one look at a time: of that NumPy's arrays make too much."""
+
+    keys: array[int]
+    taken: array[float]
+    left: array[float]
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,48 @@ class KneserNey:
             end[places[known]] = at[known]
         found: Float64[np.ndarray, " tokens"] = np.log(chance[1:])
         return found
+
+    def follow(self, state: tuple[int, ...], token: int) -> tuple[float, tuple[int, ...]]:
+        """Go on by one token: the logarithm of its probability as `log_likelihood` has it, and where that leads.
+
+        Args:
+            state: the numbers of the runs that the tokens before end with, the shortest first, as far as there are
+                such; `BEGINNING` where a line begins, () where nothing is known of what was before.
+            token: the next one.
+
+        Returns:
+            The logarithm of its probability, and the next state: two that are equal never differ in what follows.
+        """
+        single = self._looked[0]
+        chance = single.taken[token] + single.left[0] / self.kinds
+        runs = [token]
+        for before, (keys, taken, left) in zip(state, self._looked[1:], strict=False):
+            chance *= left[before]
+            key = before * self.kinds + token
+            at = bisect_left(keys, key)
+            if at < len(keys) and keys[at] == key:
+                chance += taken[at]
+                runs.append(at)
+        if token == END:
+            return math.log(chance), BEGINNING
+        return math.log(chance), tuple(runs[: len(self.runs) - 1])
+
+    def leads(self, state: tuple[int, ...]) -> bool:
+        """Tell whether a state is one that `follow` can go on from."""
+        return len(state) < max(2, len(self.runs)) and all(
+            0 <= run < len(runs.keys) for run, runs in zip(state, self.runs, strict=False)
+        )
+
+    @cached_property
+    def _looked(self) -> tuple[_Looked, ...]:
+        return tuple(
+            _Looked(
+                array("q", runs.keys.astype(np.int64).tobytes()),
+                array("d", runs.taken.tobytes()),
+                array("d", runs.left.tobytes()),
+            )
+            for runs in self.runs
+        )
 
 
 def _from_the_beginning(
