@@ -56,11 +56,7 @@ def audio_blocks(path: str | Path, rate: int, *, where: str = "") -> Iterator[Fl
     """Read a file block by block, as `read_audio` says; one that cannot be read whole is refused where that shows."""
     path = Path(path)
     named = f"{path}{where}"
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not there"
-        raise DataError(f"{named} {what}: give the path of a recording")
-    if path.stat().st_size == 0:
-        raise DataError(f"{named} is empty, it has no bytes: expected a recording")
+    _require_file(path, named)
     resampler, count = None, 0
     for own, block in _by_soundfile(path, named) if path.suffix.lower() in AUDIO_FILES else _by_av(path, named):
         resampler = resampler or Resampler(own, rate)
@@ -80,15 +76,14 @@ def audio_rate(path: str | Path, *, where: str = "") -> int:
     """
     path = Path(path)
     named = f"{path}{where}"
-    if path.is_file() and path.suffix.lower() in AUDIO_FILES:
+    _require_file(path, named)
+    if path.suffix.lower() in AUDIO_FILES:
         with _opened(path, named) as file:
             return int(file.samplerate)
-    if not path.is_file():
-        raise DataError(f"{named} is not there: give the path of a recording")
     return next(_by_av(path, named))[0]
 
 
-def from_array(samples: Any, rate: int, wanted: int, *, named: str) -> Float32[np.ndarray, " samples"]:
+def from_array(samples: Any, rate: Any, wanted: int, *, named: str) -> Float32[np.ndarray, " samples"]:
     """Audio in an array, as one channel at another rate.
 
     Args:
@@ -144,6 +139,14 @@ def require_rate(rate: Any, named: str) -> None:
         raise DataError(
             f"{named} has the rate {rate!r}: expected whole Hz from {LEAST_RATE:,} to {MOST_RATE:,}, such as 16000"
         )
+
+
+def _require_file(path: Path, named: str) -> None:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise DataError(f"{named} {what}: give the path of a recording")
+    if path.stat().st_size == 0:
+        raise DataError(f"{named} is empty, it has no bytes: expected a recording")
 
 
 def _finite(block: np.ndarray, named: str, before: int) -> Float32[np.ndarray, " samples"]:

@@ -50,6 +50,10 @@ class Spelling:
             return chance - math.log(_LETTERS), state
         return self._runs.follow(state, number)
 
+    def end(self, state: tuple[int, ...]) -> float:
+        """The logarithm of the probability that a word ends."""
+        return self._runs.follow(state, END)[0]
+
     @cached_property
     def _letters(self) -> dict[str, int]:
         return {letter: number for number, letter in enumerate(sorted(set().union(*self.names)), 1)}

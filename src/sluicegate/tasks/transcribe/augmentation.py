@@ -53,7 +53,9 @@ def coloured(count: int, slope: float, generator: np.random.Generator) -> Sample
     return found
 
 
-def version(samples: Samples, rate: int, noises: Noises, generator: np.random.Generator) -> Samples:
+def version(
+    samples: Samples, rate: int, noises: Noises, generator: np.random.Generator
+) -> Float32[np.ndarray, " found"]:
     """A version of a recording, by chance."""
     found = at_speed(samples, float(generator.uniform(*_SPEEDS)))
     before, after = (int(share * rate) for share in generator.uniform(0.0, _BEFORE, 2))
@@ -71,7 +73,7 @@ def version(samples: Samples, rate: int, noises: Noises, generator: np.random.Ge
     return clipped
 
 
-def at_speed(samples: Samples, speed: float) -> Samples:
+def at_speed(samples: Samples, speed: float) -> Float32[np.ndarray, " found"]:
     """A recording that runs so many times as fast, its pitch as much higher."""
     try:
         import soxr

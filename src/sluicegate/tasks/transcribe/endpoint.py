@@ -58,7 +58,7 @@ class Endpoint:
         self._frames = self._silent = self._blank = 0
         self._heard, self._noise = False, math.inf
 
-    def push(self, log_probs: Float32[np.ndarray, "frames tokens"], levels: Float[np.ndarray, " frames"]) -> list[int]:
+    def push(self, log_probs: Float32[np.ndarray, "frames tokens"], levels: Float[np.ndarray, " levels"]) -> list[int]:
         """Go on by frames.
 
         Args:

@@ -96,7 +96,7 @@ class Scale:
     spread: Float32[np.ndarray, " bins"]
 
     @classmethod
-    def of(cls, several: list[Mels]) -> Scale:
+    def of(cls, several: list[Float32[np.ndarray, "_ bins"]]) -> Scale:
         """Those of some recordings."""
         count = max(1, sum(len(mels) for mels in several))
         mean = sum(mels.sum(0, dtype=np.float64) for mels in several) / count

@@ -187,10 +187,11 @@ class Growth:
 
     def bound(self, node: Node) -> None:
         """Note how much the models may make of a text's mass at most: its last word may turn out to be certain."""
-        hot = _ROUNDING
+        inside = hot = _ROUNDING
         if self._hot_words.weights:
             hot += max(0.0, self._hot_words.most - node.hot.advanced)
-        node.most_inside = math.exp(min(_GREATEST, hot))
+            inside = inside if node.hot.place is None else hot  # this word is no hot one any more
+        node.most_inside = math.exp(min(_GREATEST, inside))
         node.most = math.exp(min(_GREATEST, hot + max(0.0, self._bonus) - self._weight * node.ahead))
 
     def _end_word(self, node: Node) -> float | None:

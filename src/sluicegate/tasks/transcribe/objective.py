@@ -39,7 +39,7 @@ class Examples:
         targets: the tokens of each.
     """
 
-    versions: Sequence[Sequence[Float16[np.ndarray, "frames values"]]]
+    versions: Sequence[Sequence[Float16[np.ndarray, "_ _"]]]
     targets: Sequence[Sequence[int]]
 
     def __len__(self) -> int:
@@ -85,7 +85,7 @@ class Objective:
         self._network, self._examples, self._validation = network, examples, validation
         self._seed, self._batch, self._frames, self._bins = seed, batch, frames, bins
         self._lengths, self._held_lengths = examples.lengths(), validation.lengths()
-        self._number, self._begin, self._batches = 0, 0, self._epoch(0)
+        self._number, self._begin, self._batches = 0, 0, self.batches(0)
         self.laid_out = 0
         """Steps at the beginning in which texts are also laid evenly over the frames, ever more lightly.
 
@@ -135,13 +135,14 @@ class Objective:
     def _rows(self, step: int) -> Int64[np.ndarray, " rows"]:
         """The recordings of a step."""
         if step < self._begin:
-            self._number, self._begin, self._batches = 0, 0, self._epoch(0)
+            self._number, self._begin, self._batches = 0, 0, self.batches(0)
         while step >= self._begin + len(self._batches):
             self._begin, self._number = self._begin + len(self._batches), self._number + 1
-            self._batches = self._epoch(self._number)
+            self._batches = self.batches(self._number)
         return self._batches[step - self._begin]
 
-    def _epoch(self, number: int) -> list[Int64[np.ndarray, " rows"]]:
+    def batches(self, number: int) -> list[Int64[np.ndarray, " rows"]]:
+        """The recordings of each step of an epoch."""
         generator = np.random.default_rng((self._seed, number))
         order, pool = generator.permutation(len(self._examples)), self._batch * _POOL
         found = [

@@ -87,6 +87,29 @@ class Recordings:
         return self.rate
 
 
+@dataclass(frozen=True)
+class Samples(Sequence[np.ndarray]):
+    """The samples of recordings, each read when it is asked for, and not kept.
+
+    Args:
+        recordings: what is read.
+        rate: of the samples, in Hz.
+    """
+
+    recordings: Recordings
+    rate: int
+
+    def __len__(self) -> int:
+        """How many recordings."""
+        return len(self.recordings)
+
+    def __getitem__(self, row: Any) -> Any:
+        """The samples of one."""
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        return self.recordings.samples(row, self.rate)
+
+
 def recordings_of(
     data: Any, columns: Mapping[str, Any], origin: Source, *, rate: int | None = None
 ) -> tuple[Recordings, Any]:
@@ -110,7 +133,7 @@ def recordings_of(
     if isinstance(data, str | Path):
         path = Path(data)
         found = _in_folder(path, wanted="text" in columns) if path.is_dir() else _in_files([path])
-    elif isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype.kind in "fi":
+    elif isinstance(data, np.ndarray):
         found = _in_arrays([data], rate)
     elif isinstance(data, list | tuple):
         paths = all(isinstance(one, str | Path) for one in data)

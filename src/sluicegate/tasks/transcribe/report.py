@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from sluicegate.metrics.transcription import Counts, confusions, counted, rates, wer_p_value
 from sluicegate.tasks.generation.verdict import preferred
-from sluicegate.tasks.report import Measure, Report
+from sluicegate.tasks.report import Clip, Measure, Report
 from sluicegate.tasks.report.figures import figure
 
+from .breakdown import by_group, by_length
+from .calibration import reliability, rightness
 from .config import TranscriberConfig
-from .reading import Recordings
+from .listening import LEGEND, Heard, clip_of, worst
+from .pictures import draw
+from .reading import Recordings, Samples
 from .trained import Trained
+from .transcript import Transcript
 
 MEASURES = (
     Measure(
@@ -24,7 +30,6 @@ MEASURES = (
     Measure("cer", "the same of characters"),
     Measure("sentence_accuracy", "recordings of which every word is right, in per cent", ideal=100.0),
 )
-_CONFUSED = 8  # pairs of words that are told
 
 
 def report(
@@ -47,42 +52,46 @@ def report(
         groups: of each recording, by which the word error rate is told apart.
     """
     said = list(recordings.texts or ())
-    written = {"model": transcribed(trained, config, recordings), **simple_methods(trained, recordings)}
+    found = transcribed(trained, config, recordings)
+    written = {"model": [one.text for one in found], **simple_methods(trained, recordings)}
     counts = {name: counted(texts, said) for name, texts in written.items()}
-    metrics = {name: rates(found)._asdict() for name, found in counts.items()}
-    speakers = recordings.groups
+    metrics = {name: rates(of)._asdict() for name, of in counts.items()}
     verdict = preferred(
         "wer",
         metrics,
-        lambda name: wer_p_value(counts["model"], counts[name], speakers),
+        lambda name: wer_p_value(counts["model"], counts[name], recordings.groups),
         f"the same {len(said):,} recordings",
         lower=True,
     )
+    details = _details(trained, found, said, counts, groups)
     return Report(
         title=f"Transcriber: {title}",
         metrics=metrics["model"],
         baselines={name: row for name, row in metrics.items() if name != "model"},
         verdict=verdict,
-        facts=_facts(trained, config, recordings)
-        | _by_group(counts["model"], groups)
-        | _confused(written["model"], said),
+        facts=_facts(trained, config, recordings) | _by_group(counts["model"], groups),
         notes=tuple(notes),
         measures=MEASURES,
-        details=_details(trained, counts["model"], groups),
+        draw=partial(draw, details),
+        details=details,
+        clips=_clips(trained, recordings, found, counts["model"]),
+        clips_title="What it understood least",
+        clips_legend=LEGEND,
     )
 
 
-def transcribed(trained: Trained, config: TranscriberConfig, recordings: Recordings) -> list[str]:
+def transcribed(trained: Trained, config: TranscriberConfig, recordings: Recordings) -> list[Transcript]:
     """What the model writes of each recording."""
     return [
-        trained.transcribe(recordings.blocks(row, trained.rate), trained.search(config.beam)).text
+        trained.transcribe(recordings.blocks(row, trained.rate), trained.search(config.beam))
         for row in range(len(recordings))
     ]
 
 
 def simple_methods(trained: Trained, recordings: Recordings) -> dict[str, list[str]]:
     """What simple methods write of each recording, by their names."""
-    return {"most_frequent_text": [trained.common] * len(recordings)}
+    samples = Samples(recordings, trained.rate)
+    return {"most_frequent_text": [trained.common] * len(recordings), **trained.baselines.transcribe(samples)}
 
 
 def _facts(trained: Trained, config: TranscriberConfig, recordings: Recordings) -> dict[str, str]:
@@ -101,30 +110,47 @@ def _facts(trained: Trained, config: TranscriberConfig, recordings: Recordings) 
 
 
 def _by_group(counts: Counts, groups: Sequence[str] | None) -> dict[str, str]:
+    """The word error rate of each group, and its recordings."""
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(groups or ()):
+        rows.setdefault(name, []).append(row)
     return {
-        f"wer of {name or '(blank)'}": f"{figure(wer)} ({number:,} recordings)"
-        for name, (wer, number) in _groups(counts, groups).items()
+        f"wer of {name or '(blank)'}": f"{figure(rates(counts[of]).wer)} ({len(of):,} recordings)"
+        for name, of in sorted(rows.items())
     }
 
 
-def _groups(counts: Counts, groups: Sequence[str] | None) -> Mapping[str, tuple[float, int]]:
-    """The word error rate of each group, and its recordings."""
-    if groups is None:
-        return {}
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(groups):
-        rows.setdefault(name, []).append(row)
-    return {name: (rates(counts[of]).wer, len(of)) for name, of in sorted(rows.items())}
+def _details(
+    trained: Trained,
+    found: Sequence[Transcript],
+    said: Sequence[str],
+    counts: Mapping[str, Counts],
+    groups: Sequence[str] | None,
+) -> dict[str, Any]:
+    """What the pictures are drawn from."""
+    words = [word for one in found for word in one.words]
+    right = rightness([[word.text for word in one.words] for one in found], said)
+    bars = [] if groups is None else [by_group("By group", groups, counts)]
+    if any(said):
+        bars.append(by_length(said, counts))
+    return {
+        "curve": asdict(trained.curve),
+        "bars": bars,
+        "confusions": [tuple(one) for one in confusions([one.text for one in found], said)],
+        "reliability": reliability([word.confidence for word in words], right) if words else [],
+    }
 
 
-def _confused(written: Sequence[str], said: Sequence[str]) -> dict[str, str]:
-    found = confusions(written, said)[:_CONFUSED]
-    if not found:
-        return {}
-    told = [f"{one.said or 'nothing'} as {one.written or 'nothing'} ({one.times})" for one in found]
-    return {"taken for others": ", ".join(told)}
-
-
-def _details(trained: Trained, counts: Counts, groups: Sequence[str] | None) -> dict[str, Any]:
-    by_group = {name: {"wer": wer, "recordings": number} for name, (wer, number) in _groups(counts, groups).items()}
-    return {"curve": asdict(trained.curve), "groups": by_group}
+def _clips(trained: Trained, recordings: Recordings, found: Sequence[Transcript], counts: Counts) -> tuple[Clip, ...]:
+    """The recordings that were understood least, to be played."""
+    texts = recordings.texts or ()
+    return tuple(
+        clip_of(
+            f"{counts[row, 0]:,} errors in {counts[row, 1]:,} words",
+            recordings.samples(row, trained.rate),
+            trained.rate,
+            texts[row],
+            [Heard(word.text, word.begin, word.end) for word in found[row].words],
+        )
+        for row in worst(counts)
+    )

@@ -87,7 +87,7 @@ class Listener:
                 waiting = waiting[at:]
         yield self._both_ways(waiting)
 
-    def _frames(self, samples: Samples) -> tuple[Float32[np.ndarray, "frames values"], Samples]:
+    def _frames(self, samples: Samples) -> tuple[Float32[np.ndarray, "frames values"], Float32[np.ndarray, " rest"]]:
         """The features of the whole network frames, and the samples that are left over."""
         window, shift = window_of(self.rate), shift_of(self.rate)
         count = max(0, (len(samples) - window) // shift + 1) // STACK * STACK

@@ -107,17 +107,12 @@ class Search:
             log_probs: natural logarithms of the probabilities of the blank and of the tokens.
 
         Raises:
-            DataError: they are of another number of tokens, or hold NaN.
+            DataError: they are of another number of tokens, or none; nothing is changed then.
         """
         if log_probs.shape[1] != self._kinds:
             raise DataError(
                 f"the lattice has {log_probs.shape[1]} columns, and there are {self._kinds - 1} tokens: expected "
                 f"{self._kinds}, with the blank first"
-            )
-        if not np.isfinite(log_probs.max(1)).all():
-            raise DataError(
-                "the lattice holds NaN, infinity, or a frame in which nothing is probable: expected logarithms of "
-                "probabilities; check the recording and the network that heard it"
             )
         for row, sifted in zip(log_probs, sift(log_probs, self._beam.threshold, self._beam.tokens), strict=True):
             self._keep(row, bool(sifted.others))
@@ -147,6 +142,11 @@ class Search:
         margin = self._beam.margin if lexicon and not lexicon.whole else None
         words = self._words + words_of(pieces, parts, self._seconds, margin)
         return Transcript(" ".join(word.text for word in words), words, score)
+
+    @property
+    def settled(self) -> int:
+        """How many of the first words of `best` nothing can change any more."""
+        return len(self._words)
 
     def take(self) -> list[Word]:
         """Hand over the words that nothing can change any more, and forget them: `best` tells of later ones then."""

@@ -69,7 +69,7 @@ def restored(
             "root": [int(token), str(begun), bool(open_), bool(ends), list(context), int(place), list(hot)],
             "nodes": list(nodes),
             "open": list(numbers),
-        } if whole(numbers) and numbers and len(set(numbers)) == len(numbers) <= beam.width:
+        } if whole([frame, *numbers]) and numbers and len(set(numbers)) == len(numbers) <= beam.width:
             pass
         case _:
             raise damaged("it does not say what the hypotheses are")

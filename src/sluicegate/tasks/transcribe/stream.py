@@ -197,7 +197,10 @@ class SpeechStream(Stream):
     def _told(self, words: list[Word]) -> list[dict[str, Any]]:
         """Words as they are answered, with times from the start of the stream."""
         begun = self._begun * FRAME
-        return [word._replace(begin=word.begin + begun, end=word.end + begun)._asdict() for word in words]
+        return [
+            word._replace(begin=word.begin + begun, end=word.end + begun)._asdict()
+            for word in self._trained.believed(words)
+        ]
 
     def _state_in(self, arrays: Mapping[str, np.ndarray]) -> Heard:
         """How far audio was heard, of a snapshot.

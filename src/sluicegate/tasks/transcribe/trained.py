@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from pydantic import Field
 
 from sluicegate import bundle
+from sluicegate.data.audio import LEAST_RATE, MOST_RATE
 from sluicegate.tasks.restoring import (
     Count,
     CurveSchema,
@@ -31,16 +32,20 @@ from sluicegate.training import Curve
 from sluicegate.types import Cell
 
 from .alphabet import Alphabet
+from .baselines import Baselines
+from .calibration import Calibration
 from .config import TranscriberConfig
 from .features import FRAME, STACK, Scale, bins_of
 from .lexicon import Lexicon
 from .network import Network, Shape
 from .running import Listener
+from .saved_baselines import BaselinesSchema, require_baselines
 from .search import Beam, Search
-from .transcript import Transcript
+from .transcript import Transcript, Word
 from .word_model import ORDER, WordModel
 
 WORDS = "words.json"
+_METHOD = "method."  # before the names of the simple methods' arrays
 
 
 class _Shape(Saved):
@@ -53,9 +58,16 @@ class _Shape(Saved):
     streaming: bool
 
 
+class _Calibration(Saved):
+    slope: Annotated[float, Field(gt=0, le=1e3)]
+    by_length: Annotated[float, Field(ge=-1e3, le=1e3)]
+    shift: Annotated[float, Field(ge=-1e3, le=1e3)]
+
+
 class _Config(Saved):
     settings: TranscriberConfig
     columns: dict[Text, Text]
+    arrays: Annotated[int, Field(ge=LEAST_RATE, le=MOST_RATE)] | None
     rate: Literal[8000, 16000]
     tokens: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1, max_length=2**16)]
     shape: _Shape
@@ -63,6 +75,9 @@ class _Config(Saved):
     seconds: Annotated[float, Field(ge=0, le=1e12)]
     language_weight: Factor
     common: Text
+    added: dict[Text, Annotated[float, Field(ge=-1e6, le=1e6)]]
+    baselines: BaselinesSchema
+    calibration: _Calibration
     curve: CurveSchema
 
 
@@ -76,6 +91,7 @@ class Trained(TrainedModel):
 
     Args:
         columns: of a table, by what they are for: `audio`, `text`, and `group` if there was one.
+        arrays_rate: of arrays, in Hz, where training had such; of those that come without a rate later.
         rate: of the audio that the network hears, in Hz.
         alphabet: what it writes.
         scale: of its features.
@@ -86,12 +102,16 @@ class Trained(TrainedModel):
         language: what is known of words.
         language_weight: the power of what is known of words in search.
         common: the text that was said most often in training: the simplest of all methods.
+        baselines: the other simple methods.
         curve: the learning curve.
+        calibration: makes of what the search says of a word how often such a word is right.
+        added: words that were added after training, and what each adds to the logarithm of a text's probability.
     """
 
     config: ClassVar[type[TranscriberConfig]] = TranscriberConfig
 
     columns: Mapping[str, str]
+    arrays_rate: int | None
     rate: int
     alphabet: Alphabet
     scale: Scale
@@ -102,12 +122,20 @@ class Trained(TrainedModel):
     language: WordModel
     language_weight: float
     common: str
+    baselines: Baselines
     curve: Curve
+    calibration: Calibration
+    added: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def listener(self) -> Listener:
         """The network, laid out to hear on and on."""
         return Listener(self.model, self.scale, self.rate)
+
+    @cached_property
+    def _knowing(self) -> WordModel:
+        """What is known of words, with those that were added."""
+        return self.language.with_words(self.added) if self.added else self.language
 
     def search(
         self,
@@ -127,7 +155,8 @@ class Trained(TrainedModel):
         """
         weight = self.language_weight if weight is None else weight
         beam = Beam(width=width, language_weight=weight)
-        language = self.language if weight else None
+        language = self._knowing if weight else None
+        hot_words = {word: bonus for word, bonus in self.added.items() if bonus} | dict(hot_words)
         return Search(self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words)
 
     def transcribe(self, blocks: Iterable[Float32[np.ndarray, " samples"]], search: Search) -> Transcript:
@@ -137,16 +166,18 @@ class Trained(TrainedModel):
             search.push(lattice)
             words += search.take()
         last = search.best(final=True)
-        return Transcript(
-            " ".join([*(word.text for word in words), *([last.text] if last.text else [])]),
-            [*words, *last.words],
-            last.score,
-        )
+        words = self.believed([*words, *last.words])
+        return Transcript(" ".join(word.text for word in words), words, last.score)
+
+    def believed(self, words: Sequence[Word]) -> list[Word]:
+        """Words of a search with a confidence that is calibrated."""
+        return [word._replace(confidence=self.calibration.of(word.text, word.confidence)) for word in words]
 
     def settings(self) -> dict[str, Any]:
         """What `config.json` holds beside the settings."""
         return {
             "columns": dict(self.columns),
+            "arrays": self.arrays_rate,
             "rate": self.rate,
             "tokens": list(self.alphabet.tokens),
             "shape": asdict(self.shape),
@@ -154,6 +185,9 @@ class Trained(TrainedModel):
             "seconds": self.seconds,
             "language_weight": self.language_weight,
             "common": self.common,
+            "added": dict(self.added),
+            "baselines": self.baselines.settings(),
+            "calibration": asdict(self.calibration),
             "curve": asdict(self.curve),
         }
 
@@ -162,8 +196,9 @@ class Trained(TrainedModel):
         return {WORDS: _Words(names=list(self.language.names)).model_dump_json().encode()}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The scale of the features, and the training texts in the numbers of their words."""
-        return {"mean": self.scale.mean, "spread": self.scale.spread, "words": self.language.words}
+        """The scale of the features, the training texts in the numbers of their words, and the simple methods."""
+        own = {"mean": self.scale.mean, "spread": self.scale.spread, "words": self.language.words}
+        return own | {f"{_METHOD}{name}": array for name, array in self.baselines.arrays().items()}
 
     @classmethod
     def restored(cls, saved: bundle.Bundle, arrays: Mapping[str, Any]) -> Trained:
@@ -176,8 +211,10 @@ class Trained(TrainedModel):
         require(saved, cls.arrays_file, arrays, "mean", (bins,), np.float32)
         require(saved, cls.arrays_file, arrays, "spread", (bins,), np.float32, least=1e-3)
         require(saved, cls.arrays_file, arrays, "words", (None,), np.int32, least=0.0, most=float(len(names)))
+        require_baselines(saved, cls.arrays_file, arrays, config.baselines, _METHOD)
         return cls(
             columns=config.columns,
+            arrays_rate=config.arrays,
             rate=config.rate,
             alphabet=Alphabet(tuple(config.tokens)),
             scale=Scale(arrays["mean"], arrays["spread"]),
@@ -188,7 +225,13 @@ class Trained(TrainedModel):
             language=WordModel(tuple(names), arrays["words"], ORDER),
             language_weight=config.language_weight,
             common=config.common,
+            baselines=Baselines.restored(
+                {name.removeprefix(_METHOD): array for name, array in arrays.items() if name.startswith(_METHOD)},
+                config.baselines.settings(),
+            ),
             curve=Curve(**config.curve.model_dump()),
+            calibration=Calibration(**config.calibration.model_dump()),
+            added=config.added,
         )
 
 

@@ -18,22 +18,24 @@ from sluicegate.training import Curve, Schedule, progress_bar
 
 from .alphabet import Alphabet, least_frames
 from .augmentation import Noises, version
+from .baselines import Baselines
+from .calibration import Calibration
 from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
 from .objective import Examples, Objective
-from .reading import Recordings
+from .reading import Recordings, Samples
 from .report import report
 from .running import END
 from .trained import Trained, most_common
-from .weighing import language_weight
+from .weighing import settled
 from .word_model import WordModel
 
 _VALIDATED, _MOST_VALIDATED = 0.08, 400  # of the recordings, and at most, where no others are given
 _LONGEST = 40.0  # seconds of a recording that is trained on
 _VERSIONS, _LEAST_VERSIONS, _HOURS = 5, 2, 5.0  # of each recording, and hours of all versions together
-_SILENT = 0.03  # recordings of noise alone, by those that there are
-_LOUD = 32768.0
+_SILENT, _LEAST_SILENT = 0.05, 12  # recordings of noise alone, by those that there are, and at least
+_DRAWN = 5  # versions of these
 _EPOCHS = (40, 120)  # at least, and at most
 _FRAMES = 4_000_000  # that are gone through between these
 _IN_A_STEP = 12_000  # frames of a step at most
@@ -145,7 +147,8 @@ class Preparation:
                 versions.append([self._frames(samples) for samples in (clip.samples, *own)])
                 clip.forget()
                 told(number + 1)
-        silent = [[self._frames(samples)] for samples in self._silences(len(kept), generator)]
+        silences = [self._frames(samples) for samples in self._silences(len(kept), generator)]
+        silent = [silences[begin : begin + _DRAWN] for begin in range(0, len(silences), _DRAWN)]
         self.examples = Examples([*versions, *silent], [*(clip.target for clip in kept), *([] for _ in silent)])
         held = [clip for clip in others if len(clip.samples) <= _LONGEST * self.rate] or others[:1]
         self.held_back = Examples([[self._frames(clip.samples)] for clip in held], [clip.target for clip in held])
@@ -173,14 +176,15 @@ class Preparation:
 
     def _silences(self, count: int, generator: np.random.Generator) -> Iterator[Float32[np.ndarray, " samples"]]:
         """Recordings in which nothing is said: of noise, and some of digital silence."""
-        for number in range(max(1, round(_SILENT * count))):
+        for number in range(_DRAWN * max(_LEAST_SILENT, round(_SILENT * count))):
             length = int(generator.uniform(0.3, 3.0) * self.rate)
-            level = np.float32(10 ** (generator.uniform(-60, -10) / 20) * (number % 8 > 0))
+            level = np.float32(10 ** (generator.uniform(-70, -10) / 20) * (number % 8 > 0))
             yield np.clip(self.noises.draw(length, generator) * level, -1.0, 1.0)
 
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         trained = Trained(
             columns=self.columns,
+            arrays_rate=self.recordings.rate,
             rate=self.rate,
             alphabet=self.alphabet,
             scale=self.scale,
@@ -189,12 +193,15 @@ class Preparation:
             recordings=len(self.recordings),
             seconds=self.seconds,
             language=WordModel.of(_texts(self.recordings)),
-            language_weight=self.config.language_weight or 0.0,
+            language_weight=0.0,
             common=most_common(_texts(self.recordings)),
+            baselines=Baselines.fit(
+                Samples(self.recordings, self.rate), _texts(self.recordings), self.rate, self.config.seed
+            ),
             curve=curve,
+            calibration=Calibration(),
         )
-        if self.config.language_weight is None:
-            trained = language_weight(trained, self.validating, self.config.beam)
+        trained = settled(trained, self.validating, self.config.beam, self.config.language_weight)
         return trained, report(trained, self.config, self.validating, "validation recordings", self.notes)
 
     def _fingerprint(self) -> str:

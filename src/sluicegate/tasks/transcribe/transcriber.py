@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +19,7 @@ from sluicegate.metrics.transcription import require_jiwer
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import TrainedTask
 
+from .alphabet import tidied
 from .card import transcriber_card
 from .config import ARGUMENTS, TranscriberConfig
 from .lexicon import Lexicon
@@ -120,7 +123,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         Args:
             data: recordings with texts, as `fit` takes them.
             groups: a column by which the word error rate is told apart, such as accents.
-            rate: of arrays, in Hz.
+            rate: of arrays, in Hz; None is that of the arrays of training.
             origin: what the table is called in messages.
 
         Raises:
@@ -133,7 +136,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         columns = {role: name for role, name in trained.columns.items() if role != "group"}
         if groups is not None:
             columns["group"] = str(asked_one(data, groups))
-        recordings, _ = recordings_of(data, columns, origin or Source(), rate=rate)
+        recordings, _ = recordings_of(data, columns, origin or Source(), rate=rate or trained.arrays_rate)
         return self._evaluated(report(trained, self.config, recordings, "evaluation", groups=recordings.groups))
 
     def predict(self, data: Any, *, rate: int | None = None, origin: Source | None = None) -> Any:
@@ -142,7 +145,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         Args:
             data: a table with the column of recordings that `fit` was given, the path of a recording or of a folder of
                 them, or a sequence of paths or of arrays.
-            rate: of arrays, in Hz.
+            rate: of arrays, in Hz; None is that of the arrays of training.
             origin: what the table is called in messages.
 
         Returns:
@@ -155,7 +158,8 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             MissingExtra: a package is not installed that audio needs.
         """
         trained = self.trained
-        recordings, backend = recordings_of(data, {"audio": trained.columns["audio"]}, origin or Source(), rate=rate)
+        columns, origin = {"audio": trained.columns["audio"]}, origin or Source()
+        recordings, backend = recordings_of(data, columns, origin, rate=rate or trained.arrays_rate)
         rows = [
             {
                 "row": row,
@@ -180,7 +184,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         Args:
             audio: the path of a recording, an array of its samples, `[samples]` or `[samples channels]`, or a pair of
                 an array and its rate; or a list of paths or of arrays.
-            rate: of arrays, in Hz.
+            rate: of arrays, in Hz; None is that of the arrays of training.
             words: those that may be said; None for all.
             phrases: those that may be said, each as a whole: all else is silence; None for all.
             hot_words: words or phrases that are awaited, and what each adds to the logarithm of a text's probability.
@@ -196,9 +200,36 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             MissingExtra: a package is not installed that audio needs.
         """
         several = isinstance(audio, list)
-        recordings, _ = recordings_of(audio, {}, Source("the list"), rate=rate)
+        recordings, _ = recordings_of(audio, {}, Source("the list"), rate=rate or self.trained.arrays_rate)
         found = self._transcripts(recordings, _lexicon(words, phrases), hot_words or {})
         return found if several else found[0]
+
+    def add_words(self, words: Sequence[str], weight: float = 0.0) -> Transcriber:
+        """Know more words from now on: names, or those of a product, that the training texts do not have.
+
+        Args:
+            words: single words, written as the training texts write words.
+            weight: what each adds to the logarithm of a text's probability; 2 to 6 awaits it.
+
+        Returns:
+            The transcriber itself; the words are saved with it, and streams that are open do not know them.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: one is no single word, or cannot be written in the network's tokens.
+        """
+        trained = self.trained
+        if not math.isfinite(weight):
+            raise ConfigError(f"`weight` (={weight!r}) must be a finite number")
+        for word in words:
+            if len(word.split()) != 1 or trained.alphabet.decode(trained.alphabet.encode(tidied(word))) != tidied(word):
+                remedy = "train with `subwords=0`" if trained.alphabet.subwords else "write it as the texts write words"
+                raise ConfigError(
+                    f"`words` holds {word!r}, which is no single word in what the network can write: {remedy}"
+                )
+        added = {**trained.added, **{tidied(word): float(weight) for word in words}}
+        self._trained = replace(trained, added=added)
+        return self
 
     def open_stream(
         self,
@@ -206,7 +237,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         words: Sequence[str] | None = None,
         phrases: Sequence[str] | None = None,
         hot_words: Mapping[str, float] | None = None,
-        endpoint: float = 0.5,
+        endpoint: float | int = 0.5,
     ) -> SpeechStream:
         """Open a stream: samples are pushed as they come, and answered by what was said by then.
 

@@ -43,7 +43,9 @@ class Piece(NamedTuple):
     chance: float
     """The logarithm of its greatest probability there."""
     loss: float
-    """How much more probable the best path without any models is, since the token before: a logarithm."""
+    """How much more probable the best path without any models is there: a logarithm."""
+    skipped: float
+    """And since the token before."""
 
 
 class Spoken(NamedTuple):
@@ -69,16 +71,18 @@ def spoken_in(frames: Sequence[int], rows: Float32[np.ndarray, "frames tokens"],
         path = np.minimum(np.arange(len(rows)) * len(tokens) // len(rows), len(tokens) - 1) * 2 + 1
     states = np.array([BLANK, *(part for token in tokens for part in (token, BLANK))])
     said = rows[np.arange(len(rows)), states[path]].astype(np.float64)
-    losses = np.cumsum(rows.max(1, initial=-np.inf) - said)
-    pieces, used, before = [], [], 0.0
-    for place, token in enumerate(tokens):
-        begin, end = np.searchsorted(path, [2 * place + 1, 2 * place + 2]).tolist()
+    # Of the frames before each, and of all.
+    losses = [0.0, *np.cumsum(rows.max(1, initial=-np.inf) - said).tolist()]
+    pieces, used = [], [0]
+    places = np.searchsorted(path, np.arange(1, 2 * len(tokens) + 1)).tolist()
+    for token, begin, end in zip(tokens, places[::2], places[1::2], strict=True):
         end = max(end, 1)
         begin = min(begin, end - 1)
-        pieces.append(Piece(token, frames[begin], frames[end - 1] + 1, said[begin:end].max(), losses[end - 1] - before))
+        chance, before = float(said[begin:end].max()), min(used[-1], begin)
+        loss, skipped = losses[end] - losses[begin], losses[begin] - losses[before]
+        pieces.append(Piece(token, frames[begin], frames[end - 1] + 1, chance, loss, skipped))
         used.append(end)
-        before = float(losses[end - 1])
-    return Spoken(pieces, used, float(losses[-1]) - before if len(rows) else 0.0)
+    return Spoken(pieces, used[1:], losses[-1] - losses[used[-1]])
 
 
 def words_of(
@@ -95,8 +99,8 @@ def words_of(
     words: list[Word] = []
     for group in grouped(pieces, parts):
         spoken = [piece for piece in group if parts[piece.token][1]]
-        if not spoken or (margin is not None and too_different(group, 0.0, margin)):
-            continue
+        if not spoken or (margin is not None and too_different(spoken, -spoken[0].skipped, margin)):
+            continue  # what was heard before the word is none of it
         text = "".join(parts[piece.token][1] for piece in spoken)
         chance = sum(piece.chance for piece in spoken) / len(spoken)
         words.append(Word(text, spoken[0].begin * frame, spoken[-1].end * frame, math.exp(min(0.0, chance))))
@@ -115,4 +119,4 @@ def grouped(pieces: Sequence[Piece], parts: Sequence[tuple[bool, str]]) -> list[
 
 def too_different(pieces: Sequence[Piece], rest: float, margin: float) -> bool:
     """Tell whether something else was said than these pieces, or more."""
-    return sum(piece.loss for piece in pieces) + rest > margin * len(pieces)
+    return bool(sum(piece.loss + piece.skipped for piece in pieces) + rest > margin * len(pieces))

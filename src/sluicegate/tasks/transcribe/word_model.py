@@ -23,6 +23,7 @@ ORDER = 3
 
 _MOST = 10_000_000  # words that are counted, the first ones: they take 2 GB while they are
 _KEPT = 50_000  # answers that are kept for when they are asked for again
+_LONG = 64  # letters of a word that are looked at
 _LAST = "\U0010ffff"  # behind every letter
 
 _Key = TypeVar("_Key")
@@ -82,7 +83,8 @@ class WordModel:
             number = self._numbers.get(word)
             chance, after = self._runs.follow(context, len(self.names) + 1 if number is None else number)
             if number is None:
-                chance += float(self._spelling.log_likelihood([word])[0])
+                spelled, state = self._spelled(word[:_LONG])
+                chance += spelled + self._spelling.end(state)
             _keep(self._followed, (context, word), found := (chance, after))
         return found
 
@@ -98,6 +100,7 @@ class WordModel:
         """
         if not begun:
             return 0.0
+        begun = begun[:_LONG]
         found = self._aheads.get(begun)
         if found is None:
             words, chances = self._sorted

@@ -1,0 +1,69 @@
+"""Versions of recordings: as much noise as is asked for, other speeds, narrow bands, and the same by the same seed."""
+
+import numpy as np
+import pytest
+
+from sluicegate.tasks.transcribe.augmentation import Noises, at_speed, band_limited, coloured, masked, version
+
+RATE = 8000
+
+
+def tone(pitch=800, seconds=1.0):
+    return (0.3 * np.sin(2 * np.pi * pitch * np.arange(int(RATE * seconds)) / RATE)).astype(np.float32)
+
+
+def pitch_of(samples):
+    return np.abs(np.fft.rfft(samples)).argmax() / len(samples) * RATE
+
+
+@pytest.mark.parametrize("speed", [0.87, 1.0, 1.15])
+def test_speed_changes_length_and_pitch(speed):
+    found = at_speed(tone(), speed)
+    assert len(found) == pytest.approx(RATE / speed, rel=1e-3)
+    assert pitch_of(found) == pytest.approx(800 * speed, rel=1e-2)
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, 2.0])
+def test_noise_has_its_colour(slope):
+    noise = coloured(2**16, slope, np.random.default_rng(0))
+    power = np.abs(np.fft.rfft(noise)) ** 2
+    low, high = power[100:200].mean(), power[10_000:20_000].mean()
+    assert np.log(low / high) / np.log(15_000 / 150) == pytest.approx(slope, abs=0.15)
+
+
+def test_noise_is_of_unit_power_and_of_any_length():
+    for noises in (Noises(), Noises([tone(300, 0.1)])):
+        for count in (1, 50, 9000):
+            found = noises.draw(count, np.random.default_rng(count))
+            assert found.shape == (count,)
+            assert np.sqrt(np.mean(found**2)) == pytest.approx(1, abs=0.05) or count == 1
+
+
+def test_bands_are_limited():
+    both = tone(200) + tone(1000) + tone(3500)
+    power = np.abs(np.fft.rfft(band_limited(both, RATE, 350, 3200)))
+    assert power[1000] > 20 * power[200]
+    assert power[1000] > 20 * power[3500]
+
+
+def test_a_version_is_that_of_its_seed():
+    one, same, other = (version(tone(), RATE, Noises(), np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one[:2000], other[:2000])
+    assert np.abs(one).max() <= 1
+
+
+def test_an_empty_or_silent_recording_stays_one():
+    for samples in (np.zeros(1, np.float32), np.zeros(4000, np.float32)):
+        for seed in range(20):
+            assert np.isfinite(version(samples, RATE, Noises(), np.random.default_rng(seed))).all()
+
+
+def test_masks_set_bands_and_times_to_their_mean():
+    frames = np.ones((100, 30), np.float32)
+    found = masked(frames, 10, np.random.default_rng(3)).reshape(100, 3, 10)
+    assert 0.5 < found.mean() < 1
+    assert frames.all()
+    bands = (found == 0).all((0, 1))
+    times = (found == 0).all((1, 2))
+    assert np.array_equal(found == 0, np.broadcast_to(bands, found.shape) | times[:, None, None])
