@@ -5,7 +5,8 @@
     y_t = log softmax(V LN(u_K) + c)
 
 A network of one direction has at every frame the same bits, however the frames before are cut and whatever is read
-beside them: its products are of as many rows each time, its layers the kernels', and all else is done within a frame.
+beside them: all its products are those of `sluicegate.nn.products`, its layers the kernels', and all else is done
+within a frame.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from sluicegate.nn.dropout import dropout_mask
 from sluicegate.nn.layers import LAYERS
-from sluicegate.nn.products import TILE, product
+from sluicegate.nn.products import Linear
 from sluicegate.types import Cell
 
 CONTEXT = 3
@@ -59,21 +60,6 @@ class State(NamedTuple):
     """The states of the recurrent layers, as these take and return them."""
 
 
-class Map(nn.Linear):
-    """A linear map of which a frame has the same bits alone and among any others: outside of training, of few at once.
-
-    To fill rows up to whole tiles is not enough: of 360 numbers to 24, MKL sums another way where rows are many.
-    """
-
-    def forward(self, input: Float[Tensor, "*rows in"]) -> Float[Tensor, "*rows out"]:  # noqa: A002 - as PyTorch's
-        """`[*rows in]` to `[*rows out]`."""
-        if torch.is_grad_enabled():
-            return F.linear(input, self.weight, self.bias)
-        rows = input.reshape(-1, self.in_features)
-        found = [product(part.clone(), self.weight, self.bias) for part in torch.split(rows, TILE)]
-        return torch.cat([rows.new_zeros(0, self.out_features), *found]).view(*input.shape[:-1], self.out_features)
-
-
 class Network(nn.Module):
     """Reads frames, and tells what is said in each."""
 
@@ -81,13 +67,13 @@ class Network(nn.Module):
         super().__init__()
         self.shape = shape
         width = shape.hidden * (1 if shape.streaming else 2)
-        self.front = Map(CONTEXT * shape.values, width)
+        self.front = Linear(CONTEXT * shape.values, width)
         self.layers = nn.ModuleList(
             LAYERS[shape.cell](width, shape.hidden, batch_first=True, bidirectional=not shape.streaming)
             for _ in range(shape.layers)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(shape.layers + 1))
-        self.output = Map(width, shape.tokens)
+        self.output = Linear(width, shape.tokens)
 
     def begin(self, rows: int) -> State:
         """Nothing was read yet."""
