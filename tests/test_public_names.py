@@ -29,6 +29,7 @@ PUBLIC = [
     "accelerate",
     "accelerated",
     "backend_of",
+    "gates",
     "load",
     "nn",
     "streaming",
