@@ -130,7 +130,7 @@ def _picture(size: Size, series: Tensor, gates: tuple[Tensor, Tensor], order: li
         "Above the temperature that it reads, in standard deviations. In the middle how much of its state a unit "
         "keeps, below how much of it the new candidate may see, for the fastest, the middle and the slowest unit."
     )
-    units = {"slowest": order[-1], "middle": order[len(order) // 2], "fastest": order[0]}
+    units = {"fastest": order[0], "middle": order[len(order) // 2], "slowest": order[-1]}
     with drawn(title, caption, (8.0, 4.6)) as (figure, made):
         axes = figure.subplots(3, 1, sharex=True, height_ratios=[1, 1.3, 1.3])
         days = range(size.shown)

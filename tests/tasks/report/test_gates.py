@@ -76,7 +76,7 @@ def test_the_units_are_chosen_by_how_much_their_state_moves():
     moves = np.cumsum(np.outer([1, -1] * 10, [3, 1, 2, 0]), axis=0).astype(np.float32)
     gates = Gates("rnn", ("time", "unit"), {"state": moves})
     found = [text for text in labels(gates.plot()) if text.startswith("unit")]
-    assert found == ["unit 3, slowest", "unit 2, middle", "unit 0, quickest"]
+    assert found == ["unit 0, quickest", "unit 2, middle", "unit 3, slowest"]
     one = Gates("rnn", ("time", "unit"), {"state": moves[:1, :1]})  # a step of a unit
     assert sum(text.startswith("unit 0") for text in labels(one.plot())) == 1
 

@@ -81,7 +81,7 @@ class Gates(Mapping[str, ndarray]):
             row: Which row of the batch.
             layer: Which along the axis `layer`.
             units: Which units, six at most; when not given, the one whose state (of an LSTM the cell state) moves
-                least from step to step, the one in the middle and the one that moves most.
+                most from step to step, the one in the middle and the one that moves least.
 
         Returns:
             The picture: a notebook shows it, `on_white()` is it as SVG for a file.
@@ -98,7 +98,7 @@ class Gates(Mapping[str, ndarray]):
         place = tuple(at[axis][1] if axis in at else slice(None) for axis in self.axes)
         parts = {name: part[place] for name, part in self.parts.items()}
         kept = parts.get("cell", parts["state"])
-        return draw(self.kind, parts, _slow_and_quick(kept) if units is None else _asked(units, kept.shape[1]))
+        return draw(self.kind, parts, _quick_and_slow(kept) if units is None else _asked(units, kept.shape[1]))
 
 
 def gates(layer: Module, x: Float[Tensor, ...] | Float[ndarray, ...], h0: Any = None) -> Gates:
@@ -143,10 +143,10 @@ def _as_array(part: Tensor) -> ndarray:
     return found
 
 
-def _slow_and_quick(kept: Float[ndarray, "time units"]) -> dict[str, int]:
-    """Name the unit whose state moves least from step to step, the one in the middle and the one that moves most."""
+def _quick_and_slow(kept: Float[ndarray, "time units"]) -> dict[str, int]:
+    """Name the unit whose state moves most from step to step, the one in the middle and the one that moves least."""
     order = np.abs(np.diff(kept, axis=0)).sum(axis=0).argsort(kind="stable").tolist()
-    places = {"slowest": 0, "middle": len(order) // 2, "quickest": -1}
+    places = {"quickest": -1, "middle": len(order) // 2, "slowest": 0}
     names = {order[place]: name for name, place in places.items()}  # of fewer than three units some are the same
     return {f"unit {unit}, {name}": unit for unit, name in names.items()}
 

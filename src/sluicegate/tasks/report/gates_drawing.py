@@ -15,7 +15,7 @@ from sluicegate.types import Cell
 from .drawing import AMBER, BLUE, GREEN, INK, ORANGE, PURPLE, drawn
 from .picture import Picture
 
-COLOURS = (BLUE, GREEN, ORANGE, PURPLE, AMBER, INK)
+COLOURS = (ORANGE, GREEN, BLUE, PURPLE, AMBER, INK)
 """Of the units, in their order."""
 _LETTERS = {
     "reset": "r", "update": "z", "input": "i", "forget": "f", "output": "o", "candidate": "n", "cell": "c",
