@@ -30,6 +30,7 @@ PUBLIC = [
     "accelerate",
     "accelerated",
     "backend_of",
+    "gates",
     "load",
     "nn",
     "streaming",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .tasks import Transcriber as Transcriber
     from .tasks import Translator as Translator
     from .tasks import load as load
+    from .tasks.report.gates import gates as gates
 
 __version__ = version("sluicegate")
 
@@ -51,6 +52,7 @@ _LATER = {
     "accelerate": "nn.swap",
     "accelerated": "nn.patch",
     "backend_of": "nn",
+    "gates": "tasks.report.gates",
     "Forecaster": "tasks",
     "LanguageModel": "tasks",
     "Report": "tasks",
@@ -88,6 +90,7 @@ __all__ = [
     "accelerate",
     "accelerated",
     "backend_of",
+    "gates",
     "load",
     "nn",
     "streaming",

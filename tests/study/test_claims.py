@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from sluicegate.cli.app import app
-from sluicegate.study import claims, costs, counting, digits, gates, gradients, ladders, learning
+from sluicegate.study import claims, costs, counting, digits, gradients, ladders, learning
 from sluicegate.study.finding import Finding, judged, listed
 from sluicegate.study.learning import Learner, Outcome, Recipe, fresh_figure, lengths
 from sluicegate.study.network import CLAIMED, Network
@@ -146,18 +146,6 @@ def test_the_digits_are_permuted_alike_in_training_and_test():
     torch.testing.assert_close(plain.train.sort(0).values, mixed.train.sort(0).values)
     assert not torch.equal(plain.train, mixed.train)
     assert torch.equal(plain.test_digits, mixed.test_digits)
-
-
-def test_the_gates_are_those_of_the_recurrence():
-    torch.manual_seed(0)
-    layer = Network("gru", 4, 3, 1).layer
-    x = torch.randn(5, 4)
-    seen = gates.gates(layer, x)
-    outputs, _ = layer(x[:, None])
-    h = torch.cat([torch.zeros(1, 3), outputs[:-1, 0]])
-    sums = x @ layer.weight_ih_l0.T + layer.bias_ih_l0 + h @ layer.weight_hh_l0.T + layer.bias_hh_l0
-    torch.testing.assert_close(seen.reset, torch.sigmoid(sums[:, :3]), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(seen.update, torch.sigmoid(sums[:, 3:6]), rtol=1e-5, atol=1e-5)
 
 
 def test_a_ladder_ends_where_a_layer_fails():

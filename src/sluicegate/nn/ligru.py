@@ -74,7 +74,9 @@ class LiGRU(BeyondTorch):
         (torch.Size([4, 7, 5]), torch.Size([2, 4, 5]))
         >>> layer = layer.eval()
         >>> x = torch.randn(4, 6, 3)
-        >>> torch.equal(layer(x)[0][:1], layer(x[:1])[0])
+        >>> outputs, _ = layer(x)
+        >>> alone, _ = layer(x[:1])
+        >>> torch.equal(outputs[:1], alone)
         True
 
     Paper: Ravanelli, Brakel, Omologo, Bengio 2018, "Light Gated Recurrent Units for Speech Recognition". All the

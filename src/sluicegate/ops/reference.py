@@ -106,6 +106,8 @@ class Recurrence(NamedTuple):
     """The input's share of all gates, `W_i x + b_i`, for any number of steps at once."""
     step: Callable[[Tensor, State], State]
     """From that share at one step, and the state, to the next state."""
+    gates: Callable[[Tensor, State], tuple[Tensor, ...]]
+    """From the same to the gates and the candidate that the step goes by, in their order; an RNN has none."""
 
 
 def rnn_step(
@@ -158,13 +160,18 @@ def gru_step(
         >>> gru_step(torch.tensor([0.0, 0.0, 1.0]), torch.tensor([1.0]), nothing, lambda h: 0 * h)
         tensor([0.8808])
     """
+    _, z, n = _gru_gates(x, h, gates, candidate, form)
+    return (1 - z) * n + z * h
+
+
+def _gru_gates(x: Tensor, h: Tensor, gates: Map, candidate: Map, form: Form) -> tuple[Tensor, Tensor, Tensor]:
     x_r, x_z, x_n = x.chunk(3, dim=-1)
     h_r, h_z = gates(h).chunk(2, dim=-1)
     r = sigmoid(x_r + h_r)
     z = sigmoid(x_z + h_z)
     h_n = r * candidate(h) if form.reset == "after" else candidate(r * h)
     n = ACTIVATIONS[form.activation](x_n + h_n)
-    return (1 - z) * n + z * h
+    return r, z, n
 
 
 def lstm_step(
@@ -197,12 +204,15 @@ def lstm_step(
         >>> h, c
         (tensor([0.2311]), tensor([0.5000]))
     """
-    act = ACTIVATIONS[activation]
-    a_i, a_f, a_g, a_o = (x + gates(h)).chunk(4, dim=-1)
-    i, f, g, o = sigmoid(a_i), sigmoid(a_f), act(a_g), sigmoid(a_o)
+    i, f, g, o = _lstm_gates(x, h, gates, activation)
     c = f * c + i * g
-    h = o * act(c if normalise is None else normalise(c))
+    h = o * ACTIVATIONS[activation](c if normalise is None else normalise(c))
     return (h if project is None else project(h)), c
+
+
+def _lstm_gates(x: Tensor, h: Tensor, gates: Map, activation: Activation) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    a_i, a_f, a_g, a_o = (x + gates(h)).chunk(4, dim=-1)
+    return sigmoid(a_i), sigmoid(a_f), ACTIVATIONS[activation](a_g), sigmoid(a_o)
 
 
 def mingru_step(
@@ -223,9 +233,13 @@ def mingru_step(
         >>> mingru_step(torch.tensor([0.0, 4.0]), torch.tensor([1.0]))
         tensor([2.5000])
     """
-    x_z, n = x.chunk(2, dim=-1)
-    z = sigmoid(x_z)
+    z, n = _mingru_gates(x)
     return (1 - z) * h + z * n
+
+
+def _mingru_gates(x: Tensor) -> tuple[Tensor, Tensor]:
+    x_z, n = x.chunk(2, dim=-1)
+    return sigmoid(x_z), n
 
 
 def ligru_step(
@@ -251,9 +265,13 @@ def ligru_step(
         >>> ligru_step(torch.tensor([0.0, 4.0]), torch.tensor([1.0]), lambda h: torch.zeros(2))
         tensor([2.5000])
     """
-    a_z, a_n = (x + gates(h)).chunk(2, dim=-1)
-    z, n = sigmoid(a_z), ACTIVATIONS[activation](a_n)
+    z, n = _ligru_gates(x, h, gates, activation)
     return z * h + (1 - z) * n
+
+
+def _ligru_gates(x: Tensor, h: Tensor, gates: Map, activation: Activation) -> tuple[Tensor, Tensor]:
+    a_z, a_n = (x + gates(h)).chunk(2, dim=-1)
+    return sigmoid(a_z), ACTIVATIONS[activation](a_n)
 
 
 def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = None) -> Recurrence:
@@ -262,6 +280,7 @@ def rnn(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = Non
     return Recurrence(
         affine(w.weight_ih, w.bias_ih, w.gain_ih, precision=form.precision),
         lambda x, state: (rnn_step(x, state[0], recurrent, form.activation),),
+        lambda _, __: (),
     )
 
 
@@ -273,6 +292,7 @@ def gru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = Non
     return Recurrence(
         affine(w.weight_ih, w.bias_ih, w.gain_ih, parts=[2 * hidden, hidden], precision=form.precision),
         lambda x, state: (gru_step(x, state[0], gates, candidate, form),),
+        lambda x, state: _gru_gates(x, state[0], gates, candidate, form),
     )
 
 
@@ -286,6 +306,7 @@ def lstm(w: Weights, form: Form, mask: Float[Tensor, "batch shown"] | None = Non
     return Recurrence(
         affine(w.weight_ih, w.bias_ih, w.gain_ih, precision=form.precision),
         lambda x, state: lstm_step(x, state[0], state[1], gates, form.activation, normalise, project),
+        lambda x, state: _lstm_gates(x, state[0], gates, form.activation),
     )
 
 
@@ -295,6 +316,7 @@ def mingru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = 
     return Recurrence(
         affine(w.weight_ih, w.bias_ih, precision=form.precision),
         lambda x, state: (mingru_step(x, state[0]),),
+        lambda x, _: _mingru_gates(x),
     )
 
 
@@ -304,6 +326,7 @@ def ligru(w: Weights, form: Form, mask: Float[Tensor, "batch hidden"] | None = N
     return Recurrence(
         affine(w.weight_ih, w.bias_ih, precision=form.precision),
         lambda x, state: (ligru_step(x, state[0], gates, form.activation),),
+        lambda x, state: _ligru_gates(x, state[0], gates, form.activation),
     )
 
 

@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from sluicegate import nn
-from sluicegate.tasks.report.drawing import BLUE, GREEN, INK, ORANGE, Picture, drawn
+from sluicegate.nn.gates import look
+from sluicegate.tasks.report.drawing import INK, Picture, drawn
+from sluicegate.tasks.report.gates_drawing import lines
 
 from .finding import Finding, judged
 from .network import Network
@@ -33,14 +34,6 @@ WINDOW, ROWS = 120, 16
 RATE = 5e-3
 
 
-class Gates(NamedTuple):
-    """A GRU's gates at every step."""
-
-    reset: Float[Tensor, "time hidden"]
-    update: Float[Tensor, "time hidden"]
-    states: Float[Tensor, "time hidden"]
-
-
 def series() -> tuple[str, Float[Tensor, "time 4"]]:
     """Seattle's weather where vega_datasets is installed, else a made-up year's wave; each column standardised."""
     try:
@@ -57,18 +50,6 @@ def series() -> tuple[str, Float[Tensor, "time 4"]]:
     else:
         name, values = "Seattle's daily weather, 2012 to 2015", data.seattle_weather()[list(FIELDS)].to_numpy(float)
     return name, torch.tensor((values - values.mean(0)) / values.std(0), dtype=torch.float32)
-
-
-def gates(layer: nn.GRU, x: Float[Tensor, "time inputs"]) -> Gates:
-    """What the gates of a GRU of one layer do while it reads a sequence from no state."""
-    with torch.no_grad():
-        states, _ = layer(x.unsqueeze(1))
-        before = torch.cat([states.new_zeros(1, layer.hidden_size), states[:-1, 0]])
-        names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
-        weight_ih, bias_ih, weight_hh, bias_hh = layer.tensors(names)
-        of_input, of_state = F.linear(x, weight_ih, bias_ih), F.linear(before, weight_hh, bias_hh)
-        r, z, _ = (of_input + of_state).chunk(3, dim=-1)
-    return Gates(torch.sigmoid(r), torch.sigmoid(z), states[:, 0])
 
 
 def trained(x: Float[Tensor, "time 4"], size: Size, seed: int) -> tuple[Network, float]:
@@ -101,20 +82,19 @@ def examine(size: Size = Size(), seed: int = 0) -> Finding:  # noqa: B008 - a tu
     """Train a GRU and look at its gates over the last year."""
     name, x = series()
     network, error = trained(x, size, seed)
-    assert isinstance(network.layer, nn.GRU)
-    seen = gates(network.layer, x)
-    last = Gates(*(part[-365:] for part in seen))
-    kept, reset = last.update.mean(0), last.reset.mean(0)
+    parts = look(network.layer, x).parts
+    update, reset = parts["update"][0, -365:], parts["reset"][0, -365:]
+    kept = update.mean(0)
     spans = 1 / (1 - kept)
     order = spans.argsort()
-    swing = last.update.std(0)
-    together = float(torch.corrcoef(torch.stack([kept, reset]))[0, 1])
+    swing = update.std(0)
+    together = float(torch.corrcoef(torch.stack([kept, reset.mean(0)]))[0, 1])
     rows = [
         [
             str(place + 1),
             f"{float(spans[unit]):.1f}",
             f"{float(kept[unit]):.2f} ± {float(swing[unit]):.2f}",
-            f"{float(reset[unit]):.2f} ± {float(last.reset[:, unit].std()):.2f}",
+            f"{float(reset[:, unit].mean()):.2f} ± {float(reset[:, unit].std()):.2f}",
         ]
         for place, unit in enumerate(order.tolist())
     ]
@@ -140,30 +120,26 @@ def examine(size: Size = Size(), seed: int = 0) -> Finding:  # noqa: B008 - a tu
         [["unit", "remembers over, days", "update gate z, kept", "reset gate r, seen"], *rows],
         judged(ratio > 3, moved > 0.1, together < -0.3),
         outcome,
-        (_picture(size, x[-365:, 0], last, order.tolist()),),
+        (_picture(size, x[-365:, 0], (update, reset), order.tolist()),),
     )
 
 
-def _picture(size: Size, series: Tensor, seen: Gates, order: list[int]) -> Picture:
+def _picture(size: Size, series: Tensor, gates: tuple[Tensor, Tensor], order: list[int]) -> Picture:
     title = "The gates of a GRU that forecasts the weather"
     caption = (
         "Above the temperature that it reads, in standard deviations. In the middle how much of its state a unit "
         "keeps, below how much of it the new candidate may see, for the fastest, the middle and the slowest unit."
     )
-    units = {"fastest": (order[0], ORANGE), "middle": (order[len(order) // 2], GREEN), "slowest": (order[-1], BLUE)}
+    units = {"fastest": order[0], "middle": order[len(order) // 2], "slowest": order[-1]}
     with drawn(title, caption, (8.0, 4.6)) as (figure, made):
         axes = figure.subplots(3, 1, sharex=True, height_ratios=[1, 1.3, 1.3])
         days = range(size.shown)
         axes[0].plot(days, series[: size.shown].tolist(), color=INK, lw=1)
         axes[0].set_ylabel("temperature")
-        for axis, values, label in zip(
-            axes[1:], (seen.update, seen.reset), ("kept: z", "seen by the\ncandidate: r"), strict=True
-        ):
-            for name, (unit, colour) in units.items():
-                axis.plot(days, values[: size.shown, unit].tolist(), color=colour, label=name, lw=1.2)
+        for axis, gate, label in zip(axes[1:], gates, ("kept: z", "seen by the\ncandidate: r"), strict=True):
+            lines(axis, gate[: size.shown].numpy(), units)
             axis.set_ylim(-0.03, 1.03)
             axis.set_ylabel(label)
-            axis.grid(axis="y")
         axes[2].set_xlabel("days")
         handles, labels = axes[1].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))

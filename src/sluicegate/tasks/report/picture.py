@@ -36,3 +36,7 @@ class Picture:
         """The drawing on a white ground, for use outside a report's page."""
         end = self.svg.index(">") + 1
         return f'{self.svg[:end]}\n<rect width="100%" height="100%" fill="#ffffff"/>{self.svg[end:]}'
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.on_white()
