@@ -8,7 +8,8 @@ from itertools import pairwise
 from operator import attrgetter, itemgetter
 
 from .beam import Beam
-from .hypotheses import NONE, Growth, Node, living, shared_by, without_lost
+from .families import living, shared_by, without_lost
+from .hypotheses import NONE, Growth, Node
 from .sifting import Sifted
 
 _FAR = 200  # powers of two that masses may be from 1

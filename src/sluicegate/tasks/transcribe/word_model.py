@@ -69,7 +69,9 @@ class WordModel:
     def with_words(self, words: Iterable[str]) -> WordModel:
         """The same model with more words; contexts of either are contexts of the other."""
         known = {*self.names, *self.added}
-        return replace(self, added=(*self.added, *(word for word in dict.fromkeys(words) if word not in known)))
+        more = replace(self, added=(*self.added, *(word for word in dict.fromkeys(words) if word not in known)))
+        vars(more).update(_runs=self._runs, _spelling=self._spelling)  # they take long, and are the same
+        return more
 
     @property
     def beginning(self) -> Context:
