@@ -41,7 +41,7 @@ def test_noise_is_of_unit_power_and_of_any_length():
 
 def test_bands_are_limited():
     both = tone(200) + tone(1000) + tone(3500)
-    power = np.abs(np.fft.rfft(band_limited(both, RATE, 350, 3200)))
+    power = np.abs(np.fft.rfft(band_limited(both, RATE, 350.0, 3200.0)))
     assert power[1000] > 20 * power[200]
     assert power[1000] > 20 * power[3500]
 
