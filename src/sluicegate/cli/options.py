@@ -49,12 +49,20 @@ def taken(task: Task, verb: str, **options: Any) -> dict[str, Any]:
 
 def require_options(task: Task, verb: str, given: Iterable[str]) -> None:
     """Refuse options that are another task's."""
+    allowed = inspect.signature(getattr(task, verb)).parameters
+    refuse_options(task, [name for name in given if name not in allowed])
+
+
+def refuse_options(task: Task, given: Iterable[str]) -> None:
+    """Refuse options that a task does not have.
+
+    Raises:
+        ConfigError: there are such.
+    """
     from sluicegate.errors import ConfigError
 
-    allowed = inspect.signature(getattr(task, verb)).parameters
     called = {of.name: of.option for name in known() for of in declared(name).arguments} | {"baselines": "baseline"}
     for name in given:
-        if name not in allowed:
-            raise ConfigError(
-                f"`--{called.get(name, name)}` is no option for a model of the task {task.name}: leave it out"
-            )
+        raise ConfigError(
+            f"`--{called.get(name, name)}` is no option for a model of the task {task.name}: leave it out"
+        )

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +17,7 @@ from sluicegate.atomic import write_atomic
 from sluicegate.errors import ConfigError, DataError, SluicegateError, SnapshotError
 
 from .output import as_rows, json_line
+from .signals import Signals
 
 if TYPE_CHECKING:
     from sluicegate.streaming import Stream
@@ -27,13 +26,6 @@ ReadLine: TypeAlias = Callable[[int], bytes]
 
 _LONGEST = 16 * 2**20  # bytes of a line
 _MOST = 2**31  # bytes of a state
-
-
-class Stopped(Exception):  # noqa: N818 - it is no error
-    """The stream was asked to end, by a signal."""
-
-    def __init__(self, by: signal.Signals) -> None:
-        self.by = by
 
 
 def resume(stream: Stream, state: Path | None) -> None:
@@ -69,7 +61,7 @@ def answer_lines(stream: Stream, readline: ReadLine, say: Callable[[str], None],
     """
     takes_future = "future" in inspect.signature(stream.push).parameters
     try:
-        with _Signals() as signals:
+        with Signals() as signals:
             for number, line in enumerate(_read(readline, signals), 1):
                 try:
                     answer = _answer(stream, line, takes_future=takes_future)
@@ -100,7 +92,7 @@ def _answer(stream: Stream, line: bytes, *, takes_future: bool) -> Any:
     return {"forecast": as_rows(nw.from_native(answer, eager_only=True).to_polars())}
 
 
-def _read(readline: ReadLine, signals: _Signals) -> Iterator[bytes]:
+def _read(readline: ReadLine, signals: Signals) -> Iterator[bytes]:
     """The lines; of one that is too long only the beginning, which is more than a line may have."""
     while True:
         with signals.ending():
@@ -111,38 +103,3 @@ def _read(readline: ReadLine, signals: _Signals) -> Iterator[bytes]:
         if not line:
             return
         yield line
-
-
-class _Signals:
-    """While it is entered, SIGTERM and SIGINT end the process where `ending` is entered, and else wait for that."""
-
-    def __init__(self) -> None:
-        self._waiting = False
-        self._came: signal.Signals | None = None
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> _Signals:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    @contextmanager
-    def ending(self) -> Iterator[None]:
-        """Where a signal ends the process."""
-        self._waiting = True
-        try:
-            if self._came is not None:
-                raise Stopped(self._came)
-            yield
-        finally:
-            self._waiting = False
-
-    def _note(self, number: int, _: object) -> None:
-        self._came = signal.Signals(number)
-        if self._waiting:
-            self._waiting = False
-            raise Stopped(self._came)

@@ -8,7 +8,9 @@ from typing import BinaryIO
 
 from sluicegate.errors import DataError
 
-_UNKNOWN = (0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)  # what programs write as a size before they know it
+UNKNOWN = (0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
+"""What programs write as the size of a WAV file's samples before they know it."""
+
 _PAGE = 2**16 + 512  # bytes of a page of OGG at most
 
 
@@ -47,7 +49,7 @@ def _missing_of_wav(file: BinaryIO, size: int) -> int:
     while len(head := file.read(8)) == 8:
         name, length = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"data":
-            return 0 if length in _UNKNOWN else length - (size - file.tell())
+            return 0 if length in UNKNOWN else length - (size - file.tell())
         file.seek(length + length % 2, 1)
     return 0
 

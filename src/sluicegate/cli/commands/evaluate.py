@@ -18,6 +18,9 @@ def evaluate(
     stride: Annotated[int | None, typer.Option(help="Steps from one window to the next; 1 unless given.")] = None,
     label: Annotated[str | None, typer.Option(help="The column or array of classes; by default, as trained.")] = None,
     group: Annotated[str | None, typer.Option(help="A column by whose values accuracy is shown.")] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="A folder of recordings of noise that a transcriber is evaluated in.")
+    ] = None,
     array: Array = None,
     lengths: Lengths = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
@@ -45,6 +48,7 @@ def evaluate(
             stride=stride,
             labels=label,
             groups=group,
+            noise=noise,
             baselines=baseline or None,
             cache=cache,
             dynamic=dynamic,

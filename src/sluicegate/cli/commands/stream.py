@@ -1,7 +1,8 @@
-"""`sluicegate stream`: rows in as they come, answers out at once."""
+"""`sluicegate stream`: rows or audio in as they come, answers out at once."""
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..failures import failing_plainly
-from ..options import Debug, Model, Threads, require_options
+from ..options import Debug, Model, Threads, given_only, refuse_options, require_options
 
 
 def stream(
@@ -18,25 +19,58 @@ def stream(
         Path | None, typer.Option(help="A file for the state: gone on from if it is there, written at the end.")
     ] = None,
     warm: Annotated[bool, typer.Option("--warm", help="Begin with the last rows of training (forecasters).")] = False,
+    rate: Annotated[
+        int | None, typer.Option(help="Of audio, in Hz; by default what a WAV header says, or the model's.")
+    ] = None,
+    microphone: Annotated[
+        bool, typer.Option("--microphone", help="Hear the microphone, not standard input (transcribers).")
+    ] = False,
+    endpoint: Annotated[
+        float | None, typer.Option(help="Seconds of silence that end an utterance (transcribers); 0.5 unless given.")
+    ] = None,
     threads: Threads = None,
     debug: Debug = False,
 ) -> None:
-    """Answer rows as they come: JSON Lines from standard input, a line out for each line in."""
+    """Answer rows as they come: JSON Lines from standard input, a line out for each line in.
+
+    A transcriber hears raw little-endian 16-bit samples of one channel, or WAV, and answers with a line of JSON when
+    there are words, other words than before may follow, or an utterance ends.
+    """
     with failing_plainly(debug):
         from ..starting import load_task
 
         task = load_task(model, threads)
-        options: dict[str, Any] = {"warm": True} if warm else {}
+        options = given_only(warm=warm or None, endpoint=endpoint)
         require_options(task, "open_stream", options)
-        from ..streaming import Stopped, answer_lines, resume
+        from ..signals import Stopped
+        from ..streaming import answer_lines, resume
 
         opened = task.open_stream(**options)
+        hears = "rate" in inspect.signature(opened.push).parameters
+        if not hears:
+            refuse_options(task, given_only(rate=rate, microphone=microphone or None))
         resume(opened, state)
         try:
-            answer_lines(opened, sys.stdin.buffer.readline, _say, state)
+            if hears:
+                _hear(opened, state, rate, microphone=microphone)
+            else:
+                answer_lines(opened, sys.stdin.buffer.readline, _say, state)
         except Stopped as stopped:
             if stopped.by == stopped.by.SIGINT:
                 raise KeyboardInterrupt from None
+
+
+def _hear(stream: Any, state: Path | None, rate: int | None, *, microphone: bool) -> None:
+    from sluicegate.data.microphone import open_microphone
+
+    from ..hearing import answer_audio
+
+    if not microphone:
+        answer_audio(stream, sys.stdin.buffer.read, _say, state, rate)
+        return
+    rate = stream.rate if rate is None else rate
+    with open_microphone(rate) as read:
+        answer_audio(stream, read, _say, state, rate)
 
 
 def _say(line: str) -> None:

@@ -12,10 +12,12 @@ from sluicegate.tasks.generation.verdict import preferred
 from sluicegate.tasks.report import Clip, Measure, Report
 from sluicegate.tasks.report.figures import figure
 
+from .augmentation import Noises
 from .breakdown import by_group, by_length
 from .calibration import reliability, rightness
 from .config import TranscriberConfig
 from .listening import LEGEND, Heard, clip_of, worst
+from .noise_levels import by_noise
 from .pictures import draw
 from .reading import Recordings, Samples
 from .trained import Trained
@@ -40,6 +42,7 @@ def report(
     notes: Sequence[str] = (),
     *,
     groups: Sequence[str] | None = None,
+    noises: Noises | None = None,
 ) -> Report:
     """Transcribe recordings, and set that beside what simple methods make of them.
 
@@ -50,6 +53,7 @@ def report(
         title: what was evaluated.
         notes: what a reader should bear in mind.
         groups: of each recording, by which the word error rate is told apart.
+        noises: what is mixed in to tell the word error rate in noise; None is noise of all colours.
     """
     said = list(recordings.texts or ())
     found = transcribed(trained, config, recordings)
@@ -63,13 +67,17 @@ def report(
         f"the same {len(said):,} recordings",
         lower=True,
     )
+    noisy = by_noise(trained, config, recordings, counts["model"], noises or Noises())
     details = _details(trained, found, said, counts, groups)
+    details["bars"] += [] if noisy is None else [noisy.bars()]
     return Report(
         title=f"Transcriber: {title}",
         metrics=metrics["model"],
         baselines={name: row for name, row in metrics.items() if name != "model"},
         verdict=verdict,
-        facts=_facts(trained, config, recordings) | _by_group(counts["model"], groups),
+        facts=_facts(trained, config, recordings)
+        | _by_group(counts["model"], groups)
+        | ({} if noisy is None else noisy.facts()),
         notes=tuple(notes),
         measures=MEASURES,
         draw=partial(draw, details),

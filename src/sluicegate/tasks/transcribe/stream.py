@@ -47,6 +47,11 @@ class SpeechStream(Stream):
         self._endpoint = Endpoint(silence=endpoint, frame=FRAME)
         self.reset()
 
+    @property
+    def rate(self) -> int:
+        """The rate that the model hears, in Hz: of samples that are pushed without one."""
+        return self._trained.rate
+
     def push(self, x: Any, rate: int | None = None) -> Any:
         """Hear samples, or several pushes of them.
 

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from jaxtyping import Float16, Float32, Int64
 
-from sluicegate.data.audio import is_audio, read_audio
 from sluicegate.errors import DataError
 from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import Run
@@ -24,7 +23,7 @@ from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
 from .objective import Examples, Objective
-from .reading import Recordings, Samples
+from .reading import Recordings, Samples, noise_in
 from .report import report
 from .running import END
 from .trained import Trained, most_common
@@ -77,7 +76,7 @@ class Preparation:
             )
         self.recordings, self.validating = recordings, held_back
         self.rate = _rate(recordings)
-        self.noises = Noises(_noise_in(noise, self.rate))
+        self.noises = Noises(noise_in(noise, self.rate))
         self.alphabet = Alphabet.of(_texts(recordings), config.subwords)
         if len(self.alphabet) < 2:
             raise DataError("every text is blank: expected some in which something is said, to learn from")
@@ -212,7 +211,9 @@ class Preparation:
             calibration=Calibration(),
         )
         trained = settled(trained, self.validating, self.config.beam, self.config.language_weight)
-        return trained, report(trained, self.config, self.validating, "validation recordings", self.notes)
+        return trained, report(
+            trained, self.config, self.validating, "validation recordings", self.notes, noises=self.noises
+        )
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(self.config.model_dump_json().encode())
@@ -261,23 +262,6 @@ def _rate(recordings: Recordings) -> int:
     some = np.linspace(0, len(recordings) - 1, min(len(recordings), _LOOKED_AT)).astype(int)
     low = sum(recordings.own_rate(int(row)) <= RATES[0] for row in some)
     return RATES[0] if 2 * low > len(some) else RATES[1]
-
-
-def _noise_in(folder: str | Path | None, rate: int) -> list[Float32[np.ndarray, " samples"]]:
-    """The recordings of a folder and of those in it.
-
-    Raises:
-        DataError: it is no folder, or has none.
-    """
-    if folder is None:
-        return []
-    path = Path(folder)
-    if not path.is_dir():
-        raise DataError(f"`noise` (={str(folder)!r}) is no folder: give one with recordings of noise, or leave it out")
-    found = sorted(inner for inner in path.rglob("*") if is_audio(inner) and inner.is_file())
-    if not found:
-        raise DataError(f"there are no recordings in {path}, which `noise` names: expected files such as rain.wav")
-    return [read_audio(inner, rate) for inner in found]
 
 
 def _validating(recordings: Recordings, seed: int) -> np.ndarray:

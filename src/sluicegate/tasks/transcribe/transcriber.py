@@ -20,10 +20,11 @@ from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import TrainedTask
 
 from .alphabet import tidied
+from .augmentation import Noises
 from .card import transcriber_card
 from .config import ARGUMENTS, TranscriberConfig
 from .lexicon import Lexicon
-from .reading import Recordings, recordings_of
+from .reading import Recordings, noise_in, recordings_of
 from .report import MEASURES, report
 from .stream import SpeechStream
 from .trained import Trained
@@ -116,28 +117,39 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         return self
 
     def evaluate(
-        self, data: Any, *, groups: Heading | None = None, rate: int | None = None, origin: Source | None = None
+        self,
+        data: Any,
+        *,
+        groups: Heading | None = None,
+        noise: str | Path | None = None,
+        rate: int | None = None,
+        origin: Source | None = None,
     ) -> Report:
         """Transcribe, and compare with what is said, beside simple methods.
 
         Args:
             data: recordings with texts, as `fit` takes them.
             groups: a column by which the word error rate is told apart, such as accents.
+            noise: a folder with recordings of noise, which some recordings are mixed with to tell the word error rate
+                in noise; None takes noise of all colours.
             rate: of arrays, in Hz; None is that of the arrays of training.
             origin: what the table is called in messages.
 
         Raises:
             NotFittedError: `fit` has not been called.
-            DataError: the recordings cannot be used as they are.
+            DataError: the recordings cannot be used as they are, or `noise` is no folder of recordings.
             MissingExtra: a package is not installed that audio needs.
         """
         trained = self.trained
         require_jiwer()
+        noises = Noises(noise_in(noise, trained.rate))
         columns = {role: name for role, name in trained.columns.items() if role != "group"}
         if groups is not None:
             columns["group"] = str(asked_one(data, groups))
         recordings, _ = recordings_of(data, columns, origin or Source(), rate=rate or trained.arrays_rate)
-        return self._evaluated(report(trained, self.config, recordings, "evaluation", groups=recordings.groups))
+        return self._evaluated(
+            report(trained, self.config, recordings, "evaluation", groups=recordings.groups, noises=noises)
+        )
 
     def predict(self, data: Any, *, rate: int | None = None, origin: Source | None = None) -> Any:
         """What is said in recordings.
