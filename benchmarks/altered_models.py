@@ -196,6 +196,20 @@ def language_uses(model):
     yield lambda: model.evaluate(texts, cache=20, dynamic=0.1)
 
 
+def speech_uses(model):
+    """Calls of a transcriber."""
+    sound = np.sin(np.arange(6000) * 0.4).astype(np.float32) * np.hanning(6000).astype(np.float32)
+    yield lambda: model.transcribe(sound, rate=8000)
+    yield lambda: model.transcribe(sound, rate=8000, words=["one", "two"], hot_words={"one": 1.0})
+    yield lambda: model.open_stream().push([sound, sound], rate=8000)
+    yield lambda: model.add_words(["one"])
+    columns = model._trained.columns
+    table = pl.DataFrame({columns["audio"]: [sound.tolist()] * 2}).with_columns(
+        pl.Series(["one", "two"]).alias(columns["text"])
+    )
+    yield lambda: model.evaluate(table, rate=8000)
+
+
 USES = {
     "forecast": forecaster_uses,
     "classify-text": text_uses,
@@ -203,6 +217,7 @@ USES = {
     "translate": writer_uses,
     "summarize": writer_uses,
     "language-model": language_uses,
+    "transcribe": speech_uses,
 }
 
 

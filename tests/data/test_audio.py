@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sluicegate.data.audio import audio_blocks, audio_rate, from_array, one_channel, read_audio
+from sluicegate.data.audio import array_blocks, audio_blocks, audio_rate, from_array, one_channel, read_audio
 from sluicegate.errors import DataError
 
 soundfile = pytest.importorskip("soundfile")
@@ -73,6 +73,16 @@ def test_blocks_are_the_whole(tmp_path):
     assert len(blocks) > 5
     assert max(len(block) for block in blocks) < 5 * RATE
     assert np.array_equal(np.concatenate(blocks), read_audio(path, RATE))
+
+
+def test_blocks_of_an_array_are_the_whole():
+    samples = np.random.default_rng(0).uniform(-1, 1, (150_000, 2))
+    blocks = list(array_blocks(samples, 44100, RATE, named="it"))
+    assert len(blocks) == 4
+    np.testing.assert_array_equal(np.concatenate(blocks), from_array(samples, 44100, RATE, named="it"))
+    samples[140_000, 1] = np.nan
+    with pytest.raises(DataError, match="it holds nan as its sample 140,000"):
+        from_array(samples, 44100, RATE, named="it")
 
 
 def test_whole_numbers_are_scaled():

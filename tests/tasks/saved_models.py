@@ -167,6 +167,30 @@ def language_model(cell, **knobs):
     return train, ask
 
 
+def transcriber(**knobs):
+    """How a transcriber is trained, and how it is asked; of the words' times and confidence the mean."""
+
+    def train():
+        rows = [["one", "two", "one two"][row % 3] for row in range(24)]
+        table = pl.DataFrame({"path": [tones(text, row) for row, text in enumerate(rows)], "text": rows})
+        settings = {"epochs": 60, "batch": 4, "versions": 1, "learning_rate": 3e-2, "layers": 1, "hidden": 4, "beam": 2}
+        return sluicegate.Transcriber(**settings | knobs).fit(table, rate=8000, progress=False)
+
+    def ask(model):
+        written = model.predict([tones(text, 30) for text in ("one", "two", "two one", "")])
+        return written.with_columns(pl.col("begin", "end", "confidence").list.mean().fill_null(0.0))
+
+    return train, ask
+
+
+def tones(text, row):
+    """A recording in which each word is a tone, in a little noise."""
+    time = np.arange(1600) / 8000
+    parts = [np.sin(2 * np.pi * {"one": 500, "two": 1500}[word] * time) * np.hanning(1600) for word in text.split()]
+    samples = np.concatenate([np.zeros(800), *parts, np.zeros(800)])
+    return np.round(samples * 0.3 + 0.01 * np.sin(np.arange(len(samples)) * (row + 5.0) ** 2), 4).astype(np.float32)
+
+
 MODELS = {
     "forecast-gru": forecaster("gru", 200, covariates={"known": ["price"], "past": ["wind"]}, quantiles=(0.25,)),
     "forecast-mingru": forecaster("mingru", 60, every="1mo", columns=("sales", "visits"), context=12),
@@ -186,6 +210,8 @@ MODELS = {
     "language-lstm": language_model("lstm", subwords=30, layers=2),
     "language-groups": language_model("gru"),
     "language-members": language_model("mingru", members=2),
+    "transcribe-gru": transcriber(),
+    "transcribe-characters": transcriber(cell="lstm", streaming=False, subwords=0),
 }
 
 
@@ -201,10 +227,12 @@ def add(name):
 if __name__ == "__main__":
     from sluicegate.tasks.classify_series import baselines, trained
     from sluicegate.tasks.language_model import vocabulary
+    from sluicegate.tasks.transcribe import hidden_markov, templates
 
     torch.set_num_threads(1)
     for module in (baselines, trained):
         module.has_minirocket = lambda: False  # its 10,000 features would take most of the space
+    hidden_markov._GAUSSIANS, templates._REMEMBERED = (1, 1), 6
     FOLDER.mkdir(exist_ok=True)
     for name in MODELS:
         # As large vocabularies have: groups of rarer tokens.

@@ -96,12 +96,19 @@ def from_array(samples: Any, rate: Any, wanted: int, *, named: str) -> Float32[n
         DataError: it is something else, or holds what is no number.
         MissingExtra: soxr is not installed.
     """
-    found = one_channel(samples, named)
-    if not len(found):
+    return np.concatenate([*array_blocks(samples, rate, wanted, named=named)])
+
+
+def array_blocks(samples: Any, rate: Any, wanted: int, *, named: str) -> Iterator[Float32[np.ndarray, " samples"]]:
+    """The same block by block: of an hour nothing is copied as a whole."""
+    array, scale = _samples(samples, named)
+    if not len(array):
         raise DataError(f"{named} has no samples: expected a recording, leave it out")
     require_rate(rate, named)
     resampler = Resampler(rate, wanted)
-    return np.concatenate([resampler.push(found), resampler.finish()])
+    for begin in range(0, len(array), _BLOCK):
+        yield resampler.push(_mixed(array[begin : begin + _BLOCK], scale, named, begin))
+    yield resampler.finish()
 
 
 def one_channel(samples: Any, named: str) -> Float32[np.ndarray, " samples"]:
@@ -110,6 +117,11 @@ def one_channel(samples: Any, named: str) -> Float32[np.ndarray, " samples"]:
     Raises:
         DataError: it is something else, or holds what is no number.
     """
+    return _mixed(*_samples(samples, named), named, 0)
+
+
+def _samples(samples: Any, named: str) -> tuple[np.ndarray, float]:
+    """An array of samples, and what they are divided by."""
     try:
         array = np.asarray(samples)
     except ValueError as error:
@@ -125,8 +137,13 @@ def one_channel(samples: Any, named: str) -> Float32[np.ndarray, " samples"]:
             f"{named} is of shape {array.shape}: expected [samples channels], of {MOST_CHANNELS} channels at most; "
             "is it the other way round, give `samples.T`"
         )
+    return array, scale
+
+
+def _mixed(array: np.ndarray, scale: float, named: str, before: int) -> Float32[np.ndarray, " samples"]:
+    """The mean of the channels of samples, of which so many come before."""
     found = array.astype(np.float32) if scale == 1.0 else (array / np.float64(scale)).astype(np.float32)
-    return _finite(found.mean(1, dtype=np.float32) if found.ndim == 2 else found, named, 0)
+    return _finite(found.mean(1, dtype=np.float32) if found.ndim == 2 else found, named, before)
 
 
 def require_rate(rate: Any, named: str) -> None:

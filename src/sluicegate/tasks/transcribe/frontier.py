@@ -147,7 +147,7 @@ class Frontier:
 
     def logarithm(self, mass: float) -> float:
         """The logarithm of the probability that a mass stands for."""
-        return math.log(mass) + self.scale + self.power * math.log(2)
+        return math.log(mass) + self.scale + self.power * math.log(2) if mass else -math.inf
 
     def allowed(self) -> Node:
         """The best text, without what no text may end with."""

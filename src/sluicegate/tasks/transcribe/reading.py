@@ -13,7 +13,7 @@ import polars as pl
 from jaxtyping import Float32
 
 from sluicegate.data import Source
-from sluicegate.data.audio import audio_blocks, audio_rate, from_array, is_audio, read_audio
+from sluicegate.data.audio import array_blocks, audio_blocks, audio_rate, from_array, is_audio, read_audio
 from sluicegate.data.columns import select
 from sluicegate.data.frames import backend_of
 from sluicegate.data.text_files import read_text
@@ -64,7 +64,7 @@ class Recordings:
         if isinstance(clip, str):
             yield from audio_blocks(clip, rate, where=self.place(row))
         else:
-            yield self.samples(row, rate)
+            yield from array_blocks(clip, self._rate(row), rate, named=self.place(row))
 
     def own_rate(self, row: int) -> int:
         """The rate that a recording has, in Hz."""
