@@ -137,6 +137,16 @@ def test_hot_words_win_where_they_should_and_nowhere_else():
     assert found(log_probs, LETTERS, Beam(), hot_words={"cat": 2.0}).text == "a cut"
 
 
+def test_words_that_are_doubted_are_not_told_unless_they_are_awaited():
+    log_probs = certain("a cat", LETTERS)
+    log_probs[2, [LETTERS.index("a") + 1, LETTERS.index("o") + 1]] = np.log([0.35, 0.3])
+    strict = Beam(least=0.4)
+    assert found(log_probs, LETTERS, Beam(least=0.3)).text == "a cat"
+    assert found(log_probs, LETTERS, strict).text == found(log_probs, LETTERS, strict, final=False).text == "cat"
+    assert found(log_probs, LETTERS, strict, hot_words={"a": 1.0}).text == "a cat"
+    assert found(log_probs, LETTERS, strict, lexicon=Lexicon.words(["a", "cat"])).text == "a cat"
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_lexicon_is_all_that_is_told(seed):
     log_probs = heard(SENTENCES[seed % 4], LETTERS, seed, sure=3.0)
@@ -270,7 +280,15 @@ def test_what_is_no_lattice(given, message):
 
 @pytest.mark.parametrize(
     "knobs",
-    [{"width": 0}, {"cut": -1.0}, {"threshold": math.nan}, {"margin": 0.0}, {"word_bonus": math.inf}, {"tokens": 0}],
+    [
+        {"width": 0},
+        {"cut": -1.0},
+        {"threshold": math.nan},
+        {"margin": 0.0},
+        {"word_bonus": math.inf},
+        {"tokens": 0},
+        {"least": 1.0},
+    ],
 )
 def test_settings_out_of_range(knobs):
     (name,) = knobs

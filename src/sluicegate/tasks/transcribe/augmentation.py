@@ -5,13 +5,12 @@ And of its features: bands and times that are blanked out (SpecAugment, Park et 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float32
 
 from sluicegate.errors import MissingExtra
+
+from .noises import Noises
 
 _SPEEDS = 0.87, 1.15
 _GAINS = -18.0, 6.0  # dB
@@ -22,35 +21,6 @@ _BAND_MASKS, _BAND_SHARE = 2, 0.15
 _TIME_MASKS, _TIME_SHARE, _LONGEST_MASK = 2, 0.06, 10  # frames
 
 Samples = Float32[np.ndarray, " samples"]
-
-
-@dataclass(frozen=True)
-class Noises:
-    """Noise to mix in.
-
-    Args:
-        recordings: of it; without any, and now and then beside them, it is noise of a random colour.
-    """
-
-    recordings: Sequence[Samples] = ()
-
-    def draw(self, count: int, generator: np.random.Generator) -> Samples:
-        """So many samples, of about unit power."""
-        if self.recordings and generator.random() < 0.8:
-            found = self.recordings[int(generator.integers(len(self.recordings)))]
-            begin = int(generator.integers(len(found)))
-            noise = np.resize(np.roll(found, -begin), count)
-        else:
-            noise = coloured(count, float(generator.uniform(0.0, 2.0)), generator)
-        return (noise / max(1e-6, float(np.sqrt(np.mean(np.square(noise, dtype=np.float64)))))).astype(np.float32)
-
-
-def coloured(count: int, slope: float, generator: np.random.Generator) -> Samples:
-    """Noise whose power falls with frequency to the power of `slope`: 0 is white, 1 pink, 2 brown."""
-    spectrum = np.fft.rfft(generator.standard_normal(max(2, count)))
-    spectrum *= np.arange(1, len(spectrum) + 1) ** (-slope / 2)
-    found: Samples = np.fft.irfft(spectrum, max(2, count))[:count].astype(np.float32)
-    return found
 
 
 def version(

@@ -21,6 +21,8 @@ class Beam:
         cut: how much less probable than the best a hypothesis may be to go on, as a logarithm.
         margin: with a lexicon, how much more probable what the network hears may be than what is allowed, as a
             logarithm, for each token: words and phrases beyond it are rejected.
+        least: the confidence below which a word is not told, from 0 to 1; with a lexicon, which has its margin, and
+            with hot words, which are to be heard where the network doubts them, all are.
 
     Raises:
         ConfigError: one of them is out of its range.
@@ -33,6 +35,7 @@ class Beam:
     tokens: int = 40
     cut: float = 10.0
     margin: float = 1.5
+    least: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -44,3 +47,5 @@ class Beam:
                 raise ConfigError(f"`{name}` (={getattr(self, name)}) must be a finite number")
         if not self.margin > 0:
             raise ConfigError(f"`margin` (={self.margin}) must be above 0")
+        if not 0 <= self.least < 1:
+            raise ConfigError(f"`least` (={self.least}) must be a confidence from 0 to 1, and below 1")

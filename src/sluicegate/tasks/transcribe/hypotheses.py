@@ -115,6 +115,11 @@ class Growth:
         self.added: list[tuple[list[str], float]] = []
         """The words that were added, each time with their weight."""
 
+    @property
+    def awaits(self) -> bool:
+        """Whether there are hot words."""
+        return bool(self._hot_words.weights)
+
     def root(self) -> Node:
         """The text without tokens."""
         node = Node(0, None, NONE)

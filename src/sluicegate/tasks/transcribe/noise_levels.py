@@ -10,9 +10,9 @@ from jaxtyping import Float32, Int64
 from sluicegate.metrics.transcription import Counts, counted, rates
 from sluicegate.tasks.report.figures import figure
 
-from .augmentation import Noises
 from .breakdown import by_group
 from .config import TranscriberConfig
+from .noises import Noises
 from .reading import Recordings
 from .trained import Trained
 
@@ -119,5 +119,5 @@ def _short(recordings: Recordings, row: int, rate: int) -> Samples | None:
 def _kind(noises: Noises) -> str:
     count = len(noises.recordings)
     if not count:
-        return "noise of random colours"
+        return "noise of random colours, machines, knocks, calls and music, made by synthesis"
     return f"most of it from {count:,} recording{'s' if count > 1 else ''} of noise"

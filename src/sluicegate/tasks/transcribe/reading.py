@@ -147,27 +147,6 @@ def recordings_of(
     return found, backend
 
 
-def noise_in(folder: str | Path | None, rate: int) -> list[Float32[np.ndarray, " samples"]]:
-    """The recordings of noise in a folder and in those within it.
-
-    Args:
-        folder: its path; None has none.
-        rate: of the samples, in Hz.
-
-    Raises:
-        DataError: it is no folder, or has none.
-    """
-    if folder is None:
-        return []
-    path = Path(folder)
-    if not path.is_dir():
-        raise DataError(f"`noise` (={str(folder)!r}) is no folder: give one with recordings of noise, or leave it out")
-    found = sorted(inner for inner in path.rglob("*") if is_audio(inner) and inner.is_file())
-    if not found:
-        raise DataError(f"there are no recordings in {path}, which `noise` names: expected files such as rain.wav")
-    return [read_audio(inner, rate) for inner in found]
-
-
 def _in_table(data: Any, columns: Mapping[str, Any], origin: Source, rate: int | None) -> Recordings:
     table = select(data, list(columns.values()), origin)
     audio, text, group = (None if (name := columns.get(role)) is None else table[name] for role in _ROLES)

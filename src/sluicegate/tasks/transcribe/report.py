@@ -12,12 +12,12 @@ from sluicegate.tasks.generation.verdict import preferred
 from sluicegate.tasks.report import Clip, Measure, Report
 from sluicegate.tasks.report.figures import figure
 
-from .augmentation import Noises
 from .breakdown import by_group, by_length
 from .calibration import reliability, rightness
 from .config import TranscriberConfig
 from .listening import LEGEND, Heard, clip_of, worst
 from .noise_levels import by_noise
+from .noises import Noises
 from .pictures import draw
 from .reading import Recordings, Samples
 from .trained import Trained
@@ -67,7 +67,7 @@ def report(
         f"the same {len(said):,} recordings",
         lower=True,
     )
-    noisy = by_noise(trained, config, recordings, counts["model"], noises or Noises())
+    noisy = by_noise(trained, config, recordings, counts["model"], noises or Noises(rate=trained.rate))
     details = _details(trained, found, said, counts, groups)
     details["bars"] += [] if noisy is None else [noisy.bars()]
     return Report(

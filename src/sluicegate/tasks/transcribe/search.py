@@ -140,7 +140,7 @@ class Search:
             pieces = [] if different or not node.ends else pieces
             score = frontier.silent if different else score
         margin = self._beam.margin if lexicon and not lexicon.whole else None
-        words = self._words + words_of(pieces, parts, self._seconds, margin)
+        words = self._words + words_of(pieces, parts, self._seconds, margin, self._least)
         return Transcript(" ".join(word.text for word in words), words, score)
 
     @property
@@ -152,6 +152,11 @@ class Search:
         """Hand over the words that nothing can change any more, and forget them: `best` tells of later ones then."""
         words, self._words = self._words, []
         return words
+
+    @property
+    def _least(self) -> float:
+        """The confidence from which words are told."""
+        return 0.0 if self._growth.lexicon or self._growth.awaits else self._beam.least
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """All that the search is at: what JSON can hold, and arrays by name; the models are not among them."""
@@ -225,5 +230,5 @@ class Search:
             *over, last = grouped(self._pieces, self._growth.parts)
             margin = self._beam.margin if lexicon else None
             pieces = [piece for group in over for piece in group]
-            self._words += words_of(pieces, self._growth.parts, self._seconds, margin)
+            self._words += words_of(pieces, self._growth.parts, self._seconds, margin, self._least)
             self._pieces = last

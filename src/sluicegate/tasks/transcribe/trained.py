@@ -79,6 +79,7 @@ class _Config(Saved):
     added: dict[Text, Annotated[float, Field(ge=-1e6, le=1e6)]]
     baselines: BaselinesSchema
     calibration: _Calibration
+    least: Share = 0.0
     curve: CurveSchema
 
 
@@ -107,6 +108,7 @@ class Trained(TrainedModel):
         baselines: the other simple methods.
         curve: the learning curve.
         calibration: makes of what the search says of a word how often such a word is right.
+        least: the confidence, as a search says it, below which a word is not told.
         added: words that were added after training, and what each adds to the logarithm of a text's probability.
     """
 
@@ -128,6 +130,7 @@ class Trained(TrainedModel):
     baselines: Baselines
     curve: Curve
     calibration: Calibration
+    least: float = 0.0
     added: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -157,7 +160,8 @@ class Trained(TrainedModel):
             hot_words: what each adds to the logarithm of a text's probability.
         """
         weight = self.language_weight if weight is None else weight
-        beam = Beam(width=width, language_weight=weight, word_bonus=self.word_bonus if weight else 0.0)
+        bonus = self.word_bonus if weight else 0.0
+        beam = Beam(width=width, language_weight=weight, word_bonus=bonus, least=self.least)
         language = self._knowing if weight else None
         hot_words = {word: bonus for word, bonus in self.added.items() if bonus} | dict(hot_words)
         return Search(self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words)
@@ -192,6 +196,7 @@ class Trained(TrainedModel):
             "added": dict(self.added),
             "baselines": self.baselines.settings(),
             "calibration": asdict(self.calibration),
+            "least": self.least,
             "curve": asdict(self.curve),
         }
 
@@ -236,6 +241,7 @@ class Trained(TrainedModel):
             ),
             curve=Curve(**config.curve.model_dump()),
             calibration=Calibration(**config.calibration.model_dump()),
+            least=config.least,
             added=config.added,
         )
 

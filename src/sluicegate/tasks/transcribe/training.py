@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,15 @@ from sluicegate.tasks.task import Run
 from sluicegate.training import Curve, Schedule, progress_bar
 
 from .alphabet import Alphabet, least_frames
-from .augmentation import Noises, version
+from .augmentation import version
 from .baselines import Baselines
 from .calibration import Calibration
 from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
+from .noises import Noises, noise_in, voices_of
 from .objective import Examples, Objective
-from .reading import Recordings, Samples, noise_in
+from .reading import Recordings, Samples
 from .report import report
 from .running import END
 from .trained import Trained, most_common
@@ -33,7 +35,7 @@ from .word_model import WordModel
 _VALIDATED, _MOST_VALIDATED = 0.08, 400  # of the recordings, and at most, where no others are given
 _LONGEST = 40.0  # seconds of a recording that is trained on
 _VERSIONS, _LEAST_VERSIONS, _HOURS = 5, 2, 5.0  # of each recording, and hours of all versions together
-_SILENT, _LEAST_SILENT = 0.05, 12  # recordings of noise alone, by those that there are, and at least
+_SILENT, _LEAST_SILENT = 0.15, 12  # recordings of noise alone, by those that there are, and at least
 _DRAWN = 5  # versions of these
 _EPOCHS = (40, 200)  # at least, and at most
 _FRAMES_OF_WORDS, _FRAMES = 4_000_000, 12_000_000  # that are gone through between these, for whole words, and else
@@ -76,7 +78,7 @@ class Preparation:
             )
         self.recordings, self.validating = recordings, held_back
         self.rate = _rate(recordings)
-        self.noises = Noises(noise_in(noise, self.rate))
+        self.noises = Noises(noise_in(noise, self.rate), self.rate)
         self.alphabet = Alphabet.of(_texts(recordings), config.subwords)
         if len(self.alphabet) < 2:
             raise DataError("every text is blank: expected some in which something is said, to learn from")
@@ -105,7 +107,7 @@ class Preparation:
     def run(self) -> Run[Trained]:
         """What is trained, and for how long."""
         config = self.config
-        frames = int(self.examples.lengths().sum())
+        frames = int(self.examples.lengths()[: self.spoken].sum())  # noise beside them makes no fewer epochs
         objective = Objective(
             self.model,
             self.examples,
@@ -148,6 +150,8 @@ class Preparation:
         self.scale = Scale.of([log_mels(_ended(clip.samples, self.rate), self.rate) for clip in kept])
         count = self.config.versions or int(np.clip(_HOURS * 3600 / self.seconds, _LEAST_VERSIONS, _VERSIONS))
         generator = np.random.default_rng((self.config.seed, 1))
+        voices = voices_of([clip.samples for clip in kept if clip.target], self.rate)
+        self.noises = replace(self.noises, voices=voices)
         versions = []
         with progress_bar("making versions", len(kept), progress) as told:
             for number, clip in enumerate(kept):
@@ -155,8 +159,10 @@ class Preparation:
                 versions.append([self._frames(samples) for samples in (clip.samples, *own)])
                 clip.forget()
                 told(number + 1)
-        silences = [self._frames(samples) for samples in self._silences(len(kept), generator)]
+        count = _DRAWN * max(_LEAST_SILENT, round(_SILENT * len(kept)))
+        silences = [self._frames(samples) for samples in self.noises.alone(count, generator)]
         silent = [silences[begin : begin + _DRAWN] for begin in range(0, len(silences), _DRAWN)]
+        self.spoken = len(kept)
         self.examples = Examples([*versions, *silent], [*(clip.target for clip in kept), *([] for _ in silent)])
         held = [clip for clip in others if len(clip.samples) <= _LONGEST * self.rate] or others[:1]
         self.held_back = Examples([[self._frames(clip.samples)] for clip in held], [clip.target for clip in held])
@@ -181,13 +187,6 @@ class Preparation:
     def _frames(self, samples: Float32[np.ndarray, " samples"]) -> Frames:
         mels = log_mels(_ended(samples, self.rate), self.rate)
         return stacked(self.scale.apply(mels)).astype(np.float16)
-
-    def _silences(self, count: int, generator: np.random.Generator) -> Iterator[Float32[np.ndarray, " samples"]]:
-        """Recordings in which nothing is said: of noise, and some of digital silence."""
-        for number in range(_DRAWN * max(_LEAST_SILENT, round(_SILENT * count))):
-            length = int(generator.uniform(0.3, 3.0) * self.rate)
-            level = np.float32(10 ** (generator.uniform(-70, -10) / 20) * (number % 8 > 0))
-            yield np.clip(self.noises.draw(length, generator) * level, -1.0, 1.0)
 
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         trained = Trained(

@@ -20,11 +20,11 @@ from sluicegate.tasks.report import Report
 from sluicegate.tasks.task import TrainedTask
 
 from .alphabet import tidied
-from .augmentation import Noises
 from .card import transcriber_card
 from .config import ARGUMENTS, TranscriberConfig
 from .lexicon import Lexicon
-from .reading import Recordings, noise_in, recordings_of
+from .noises import Noises, noise_in
+from .reading import Recordings, recordings_of
 from .report import MEASURES, report
 from .stream import SpeechStream
 from .trained import Trained
@@ -142,7 +142,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         """
         trained = self.trained
         require_jiwer()
-        noises = Noises(noise_in(noise, trained.rate))
+        noises = Noises(noise_in(noise, trained.rate), trained.rate)
         columns = {role: name for role, name in trained.columns.items() if role != "group"}
         if groups is not None:
             columns["group"] = str(asked_one(data, groups))

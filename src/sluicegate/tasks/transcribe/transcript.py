@@ -86,7 +86,11 @@ def spoken_in(frames: Sequence[int], rows: Float32[np.ndarray, "frames tokens"],
 
 
 def words_of(
-    pieces: Sequence[Piece], parts: Sequence[tuple[bool, str]], frame: float, margin: float | None
+    pieces: Sequence[Piece],
+    parts: Sequence[tuple[bool, str]],
+    frame: float,
+    margin: float | None,
+    least: float = 0.0,
 ) -> list[Word]:
     """Join pieces to words.
 
@@ -95,6 +99,7 @@ def words_of(
         parts: of each token whether a word begins with it, and its letters.
         frame: seconds of a frame.
         margin: the loss of a token up to which words are accepted, on average; None for any.
+        least: the confidence from which words are accepted.
     """
     words: list[Word] = []
     for group in grouped(pieces, parts):
@@ -102,8 +107,9 @@ def words_of(
         if not spoken or (margin is not None and too_different(spoken, -spoken[0].skipped, margin)):
             continue  # what was heard before the word is none of it
         text = "".join(parts[piece.token][1] for piece in spoken)
-        chance = sum(piece.chance for piece in spoken) / len(spoken)
-        words.append(Word(text, spoken[0].begin * frame, spoken[-1].end * frame, math.exp(min(0.0, chance))))
+        confidence = math.exp(min(0.0, sum(piece.chance for piece in spoken) / len(spoken)))
+        if confidence >= least:
+            words.append(Word(text, spoken[0].begin * frame, spoken[-1].end * frame, confidence))
     return words
 
 
