@@ -272,3 +272,11 @@ def test_batches_refuse_what_the_whole_refuses(written, name, content):
     with pytest.raises(DataError) as parts:
         list(read_batches(path, 10))
     assert str(parts.value) == str(whole.value)
+
+
+def test_a_name_without_an_ending_is_told_to_be_nowhere(tmp_path):
+    with pytest.raises(DataError, match="nowhere is not there or is not a file"):
+        read_table(tmp_path / "nowhere")
+    (tmp_path / "here").write_text("a")
+    with pytest.raises(DataError, match="here ends in 'nothing'"):
+        read_table(tmp_path / "here")

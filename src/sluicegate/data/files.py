@@ -116,7 +116,7 @@ def _refusing_plainly(path: Path) -> Iterator[str]:
     ending = ending_of(path)
     if path.is_dir():
         raise DataError(f"{path} is a folder: give the path of a table in a file")
-    if ending not in (*_SEPARATORS, ".parquet", ".jsonl", ".ndjson"):
+    if (ending or path.exists()) and ending not in (*_SEPARATORS, ".parquet", ".jsonl", ".ndjson"):
         raise DataError(
             f"{path} ends in {ending or 'nothing'!r}: expected .csv, .tsv, .parquet, .jsonl or .ndjson; save it as one"
         )
