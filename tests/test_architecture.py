@@ -11,11 +11,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "sluicegate"
 
 FLOORS = [
-    {"errors", "types"},
+    {"errors", "imports", "swaps", "types"},
     {"_core", "atomic", "collection"},
     {"ops"},
     {"nn"},
-    {"data", "training", "metrics", "bundle", "streaming"},
+    {"keras"},
+    {"acceleration", "data", "training", "metrics", "bundle", "streaming"},
     {"tasks"},
     {"export", "study"},
     {"cli", "serve"},

@@ -22,14 +22,14 @@ from .errors import StreamError as StreamError
 if TYPE_CHECKING:
     from . import nn as nn
     from . import streaming as streaming
+    from .acceleration import accelerate as accelerate
+    from .acceleration import accelerated as accelerated
     from .nn import GRU as GRU
     from .nn import LSTM as LSTM
     from .nn import RNN as RNN
     from .nn import LiGRU as LiGRU
     from .nn import MinGRU as MinGRU
     from .nn import backend_of as backend_of
-    from .nn.patch import accelerated as accelerated
-    from .nn.swap import accelerate as accelerate
     from .tasks import Forecaster as Forecaster
     from .tasks import LanguageModel as LanguageModel
     from .tasks import Report as Report
@@ -49,8 +49,8 @@ _LATER = {
     "LiGRU": "nn",
     "MinGRU": "nn",
     "RNN": "nn",
-    "accelerate": "nn.swap",
-    "accelerated": "nn.patch",
+    "accelerate": "acceleration",
+    "accelerated": "acceleration",
     "backend_of": "nn",
     "gates": "tasks.report.gates",
     "Forecaster": "tasks",

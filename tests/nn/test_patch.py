@@ -19,8 +19,8 @@ from torch.nn.utils import parametrize
 import sluicegate
 from sluicegate import nn
 from sluicegate.nn.made_classes import OURS
-from sluicegate.nn.patch import Summary
-from sluicegate.nn.swap import Swap
+from sluicegate.nn.patch import name_of
+from sluicegate.swaps import Summary, Swap
 
 KINDS = list(OURS)
 FORWARDS = {kind: kind.forward for kind in KINDS}
@@ -358,7 +358,8 @@ def test_the_summary_in_a_sentence():
             self.net = net
 
         def record(self, number, reason):
-            summary.record(net[number], reason)
+            layer = net[number]
+            summary.record(layer, type(layer).__name__, reason, lambda: name_of(layer))
 
     caller = Caller()
     caller.record(0, None)

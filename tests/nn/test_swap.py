@@ -12,7 +12,8 @@ import sluicegate
 from sluicegate import nn
 from sluicegate.errors import ConfigError
 from sluicegate.nn.made_classes import OURS
-from sluicegate.nn.swap import Swap, plan, restore
+from sluicegate.nn.swap import plan, restore
+from sluicegate.swaps import Swap
 
 KINDS = list(OURS)
 LAYERS = [torch.nn.GRU, torch.nn.LSTM, torch.nn.RNN]

@@ -19,9 +19,9 @@ import importlib.util
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
@@ -32,7 +32,7 @@ from .app import main as run_command
 from .failures import note
 
 if TYPE_CHECKING:
-    from sluicegate.nn.patch import Summary
+    from sluicegate.swaps import Summary
 
 MISUSE = 2
 
@@ -58,7 +58,7 @@ def is_program(words: Sequence[str]) -> bool:
 
 def run(words: Sequence[str]) -> None:
     """Run a program as `__main__` until it ends, with what it raises."""
-    summaries = _from_torch_on()
+    summary = _from_now_on()
     module, place = (words[1:], Path.cwd()) if words[0] == "-m" else (None, Path(words[0]).resolve().parent)
     if not sys.flags.safe_path:
         sys.path[0] = str(place)
@@ -67,7 +67,7 @@ def run(words: Sequence[str]) -> None:
     program = ModuleType("__main__")
     vars(program).update(names, __builtins__=builtins)
     sys.modules["__main__"] = program
-    atexit.register(_tell, summaries, os.getpid())  # called after the program's own, its threads and its traceback
+    atexit.register(_tell, summary, os.getpid())  # called after the program's own, its threads and its traceback
     try:
         exec(code, vars(program))  # noqa: S102 - to run the user's program is what it is for
     except BaseException:
@@ -123,52 +123,19 @@ def _refuse(words: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _from_torch_on() -> list[Summary]:
-    """Swap layers as soon as torch is there.
+def _from_now_on() -> Summary:
+    """Swap layers as soon as PyTorch or Keras is there.
 
-    The program imports torch, or does not: settings that must come before, such as OMP_NUM_THREADS, have their effect.
+    The program imports them, or does not: settings that must come before, such as OMP_NUM_THREADS, have their effect.
 
     Returns:
-        A place for the summary, which is empty until then.
+        The summary of what ran.
     """
-    summaries: list[Summary] = []
+    from sluicegate.acceleration import accelerated
 
-    def begin() -> None:
-        from sluicegate.nn.patch import accelerated
-
-        block = accelerated(log=False)
-        summaries.append(block.__enter__())
-        _never_closed.append(block)
-
-    if "torch" in sys.modules:
-        begin()
-    else:
-        sys.meta_path.insert(0, _After("torch", begin))
-    return summaries
-
-
-class _After(MetaPathFinder):
-    """Calls a function when a module has been imported."""
-
-    def __init__(self, name: str, call: Callable[[], None]) -> None:
-        self._name, self._call = name, call
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if fullname != self._name:
-            return None
-        others = [finder for finder in sys.meta_path if finder is not self and hasattr(finder, "find_spec")]
-        spec = next((found for finder in others if (found := finder.find_spec(fullname, path, target))), None)
-        if spec is None or spec.loader is None:
-            return spec
-        execute = spec.loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:  # to find is not yet to import: many look only whether it is there
-            execute(module)
-            sys.meta_path.remove(self)
-            self._call()
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+    block = accelerated(log=False)
+    _never_closed.append(block)
+    return block.__enter__()
 
 
 def _leave_ourselves_out(code: CodeType | None) -> None:
@@ -183,10 +150,10 @@ def _leave_ourselves_out(code: CodeType | None) -> None:
     sys.excepthook = show_shorter
 
 
-def _tell(summaries: Sequence[Summary], process: int) -> None:
+def _tell(summary: Summary, process: int) -> None:
     if os.getpid() != process:
         return  # a fork of the program
     with suppress(AttributeError, OSError, ValueError):  # either stream may be closed by now, or away
         sys.stdout.flush()
     with suppress(AttributeError, OSError, ValueError):
-        note(f"sluicegate: {summaries[0] if summaries else 'the program did not use torch'}")
+        note(f"sluicegate: {summary if summary.frameworks else 'the program did not use torch'}")

@@ -8,11 +8,9 @@ class, hence it prints, copies and pickles as ever, and nothing needs to be put 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import update_wrapper
-from itertools import count
+from contextlib import contextmanager
+from functools import partial, update_wrapper
 from pathlib import Path
 from threading import Lock
 from types import FunctionType
@@ -22,104 +20,28 @@ from weakref import WeakKeyDictionary
 import torch
 from torch.nn import Module
 
+from sluicegate.swaps import Summary, tell
+
 from .bound import Rebound
 from .graphs import outside_graphs
 from .made_classes import OURS, base_of, mixed
 from .others import watch
-from .swap import Swap, obstacle, tell
-
-_LISTED = 5  # layers that are left are told up to here; the rest is counted
-
-
-class Summary:
-    """What became of the layers that ran within a block of `accelerated`, in the order of their first run."""
-
-    def __init__(self) -> None:
-        self._swaps: dict[int, Swap] = {}
-        self._numbers: WeakKeyDictionary[Module, int] = WeakKeyDictionary()
-        self._unused = count()
-        self._made: dict[str, bool] = {}
-
-    @property
-    def swapped(self) -> list[Swap]:
-        """The layers that ours computed."""
-        return [swap for swap in list(self._swaps.values()) if swap.reason is None]
-
-    @property
-    def left(self) -> list[Swap]:
-        """The layers that were left to PyTorch, each with the reason."""
-        return [swap for swap in list(self._swaps.values()) if swap.reason is not None]
-
-    @property
-    def others(self) -> list[str]:
-        """The classes of recurrent layers that were made within the block and are none of `torch.nn`'s."""
-        return [name for name, recurrent in list(self._made.items()) if recurrent]
-
-    def watch(self) -> AbstractContextManager[None]:
-        """Look out for these while the block lasts."""
-        return watch(tuple(OURS), self._made)
-
-    def record(self, layer: Module, reason: str | None) -> Swap | None:
-        """Note what became of a layer, and return it if that is news."""
-        number = self._numbers.setdefault(layer, next(self._unused))
-        known = self._swaps.get(number)
-        if known is not None and known.reason == reason:
-            return None
-        name = known.name if known is not None else _name_of(layer)
-        self._swaps[number] = Swap(name, base_of(layer).__name__, reason)
-        return self._swaps[number]
-
-    def __str__(self) -> str:
-        swapped, left, others = self.swapped, self.left, _listed(self.others, ", ")
-        others = f"; recurrent but not PyTorch's own: {others}" if others else ""
-        if not swapped and not left:
-            return f"no GRU, LSTM or RNN layer of PyTorch's ran{others}"
-        kinds = Counter(swap.kind for swap in swapped)
-        words = f"{len(swapped) or 'no'} layer{'s' if len(swapped) != 1 else ''} swapped"
-        if swapped:
-            words += f" ({', '.join(f'{count} {kind}' for kind, count in kinds.items())})"
-        if left:
-            alike = [f"{swap}{f' (x{n})' if n > 1 else ''}" for swap, n in Counter(map(str, left)).items()]
-            words += f"; {len(left)} left: {_listed(alike, '; ')}"
-        return words + others
-
-
-def _listed(words: list[str], between: str) -> str:
-    more = [f"and {len(words) - _LISTED} more"] if len(words) > _LISTED else []
-    return between.join([*words[:_LISTED], *more])
+from .swap import obstacle
 
 
 @contextmanager
-def accelerated(*, log: bool = True) -> Iterator[Summary]:
-    """Compute every `torch.nn.GRU`, `LSTM`, `RNN` and cell that runs within the block as Sluicegate does.
-
-    It does not matter when a layer was made, or by whom. No layer is changed: each has the class, the `state_dict`
-    and the pickle that it has without the block, so that what is saved within it is read without Sluicegate. The
-    block holds for the whole process, in all threads and in processes that are forked within it, until the last of
-    the open blocks ends. Layers that are traced, scripted, exported or compiled within it are PyTorch's.
-
-    What cannot be taken is left to PyTorch, for the reasons that `accelerate` names.
+def accelerated(summary: Summary, *, log: bool = True) -> Iterator[None]:
+    """Compute every `torch.nn.GRU`, `LSTM`, `RNN` and cell that runs within the block, as `sluicegate.accelerated` says.
 
     Args:
-        log: Whether to tell of each layer on the logger `sluicegate`, as `accelerate` does.
-
-    Returns:
-        For `as`: the summary of the layers that ran, to be read in the block or after it.
-
-    Example:
-        >>> import torch, sluicegate
-        >>> layers = torch.nn.GRU(3, 5), torch.nn.LSTM(3, 5, dtype=torch.float64)
-        >>> with sluicegate.accelerated(log=False) as summary:
-        ...     for layer in layers:
-        ...         _ = layer(torch.zeros(7, 2, 3, dtype=layer.weight_ih_l0.dtype))
-        >>> [swap.kind for swap in summary.swapped], [swap.reason for swap in summary.left]
-        (['GRU'], ['float64'])
+        summary: Where it is noted what became of the layers.
+        log: Whether to tell of each layer on the logger `sluicegate`.
     """
-    summary = Summary()
+    summary.frameworks.append("PyTorch's")
     _blocks.open(summary, log)
     try:
-        with summary.watch():
-            yield summary
+        with watch(tuple(OURS), summary.made):
+            yield
     finally:
         _blocks.close(summary)
 
@@ -178,7 +100,7 @@ class _Blocks:
             return None
         reason = obstacle(layer)
         for summary, log in summaries:
-            news = summary.record(layer, reason)
+            news = summary.record(layer, base_of(layer).__name__, reason, partial(name_of, layer))
             if news is not None and log:
                 tell(news)
         if reason is not None:
@@ -222,7 +144,7 @@ def handing_over(before: Any, torchs: Any, twin_of: Callable[[Module], Module | 
     return update_wrapper(made, before)
 
 
-def _name_of(layer: Module) -> str:
+def name_of(layer: Module) -> str:
     """The qualified name of a layer within the outermost module that is at work, or else the line that calls it."""
     name = line = ""
     frame = sys._getframe(1)

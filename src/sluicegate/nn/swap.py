@@ -9,9 +9,7 @@ changing even the class, for every layer that runs: `sluicegate.nn.patch`.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -19,6 +17,7 @@ import torch
 from torch.nn import Module
 
 from sluicegate.errors import ConfigError
+from sluicegate.swaps import Swap, tell
 
 from .bound import bind, held
 from .made_classes import OURS, base_of, class_of_ours, class_of_torchs
@@ -39,41 +38,8 @@ _STEPS_OF_FORWARD = {
     "permute_hidden",
 }
 
-_logger = logging.getLogger("sluicegate")
-
-
-@dataclass(frozen=True)
-class Swap:
-    """What becomes of one recurrent layer.
-
-    Args:
-        name: Its qualified name, as `named_modules` has it: empty for the model itself. A layer that ran within
-            `accelerated` and belongs to no module goes by the file and line that called it.
-        kind: The class of `torch.nn` that it is at bottom, such as `"GRU"` or `"LSTMCell"`; else its own.
-        reason: Why it is left to PyTorch; None if it is swapped.
-    """
-
-    name: str
-    kind: str
-    reason: str | None = None
-
-    def __str__(self) -> str:
-        reason = "" if self.reason is None else f", {self.reason}"
-        return f"{self.name or 'the model itself'} ({self.kind}){reason}"
-
-
 def accelerate(model: M) -> M:
-    """Swap every `torch.nn.GRU`, `LSTM`, `RNN` and cell of a model, in place, for Sluicegate's of the same name.
-
-    The parameters stay the very same objects, so that optimizers, hooks, the `state_dict` and every reference to a
-    layer go on as before; a layer used at two places is swapped once, and to accelerate twice is to do it once. The
-    logger `sluicegate` tells each layer swapped (info) and each one left to PyTorch with the reason (warning):
-    another type than float32, another device than the CPU, a projection, a scripted or a quantised layer, a subclass
-    that computes otherwise, a recurrent layer that is made of none of these classes. `sluicegate.nn.swap.plan` tells
-    the same beforehand and afterwards.
-
-    A `state_dict` knows nothing of all this. A pickle of the whole model names the new classes: to read it, Sluicegate
-    must be installed. `sluicegate.nn.swap.restore` brings PyTorch's classes back.
+    """Swap every `torch.nn.GRU`, `LSTM`, `RNN` and cell of a model, as `sluicegate.accelerate` says.
 
     Args:
         model: Any module, or a recurrent layer itself.
@@ -83,15 +49,6 @@ def accelerate(model: M) -> M:
 
     Raises:
         ConfigError: `model` is no module.
-
-    Example:
-        >>> import torch, sluicegate
-        >>> model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 5), "head": torch.nn.Linear(5, 1)})
-        >>> weight = model["encoder"].weight_hh_l0
-        >>> sluicegate.accelerate(model) is model
-        True
-        >>> type(model["encoder"]) is sluicegate.GRU, model["encoder"].weight_hh_l0 is weight
-        (True, True)
     """
     for swap, layer in _layers(model):
         if isinstance(layer, Options):
@@ -146,14 +103,6 @@ def restore(model: M) -> M:
         if isinstance(layer, Options) and _is_plain(layer):
             _become(layer, class_of_torchs(type(layer)))
     return model
-
-
-def tell(swap: Swap) -> None:
-    """Log what became of a layer: that one is left is a warning, for someone wants it faster."""
-    if swap.reason is None:
-        _logger.info("swapped: %s", swap)
-    else:
-        _logger.warning("left to PyTorch: %s", swap)
 
 
 def obstacle(layer: Module) -> str | None:

@@ -77,7 +77,7 @@ def layer(
         The outputs, laid out like `x`, the final state, and the final cell state of an LSTM, else of no account.
     """
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h0, c0))
-    plain = _is_plain(x, h0, c0, *weights)
+    plain = is_plain(x, h0, c0, *weights)
     if plain and not (_is_any_autocast_enabled() and torch.is_autocast_enabled("cpu")):
         x = unwrap_if_dead(x)  # a tensor that has got out of a transform of torch.func
         h0 = h0 if h0 is None else unwrap_if_dead(h0)
@@ -116,7 +116,7 @@ def step(
     Returns:
         The state after the step, and the cell state of an LSTM, else of no account.
     """
-    plain = options[5] == "fp32" and _is_plain(x, h0, c0, *weights)
+    plain = options[5] == "fp32" and is_plain(x, h0, c0, *weights)
     if _CAN_TAKE[options[0]] and plain and not torch.is_autocast_enabled("cpu"):
         x = unwrap_if_dead(x).contiguous()
         h0 = h0 if h0 is None else unwrap_if_dead(h0).contiguous()
@@ -146,7 +146,7 @@ def _in_onnx(
     return tuple(t[0] if t.dim() == 3 else t for t in onnx.layer(x, h0, c0, weights, rows, options))
 
 
-def _is_plain(*tensors: Tensor | None) -> bool:
+def is_plain(*tensors: Tensor | None) -> bool:
     """Tell whether nobody but the kernels has to see the call: then it need not pass through PyTorch's dispatcher.
 
     Every passage takes as long as a small layer's step, and training has four of them.
@@ -223,7 +223,7 @@ def _differentiate(
             return by_equations(gradients, wanted, inputs, rows, options, again=False)
     x, h0, c0, *weights = inputs
     arguments: Any = (*gradients, x, h0, c0, weights, output, saved, *rows, *options, wanted)
-    if _is_plain(*gradients, output, saved, *inputs):
+    if is_plain(*gradients, output, saved, *inputs):
         return kernel_calls.backward(*arguments)
     with torch._C._AutoDispatchBelowAutograd():
         d_x, d_h0, d_c0, d_weights = _backward(*arguments)
@@ -249,7 +249,7 @@ class _Step(torch.autograd.Function):
     def backward(ctx: Any, d_h: Tensor | None, d_c: Tensor | None) -> Any:
         (saved, *inputs), options, wanted = ctx.saved_tensors, ctx.options, ctx.needs_input_grad[1:]
         x, h0, c0, *weights = inputs
-        if not torch.is_grad_enabled() and _is_plain(d_h, d_c, saved, *inputs):
+        if not torch.is_grad_enabled() and is_plain(d_h, d_c, saved, *inputs):
             found = steps.take_back(d_h, d_c, x, h0, c0, weights, saved, options[0], options[1], wanted)
             if found is not None:
                 return None, *found
@@ -293,7 +293,7 @@ _take_step: Any = super(torch.autograd.Function, _Step).apply
 def _by_autograd(
     x: Tensor, h0: Any, c0: Any, weights: Sequence[Tensor], lengths: Any, order: Any, offsets: Any, *options: Any
 ) -> Any:
-    if not _is_plain(x) and torch.onnx.is_in_onnx_export():  # a program that `torch.export` made before
+    if not is_plain(x) and torch.onnx.is_in_onnx_export():  # a program that `torch.export` made before
         return _in_onnx(x, h0, c0, weights, (lengths, order, offsets), options[:-1])
     if options[-1]:
         return _SeenLayer.apply((lengths, order, offsets), options[:-1], x, h0, c0, *weights)  # type: ignore[no-untyped-call]

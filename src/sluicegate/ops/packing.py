@@ -90,7 +90,7 @@ def laid_out(shape: Shape, weights: Sequence[Tensor]) -> Tensor:
         The panels that `_core.forward` takes.
     """
     key = (_core.isa(), shape, *map(id, weights))
-    now = _fingerprint(weights)
+    now = fingerprint(weights)
     known = _kept.get(key)
     if known is not None and known.fingerprint == now:
         return known.panels
@@ -99,9 +99,9 @@ def laid_out(shape: Shape, weights: Sequence[Tensor]) -> Tensor:
     own = [torch.from_numpy(w.numpy(force=True).copy()) for w in weights]
     panels = lay_out(shape, own)
     forget = partial(_kept.pop, key)  # called with a reference, which is what `pop` gives if there is nothing
-    _kept[key] = _Kept(_fingerprint(own), panels, [weakref.ref(w, forget) for w in weights])
+    _kept[key] = _Kept(fingerprint(own), panels, [weakref.ref(w, forget) for w in weights])
     return panels
 
 
-def _fingerprint(weights: Sequence[Tensor]) -> int:
+def fingerprint(weights: Sequence[Tensor]) -> int:
     return _core.fingerprint([(w.data_ptr(), w.numel()) for w in weights])
