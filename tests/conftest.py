@@ -17,6 +17,7 @@ THREADS = 1
 CHECKED_STEPS = 3  # of a training
 
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))  # for the programs that tests start
+os.environ.setdefault("KERAS_BACKEND", "torch")
 hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("sluicegate")
 
