@@ -1,7 +1,7 @@
 """The script by which GRUs are taught: a network of 50 units learns to continue a sine wave.
 
-    python examples/keras_sine.py                  Keras alone
-    python -m sluicegate examples/keras_sine.py    the same, its GRU computed by Sluicegate
+python examples/keras_sine.py                  Keras alone
+python -m sluicegate examples/keras_sine.py    the same, its GRU computed by Sluicegate
 """
 
 import keras

@@ -45,8 +45,8 @@ def recurrent(number: int, rng: Any) -> tuple[Any, int]:
     return keras.layers.Bidirectional(inner, merge_mode=draw("concat", "sum", "mul", "ave")), 0
 
 
-def mask_of(number: int, rng: Any) -> Any:
-    """A mask of the number's kind; at least one row of the last kind is masked throughout."""
+def mask_of(rng: Any) -> Any:
+    """A mask of one kind or another; in the last kind a row is masked throughout."""
     kind = MASKS[rng.integers(len(MASKS))]
     lengths, steps = rng.integers(1, STEPS + 1, (BATCH, 1)), np.arange(STEPS)
     if kind == "none":
@@ -67,7 +67,7 @@ class Case:
         rng = np.random.default_rng(number)
         self.layer, states = recurrent(number, rng)
         self.dense = keras.layers.Dense(2)
-        self.mask = mask_of(number, rng)
+        self.mask = mask_of(rng)
         self.x = rng.normal(size=(BATCH, STEPS, FEATURES)).astype("float32")
         # Before the first step that is not masked, one backend has the initial state as the output and others zeros.
         first = -1 if getattr(self.layer, "go_backwards", False) else 0

@@ -78,7 +78,8 @@ def check(layer, **call):
     expected = computed(layer, **call)
     with sluicegate.accelerated(log=False) as summary:
         found = computed(layer, **call)
-    assert summary.swapped and not summary.left
+    assert summary.swapped
+    assert not summary.left
     for one, other in zip(expected, found, strict=True):
         assert len(one) == len(other)
         for a, b in zip(one, other, strict=True):

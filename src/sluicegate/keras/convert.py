@@ -17,6 +17,7 @@ from sluicegate.nn.options import Options
 from sluicegate.nn.stack import Stack
 
 from . import cells
+from .layers import GRU, LSTM, Bidirectional, SimpleRNN
 from .weights import in_keras_order, in_our_order
 
 
@@ -55,7 +56,7 @@ def to_sluicegate(layer: Any) -> Stack:
     return ours
 
 
-def from_sluicegate(layer: Options) -> Any:
+def from_sluicegate(layer: torch.nn.Module) -> Any:
     """Make a layer of Keras' with the weights of one of `sluicegate.nn` or of `torch.nn`.
 
     Args:
@@ -74,14 +75,13 @@ def from_sluicegate(layer: Options) -> Any:
         >>> bool(torch.allclose(from_sluicegate(layer)(x), layer(x)[0], atol=1e-6))
         True
     """
-    from .layers import Bidirectional
-
     form = _form(layer)
-    theirs = _of_keras(layer, form)
-    if layer.bidirectional:
+    sizes: Any = layer
+    theirs = _of_keras(sizes, form)
+    if sizes.bidirectional:
         theirs = Bidirectional(theirs)
-    theirs.build((None, None, layer.input_size))
-    ways = [theirs.forward_layer, theirs.backward_layer] if layer.bidirectional else [theirs]
+    theirs.build((None, None, sizes.input_size))
+    ways = [theirs.forward_layer, theirs.backward_layer] if sizes.bidirectional else [theirs]
     for suffix, way in zip(("_l0", "_l0_reverse"), ways, strict=False):
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if form.biased else 2]
         weights = [getattr(layer, f"{name}{suffix}").detach() for name in names]
@@ -115,7 +115,11 @@ def _empty(form: cells.Form, features: int, units: int, bidirectional: bool) -> 
     if form.cell == "lstm":
         return nn.LSTM(features, units, activation=form.activation, **options)
     return nn.GRU(
-        features, units, reset="before" if form.cell.endswith("before") else "after", activation=form.activation, **options
+        features,
+        units,
+        reset="before" if form.cell.endswith("before") else "after",
+        activation=form.activation,
+        **options,
     )
 
 
@@ -134,8 +138,6 @@ def _form(layer: Any) -> cells.Form:
 
 
 def _of_keras(layer: Any, form: cells.Form) -> Any:
-    from .layers import GRU, LSTM, SimpleRNN
-
     options: Any = {"activation": form.activation, "use_bias": form.biased, "return_sequences": True}
     if form.cell == "rnn":
         return SimpleRNN(layer.hidden_size, **options)

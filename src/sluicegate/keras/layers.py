@@ -6,7 +6,7 @@ Keras' name: whoever reads it gets Keras' layer, and need not have Sluicegate.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import keras
 from keras.src import api_export  # Keras' register of the names by which it writes classes down
@@ -86,10 +86,11 @@ class Bidirectional(keras.layers.Bidirectional):  # type: ignore[misc]
         (torch.Size([2, 10]), 'sluicegate.keras.layers')
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for layer in (self.forward_layer, self.backward_layer):
-            become(layer, OURS.get(type(layer), type(layer)))
+    @no_type_check  # Keras looks at how it is called, which whatever checks types would hide
+    def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs) -> None:
+        super().__init__(layer, merge_mode=merge_mode, weights=weights, backward_layer=backward_layer, **kwargs)
+        for way in (self.forward_layer, self.backward_layer):
+            become(way, OURS.get(type(way), type(way)))
 
 
 def become(layer: Any, cls: type) -> None:

@@ -22,7 +22,7 @@ _EVERY, _PRECISION, _BATCH_FIRST = 0, "fp32", True
 
 
 def obstacle(x: Any, *others: Any) -> str | None:
-    """Tell why Keras must compute a call, of what it is given; empty for what is no news, such as a layer being built."""
+    """Tell why Keras must compute a call, of what it is given; empty for what is no news, as when a layer is built."""
     for tensor in (x, *others):
         if tensor is None:
             continue

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from sluicegate.errors import ConfigError, MissingExtra
 
-from .swap import accelerate, plan, restore
+from .swap import accelerate, restore
 
 
 def export_onnx(model: Any, path: str | Path) -> None:
     """Write a model of Keras' as an ONNX file, in which each recurrent layer is one node, `GRU`, `LSTM` or `RNN`.
 
     Keras must run on its torch backend. The file takes batches of any number of rows, and of any number of steps where
-    the model does; inputs and outputs have the names of the model's. What ours cannot compute becomes plain arithmetic,
-    for as many steps as the model says.
+    the model does; inputs have the names of the model's. What ours cannot compute becomes plain arithmetic, for as many
+    steps as the model says.
 
     Args:
         model: A built model, with inputs of known features.
@@ -28,15 +28,6 @@ def export_onnx(model: Any, path: str | Path) -> None:
     Raises:
         ConfigError: Keras runs on another backend, or the model is not built.
         MissingExtra: The packages that write such files are not installed.
-
-    Example:
-        >>> import keras, onnx, sluicegate.keras, tempfile
-        >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(5)])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     sluicegate.keras.export_onnx(model, f"{folder}/model.onnx")
-        ...     nodes = onnx.load(f"{folder}/model.onnx").graph.node
-        >>> [node.op_type for node in nodes].count("GRU")
-        1
     """
     if keras.backend.backend() != "torch":
         raise ConfigError(

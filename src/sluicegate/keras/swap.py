@@ -62,8 +62,8 @@ def plan(model: Any) -> list[Swap]:
 
     Example:
         >>> import keras
-        >>> model = keras.Sequential([keras.layers.GRU(5, name="one"), keras.layers.LSTM(5, name="two", dtype="float64")])
-        >>> for swap in plan(model):
+        >>> layers = keras.layers.GRU(5, name="one"), keras.layers.LSTM(5, name="two", dtype="float64")
+        >>> for swap in plan(keras.Sequential([*layers])):
         ...     print(swap)
         one (GRU)
         two (LSTM), float64
@@ -91,7 +91,9 @@ def restore(model: M) -> M:
 
 def _layers(model: Any) -> Iterator[tuple[Swap, Any]]:
     if not is_keras(model):
-        raise ConfigError(f"`model` (a {type(model).__name__}) must be a model or a layer of Keras': pass the one within")
+        raise ConfigError(
+            f"`model` (a {type(model).__name__}) must be a model or a layer of Keras': pass the one within"
+        )
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.RNN):
             yield Swap(layer.name, kind_of(layer), _reason(layer)), layer

@@ -1,7 +1,8 @@
 """The weights of a cell in Keras' order and in ours.
 
-Gate order: Keras has the update gate `z` first, then `r`, then the candidate; PyTorch, and all of ours, `r`, `z`, `n`. To
-change places is the same there and back. An LSTM's gates are in one order in both. Keras' matrices are the transposed.
+Gate order: Keras has the update gate `z` first, then `r`, then the candidate; PyTorch, and all of ours, `r`, `z`, `n`.
+To change places is the same there and back. An LSTM's gates are in one order in both. Keras' matrices are the
+transposed.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from .swap import obstacle
 
 @contextmanager
 def accelerated(summary: Summary, *, log: bool = True) -> Iterator[None]:
-    """Compute every `torch.nn.GRU`, `LSTM`, `RNN` and cell that runs within the block, as `sluicegate.accelerated` says.
+    """Compute every `torch.nn.GRU`, `LSTM`, `RNN` and cell that runs within the block: see `sluicegate.accelerated`.
 
     Args:
         summary: Where it is noted what became of the layers.

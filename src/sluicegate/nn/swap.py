@@ -38,6 +38,7 @@ _STEPS_OF_FORWARD = {
     "permute_hidden",
 }
 
+
 def accelerate(model: M) -> M:
     """Swap every `torch.nn.GRU`, `LSTM`, `RNN` and cell of a model, as `sluicegate.accelerate` says.
 

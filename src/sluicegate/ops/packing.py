@@ -104,4 +104,5 @@ def laid_out(shape: Shape, weights: Sequence[Tensor]) -> Tensor:
 
 
 def fingerprint(weights: Sequence[Tensor]) -> int:
+    """Sum up every number of contiguous weights, so that a change of any is noticed."""
     return _core.fingerprint([(w.data_ptr(), w.numel()) for w in weights])
