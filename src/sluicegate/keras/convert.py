@@ -131,7 +131,7 @@ def _form(layer: Any) -> cells.Form:
             f"`layer` ({layer}) must be a GRU, an LSTM or an RNN of one layer, without projection or layer norm, which "
             "Keras' have not: convert each layer on its own"
         )
-    activation = layer.nonlinear() if isinstance(layer, Options) else getattr(layer, "nonlinearity", "tanh")
+    activation: Any = layer.nonlinear() if isinstance(layer, Options) else getattr(layer, "nonlinearity", "tanh")
     if kind == "gru" and getattr(layer, "reset", "after") == "before":
         kind = "gru_reset_before"
     return cells.Form(kind, activation, layer.bias)

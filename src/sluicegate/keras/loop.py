@@ -52,8 +52,8 @@ def obstacle(layer: Any, x: Any, state: Any, mask: Any, *, training: bool) -> st
         return f"an input of {len(x.shape)} axes"
     if mask is not None and (layer.unroll or len(mask.shape) != 2):
         return "a mask of an unrolled layer" if layer.unroll else f"a mask of {len(mask.shape)} axes"
-    reason: str | None = ours.obstacle(ours.as_inputs(x), *keras.tree.flatten(state))
-    return reason
+    obstacle: str | None = ours.obstacle(ours.as_inputs(x), *(s for own in _states(layer, state) for s in own))
+    return obstacle
 
 
 def run(layer: Any, x: Any, state: Any, mask: Any, *, training: bool) -> tuple[Any, Any, Any]:
@@ -88,19 +88,19 @@ def run(layer: Any, x: Any, state: Any, mask: Any, *, training: bool) -> tuple[A
         x, *own = ours.run(cells.form_of(cell), x, own, weights, None if rows is None else rows.lengths)
         after.append(own)
     before = first if ours.BEFORE_FIRST else None
-    return *_outputs(layer, x, after, rows, mask, before), keras.tree.pack_sequence_as(state, _flat(after))
+    new = after[0] if len(after) == 1 else [a if _is_nested(s) else a[0] for a, s in zip(after, state, strict=True)]
+    return *_outputs(layer, x, after, rows, mask, before), new
 
 
 def _states(layer: Any, state: Any) -> list[list[Any]]:
-    """The state of each cell, as a list."""
-    if layer.cell in cells.cells_of(layer):
-        return [_flat(state)]
-    return [_flat(own) for own in state]
+    """The state of each cell, as a list. Keras' functions for such nests take as long as a small layer."""
+    if not isinstance(layer.cell, keras.layers.StackedRNNCells):
+        return [list(state) if _is_nested(state) else [state]]
+    return [list(own) if _is_nested(own) else [own] for own in state]
 
 
-def _flat(state: Any) -> list[Any]:
-    found: list[Any] = keras.tree.flatten(state)
-    return found
+def _is_nested(state: Any) -> bool:
+    return isinstance(state, list | tuple)
 
 
 def _weights(cell: Any) -> tuple[Any, Any, Any]:

@@ -80,7 +80,7 @@ def run(form: Form, x: Tensor, states: Sequence[Tensor], weights: Weights, lengt
         The outputs, `[batch time units]`, zero past the lengths, and the final states.
     """
     rows = (None, None, None) if lengths is None else (*longest_first(lengths.long()), None)
-    options = (form.cell, form.activation, form.biased, _BATCH_FIRST, _EVERY, _PRECISION)
+    options: Any = (form.cell, form.activation, form.biased, _BATCH_FIRST, _EVERY, _PRECISION)
     h0, c0 = states[0].unsqueeze(0), states[1].unsqueeze(0) if form.states == 2 else None
     if native.becomes_onnx():
         found: Any = native.layer(x, h0, c0, in_our_order(form.cell, weights), rows, options)
@@ -88,7 +88,7 @@ def run(form: Form, x: Tensor, states: Sequence[Tensor], weights: Weights, lengt
         found = _apply(rows, options, x, h0, c0, *weights)
     else:
         ours = _kept_in_our_order(form.cell, weights)
-        found = kernel_calls.forward(x, h0, c0, ours, *rows, *options, False)
+        found = kernel_calls.forward(x, h0, c0, ours, *rows, *options, False)  # type: ignore[call-arg]
     return found[0], *(s.squeeze(0) for s in found[1 : 1 + form.states])
 
 
@@ -102,8 +102,9 @@ def _kept_in_our_order(cell: str, weights: Weights) -> list[Tensor]:
     now = fingerprint(given)
     known = _kept.get(weights[0])
     if known is None or known[0] != now:
-        known = _kept[weights[0]] = now, in_our_order(cell, tuple(w if w is None else w.detach() for w in weights))  # type: ignore[arg-type]
-    return known[1]
+        known = _kept[weights[0]] = now, in_our_order(cell, [w if w is None else w.detach() for w in weights])
+    found: list[Tensor] = known[1]
+    return found
 
 
 class _Layer(torch.autograd.Function):
@@ -111,7 +112,7 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Any, options: Any, x: Any, h0: Any, c0: Any, *weights: Any) -> Any:
-        ours = in_our_order(options[0], weights)  # type: ignore[arg-type]
+        ours = in_our_order(options[0], weights)
         output, h_n, c_n, saved = kernel_calls.forward(x, h0, c0, ours, *rows, *options, True)  # type: ignore[call-arg]
         ctx.set_materialize_grads(False)
         ctx.call = rows, options, weights[2] is not None and weights[2].dim() == 1
@@ -122,7 +123,7 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         (output, saved, x, h0, c0, *weights), (rows, options, single) = ctx.saved_tensors, ctx.call
-        ours: Any = in_our_order(options[0], weights)  # type: ignore[arg-type]
+        ours = in_our_order(options[0], weights)
         asked = ctx.needs_input_grad[2:]
         wanted = [*asked, asked[-1] and not single][: 3 + len(ours)]
         again = torch.is_grad_enabled()  # a second derivative may be asked for: the equations have one
@@ -130,7 +131,8 @@ class _Layer(torch.autograd.Function):
             with torch.enable_grad():
                 found = by_equations(gradients, wanted, (x, h0, c0, *ours), rows, options, again=again)
         else:
-            found = kernel_calls.backward(*gradients, x, h0, c0, ours, output, saved, *rows, *options, wanted)
+            arguments: Any = (*gradients, x, h0, c0, ours, output, saved, *rows, *options, wanted)
+            found = kernel_calls.backward(*arguments)
         return None, None, *found[:3], *in_keras_order(options[0], found[3:], single=single)
 
 

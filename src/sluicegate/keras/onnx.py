@@ -31,7 +31,7 @@ def export_onnx(model: Any, path: str | Path) -> None:
     """
     if keras.backend.backend() != "torch":
         raise ConfigError(
-            f"a model of Keras' on {keras.backend.backend()} cannot be written as ONNX: save it, and read and export it "
+            f"a model of Keras' on {keras.backend.backend()} cannot be written as ONNX: save it, and export it "
             'in a process with the environment variable KERAS_BACKEND="torch"'
         )
     if not model.built or not getattr(model, "inputs", None):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-Weights: TypeAlias = Sequence[Tensor | None]
-"""The kernel, the recurrent kernel, and the bias, None if there is none."""
+Weights: TypeAlias = Sequence[Any]
+"""Tensors: the kernel, the recurrent kernel, and the bias; None in its place if there is none."""
 
 
 def in_our_order(cell: str, weights: Weights) -> list[Tensor]:
