@@ -16,6 +16,7 @@ from sluicegate.tasks import Forecaster
 def short(monkeypatch):
     """A sine wave that is learnt at once, and forecasters that hardly train."""
     monkeypatch.setattr(demo, "learn_sine", lambda: 1e-5)
+    monkeypatch.setattr(demo, "learn_sine_in_keras", lambda: None)
     monkeypatch.setattr(demo, "Forecaster", lambda horizon, **knobs: Forecaster(horizon, **knobs, steps=3, hidden=4))
 
 
@@ -43,6 +44,16 @@ def test_a_wave_that_is_not_learnt_fails_loudly(tmp_path, monkeypatch, loss):
 def test_the_wave_is_learnt_epoch_by_epoch():
     """The full 50 epochs end at 1e-5; two bring the error from 0.5, the variance of a sine, well down."""
     assert demo.learn_sine(2) < 0.1
+
+
+def test_the_wave_is_learnt_in_keras():
+    pytest.importorskip("keras", reason="keras is not installed: `make test-adapters` installs it")
+    assert demo.learn_sine_in_keras(2) < 0.1
+
+
+def test_without_keras(monkeypatch):
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    assert demo.learn_sine_in_keras() is None
 
 
 def test_the_last_year_is_kept_from_the_models(short, tmp_path):

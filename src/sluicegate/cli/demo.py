@@ -1,14 +1,17 @@
-"""`sluicegate demo`: the textbook's sine wave, then four years of weather."""
+"""`sluicegate demo`: the textbook's sine wave, in Keras too where that is installed, then four years of weather."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
 import torch.nn.functional as F
@@ -18,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from sluicegate.acceleration import accelerated
 from sluicegate.errors import MissingExtra, SluicegateError
 from sluicegate.nn import GRU
 from sluicegate.tasks import Forecaster, Report
@@ -74,6 +78,9 @@ def _run(weather: pl.DataFrame, folder: Path) -> None:
             f"the sine wave was not learnt: its error is {loss:.1e}, and {GOOD:.0e} was expected; please report this"
         )
     begun = time.perf_counter()
+    if (in_keras := learn_sine_in_keras()) is not None:
+        typer.echo(f"The textbook's script in Keras, its GRU ours: {in_keras:.1e}, {_seconds(begun)}")
+    begun = time.perf_counter()
     reports = compare_cells(weather, folder)
     typer.echo(
         f"\nSeattle's daily maximum temperature, {HORIZON} days ahead, from every day of {HELD_BACK.year}, which the "
@@ -110,6 +117,32 @@ def learn_sine(epochs: int = EPOCHS) -> float:
                 report(epoch + 1, f"loss {float(loss.detach()):.1e}")
         with torch.inference_mode():
             return float(F.mse_loss(model(windows), truth))
+
+
+def learn_sine_in_keras(epochs: int = EPOCHS) -> float | None:
+    """Train the same network by the textbook's script, in Keras on its torch backend.
+
+    Returns:
+        The mean squared error over all windows; None where Keras is not installed, or runs on another backend.
+    """
+    if find_spec("keras") is None:
+        return None
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    with accelerated(log=False):
+        import keras
+
+        if keras.backend.backend() != "torch":
+            return None
+        wave = np.sin(np.linspace(0, 100, POINTS))
+        windows = np.lib.stride_tricks.sliding_window_view(wave, WINDOW)[:-1, :, None]
+        with torch.random.fork_rng(devices=[]):
+            keras.utils.set_random_seed(0)
+            model = keras.Sequential(
+                [keras.Input((WINDOW, 1)), keras.layers.GRU(50, activation="relu"), keras.layers.Dense(1)]
+            )
+            model.compile(optimizer="adam", loss="mse")
+            model.fit(windows, wave[WINDOW:], epochs=epochs, batch_size=BATCH, verbose=0)
+            return float(model.evaluate(windows, wave[WINDOW:], verbose=0))
 
 
 def compare_cells(weather: pl.DataFrame, folder: Path) -> dict[Cell, Report]:
