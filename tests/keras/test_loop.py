@@ -132,10 +132,15 @@ def test_a_mask_of_a_model():
     assert [swap.kind for swap in summary.swapped] == ["GRU"]
 
 
-@pytest.mark.parametrize("form", ["GRU, ReLU", "LSTM", "SimpleRNN"])
+DROPPING = {"dropout": {"dropout": 0.5}, "recurrent": {"recurrent_dropout": 0.3}}
+DROPPING |= {"both": {"dropout": 0.4, "recurrent_dropout": 0.5}}
+
+
+@pytest.mark.parametrize("form", ["GRU, ReLU", "GRU, reset before, no bias, ReLU", "LSTM", "SimpleRNN"])
+@pytest.mark.parametrize("rates", DROPPING)
 @pytest.mark.parametrize("mask", [None, "holes"])
-def test_dropout_draws_the_same_numbers(form, mask):
-    layer = with_drawn_weights(FORMS[form](dropout=0.5, seed=3))
+def test_dropout_draws_the_same_numbers(form, rates, mask):
+    layer = with_drawn_weights(FORMS[form](**DROPPING[rates], seed=3, return_sequences=True))
     given = {"mask": None if mask is None else mask_of(mask), "training": True}
     before = layer.cell.seed_generator.state.numpy().copy()
     expected, gradients = computed(layer, **given)
@@ -146,12 +151,8 @@ def test_dropout_draws_the_same_numbers(form, mask):
     torch.testing.assert_close([*found, *same], [*expected, *gradients], **TOLERANCE)
 
 
-def test_recurrent_dropout_is_ours_but_in_training():
+def test_dropout_is_not_in_force_outside_of_training():
     check(layers.GRU(UNITS, recurrent_dropout=0.3, dropout=0.2))
-    layer = with_drawn_weights(layers.LSTM(UNITS, recurrent_dropout=0.25, name="lstm"))
-    with sluicegate.accelerated(log=False) as summary:
-        layer(drawn(BATCH, STEPS, FEATURES), training=True)
-    assert str(summary) == "no layers swapped; 1 left: lstm (LSTM), recurrent_dropout=0.25 in training"
 
 
 def test_a_stateful_layer_goes_on():

@@ -88,13 +88,14 @@ def _obstacle(cell: Any, training: bool) -> str | None:
         return f"recurrent_activation={_named(cell.recurrent_activation)}"
     if cell.compute_dtype != "float32" or cell.variable_dtype != "float32":
         return str(cell.dtype_policy.name)
-    if not training:
-        return None
-    if cell.recurrent_dropout:
-        return f"recurrent_dropout={cell.recurrent_dropout} in training"
-    if cell.dropout == 1 or (cell.dropout and getattr(cell, "dropout_mask_count", None) is not None):
-        return f"dropout={cell.dropout} of each gate on its own in training"
+    if training and max(cell.dropout, cell.recurrent_dropout) == 1:
+        return "dropout=1 in training"
     return None
+
+
+def drops_by_gate(cell: Any) -> bool:
+    """Tell whether a cell drops something else for each gate, or of its state, in training."""
+    return bool(cell.recurrent_dropout or (cell.dropout and getattr(cell, "dropout_mask_count", None) is not None))
 
 
 def _named(activation: Any) -> str:

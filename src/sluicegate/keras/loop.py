@@ -48,6 +48,8 @@ def obstacle(layer: Any, x: Any, state: Any, mask: Any, *, training: bool) -> st
         return no_backend()
     if reason := cells.obstacle(layer, training=training):
         return reason
+    if training and not ours.DROPS_BY_GATE and any(map(cells.drops_by_gate, cells.cells_of(layer))):
+        return "recurrent_dropout in training"
     if len(x.shape) != 3:
         return f"an input of {len(x.shape)} axes"
     if mask is not None and (layer.unroll or len(mask.shape) != 2):
@@ -82,14 +84,23 @@ def run(layer: Any, x: Any, state: Any, mask: Any, *, training: bool) -> tuple[A
         x = gathered(x, rows, ours)
     first, after = states[-1][0], []
     for cell, own in zip(cells.cells_of(layer), states, strict=True):
-        if training and cell.dropout:
-            x = x * ops.expand_dims(cell.get_dropout_mask(x[:, 0, :]), 1)
-        weights = _weights(cell)
-        x, *own = ours.run(cells.form_of(cell), x, own, weights, None if rows is None else rows.lengths)
+        lengths = None if rows is None else rows.lengths
+        x, *own = _run_cell(cell, x, own, lengths, training=training)
         after.append(own)
     before = first if ours.BEFORE_FIRST else None
     new = after[0] if len(after) == 1 else [a if _is_nested(s) else a[0] for a, s in zip(after, state, strict=True)]
     return *_outputs(layer, x, after, rows, mask, before), new
+
+
+def _run_cell(cell: Any, x: Any, states: Any, lengths: Any, *, training: bool) -> Any:
+    """Compute one cell over sequences: its outputs, and its states in turn."""
+    ours, form = backend(), cells.form_of(cell)
+    if training and cells.drops_by_gate(cell):
+        masks = cell.get_dropout_mask(x[:, 0, :]), cell.get_recurrent_dropout_mask(states[0])
+        return ours.run_dropping(form, x, states, _weights(cell), masks, lengths)
+    if training and cell.dropout:
+        x = x * ops.expand_dims(cell.get_dropout_mask(x[:, 0, :]), 1)
+    return ours.run(form, x, states, _weights(cell), lengths)
 
 
 def _states(layer: Any, state: Any) -> list[list[Any]]:

@@ -15,6 +15,7 @@ from sluicegate.ops.cells import BY_OUTPUT
 from sluicegate.ops.derivatives import by_equations
 from sluicegate.ops.packing import fingerprint
 
+from . import dropping
 from .cells import Form
 from .weights import Weights, in_keras_order, in_our_order
 
@@ -61,6 +62,11 @@ def apart(x: Any) -> Any:
     """A copy of a state, which stateful layers write over before the backward pass has read it."""
     return x.clone()
 
+
+DROPS_BY_GATE = True
+"""Whether there is something of ours for dropout of each gate on its own."""
+
+run_dropping = dropping.run
 
 BEFORE_FIRST = False
 """Whether a step before the first one that is not masked puts out the initial state, or zeros."""
