@@ -14,6 +14,7 @@ FLOORS = [
     {"errors", "types"},
     {"_core", "atomic", "collection"},
     {"ops"},
+    {"jax"},
     {"nn"},
     {"data", "training", "metrics", "bundle", "streaming"},
     {"tasks"},
