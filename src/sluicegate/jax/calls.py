@@ -27,6 +27,11 @@ class Layer(NamedTuple):
     batch_first: bool
     biased: bool
 
+    @property
+    def states(self) -> int:
+        """Whether h alone, or h and c."""
+        return len(CELLS[self.cell].state)
+
     def numbers(self, **given: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Tell the kernels of it, and which of the arrays that may be missing are there."""
         told = {**self._asdict(), **given, "cell": CELLS[self.cell].number, "threads": threads()}
@@ -77,14 +82,14 @@ def forward(layer: Layer, inputs: Inputs, *, keep: bool) -> tuple[Any, tuple[Any
     """Compute a layer: its outputs, its final states, and with `keep` what the backward pass needs."""
     _register()
     steps, batch, hidden = layer.sizes(inputs.x, inputs.weights)
-    traits, state = CELLS[layer.cell], _floats(layer.directions, batch, hidden)
-    results = [_floats(*inputs.x.shape[:2], layer.directions * hidden), *[state] * len(traits.state)]
-    if keep and traits.saved:
-        results.append(_floats(layer.directions, steps * batch, len(traits.saved) * hidden))
+    saved, state = len(CELLS[layer.cell].saved), _floats(layer.directions, batch, hidden)
+    results = [_floats(*inputs.x.shape[:2], layer.directions * hidden), *[state] * layer.states]
+    if keep and saved:
+        results.append(_floats(layer.directions, steps * batch, saved * hidden))
     numbers = layer.numbers(states=bool(inputs.states), lengths=inputs.lengths is not None, keep=keep)
     arrays = _there(inputs.x, *inputs.weights, *inputs.states, inputs.lengths)
     output, *rest = jax.ffi.ffi_call("sluicegate_forward", results, vmap_method="sequential")(*arrays, numbers=numbers)
-    return output, tuple(rest[: len(traits.state)]), tuple(rest[len(traits.state) :])
+    return output, tuple(rest[: layer.states]), tuple(rest[layer.states :])
 
 
 def backward(

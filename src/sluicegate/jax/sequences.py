@@ -12,8 +12,8 @@ from sluicegate.ops.cells import ACTIVATIONS, CELLS, PRECISIONS
 
 from . import arrays
 from .calls import Inputs, Layer
-from .differentiation import differentiable
 from .masks import closed_up, spread_out
+from .primitive import layer as computed
 from .weights import directions_of, flat
 
 
@@ -85,13 +85,13 @@ def _by_rows(layer: Layer, inputs: Inputs, sequences: Sequences, single: bool) -
         raise ConfigError("`lengths` and `mask` say the same in two ways: leave one of them out")
     if lengths is not None:
         lengths = arrays.rows("lengths", lengths, () if single else (batch,), jnp.integer).reshape(batch)
-        return differentiable(layer, inputs._replace(lengths=arrays.within(lengths, steps)))
+        return computed(layer, inputs._replace(lengths=arrays.within(lengths, steps)))
     if mask is None:
-        return differentiable(layer, inputs)
+        return computed(layer, inputs)
     axes = (steps,) if single else (steps, batch) if time_major else (batch, steps)
     mask = arrays.rows("mask", mask, axes, jnp.bool).reshape((steps, batch) if time_major else (batch, steps))
     mask, x = (mask.T, inputs.x.swapaxes(0, 1)) if time_major else (mask, inputs.x)
     x, lengths = closed_up(x, mask)
-    output, states = differentiable(layer._replace(batch_first=True), inputs._replace(x=x, lengths=lengths))
+    output, states = computed(layer._replace(batch_first=True), inputs._replace(x=x, lengths=lengths))
     output = spread_out(output, mask)
     return output.swapaxes(0, 1) if time_major else output, states
