@@ -14,6 +14,7 @@ FLOORS = [
     {"errors", "imports", "swaps", "types"},
     {"_core", "atomic", "collection"},
     {"ops"},
+    {"jax"},
     {"nn"},
     {"keras"},
     {"acceleration", "data", "training", "metrics", "bundle", "streaming"},

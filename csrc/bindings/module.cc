@@ -15,6 +15,7 @@
 #include "sluicegate/threads.h"
 #include "step.h"
 #include "writing.h"
+#include "xla.h"
 
 namespace nb = nanobind;
 
@@ -154,4 +155,5 @@ NB_MODULE(_core, m) {
   bind_step(m);
   bind_writing(m);
   bind_descriptions(m);
+  bind_xla(m);
 }
