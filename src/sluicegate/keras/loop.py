@@ -21,7 +21,7 @@ from .masks import Rows, gathered, rows_of, scattered
 @cache
 def backend() -> Any:
     """The module that calls the kernels for the backend that Keras has; None if there is none."""
-    name = {"torch": "on_torch"}.get(keras.backend.backend())
+    name = {"jax": "on_jax", "torch": "on_torch"}.get(keras.backend.backend())
     return None if name is None else import_module(f".{name}", __package__)
 
 
