@@ -1,4 +1,4 @@
-"""Keras' recurrent layers, computed by Sluicegate: for models of Keras 3, on its torch backend.
+"""Keras' recurrent layers, computed by Sluicegate: for models of Keras 3, on its torch and JAX backends.
 
 Most programs need nothing from here: `python -m sluicegate program.py`, `sluicegate.accelerated` and
 `sluicegate.accelerate` find the layers of Keras as they are. The names below are loaded when they are first used, so

@@ -31,7 +31,7 @@ def rows_of(mask: Any, ours: Any) -> Rows:
 
     Args:
         mask: `[batch time]`, true where a step is not masked.
-        ours: What is written for the backend: `on_torch`.
+        ours: What is written for the backend: `on_torch` or `on_jax`.
 
     Returns:
         Where they are.
