@@ -15,7 +15,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-
 _ALLOCATIONS = 10_000  # between two looks, where Python has 700
 
 
