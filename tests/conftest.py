@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
@@ -22,8 +23,10 @@ hypothesis.settings.register_profile("sluicegate", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("sluicegate")
 
 
-def pytest_configure():
+def pytest_configure(config):
     collect_rarely()
+    if find_spec("jax") is None:  # the examples in the docstrings of what needs it
+        config.option.ignore = [*(config.option.ignore or []), str(ROOT / "src" / "sluicegate" / "jax")]
 
 
 def pytest_collection_modifyitems(items):

@@ -47,6 +47,9 @@ static_assert(sizeof(Numbers) == std::size(kNames) * sizeof(Index));
 // ops/kernel_calls.py, which says why.
 constexpr Index kForwardRows = 64, kBackwardRows = 16, kBriefSteps = 8, kBriefRows = 32;
 
+// Bytes of a result from which on the system is asked for large pages.
+constexpr Index kLarge = Index{4} << 20;
+
 Numbers numbers_of(const xla_ffi::Attributes& attributes) {
   for (Index i = 0; i < attributes.count; ++i) {
     const auto& name = *attributes.names[i];
@@ -68,7 +71,8 @@ using Dims = std::vector<Index>;
 // Reads arrays one after the other, and refuses those that are not what must come next.
 class Reader {
  public:
-  explicit Reader(const xla_ffi::Values& values) : values_(values) {}
+  // Of results, memory is asked for in large pages: XLA takes it afresh at every call.
+  explicit Reader(const xla_ffi::Values& values, bool results = false) : values_(values), results_(results) {}
 
   const xla_ffi::Buffer& next(xla_ffi::DataType type) {
     if (at_ >= values_.count || values_.types[at_] != xla_ffi::ValueType::kBuffer) refuse();
@@ -80,6 +84,8 @@ class Reader {
   float* floats(const Dims& dims) {
     const auto& buffer = next(xla_ffi::DataType::kF32);
     if (!std::equal(dims.begin(), dims.end(), buffer.dims, buffer.dims + buffer.rank)) refuse();
+    const Index bytes = sizeof(float) * std::accumulate(dims.begin(), dims.end(), Index{1}, std::multiplies<>());
+    if (results_ && bytes >= kLarge) sluicegate::prefer_large_pages(buffer.data, bytes);
     return static_cast<float*>(buffer.data);
   }
   // Null where it is not given.
@@ -95,6 +101,7 @@ class Reader {
                                 "the functions of `sluicegate.jax`");
   }
   const xla_ffi::Values& values_;
+  const bool results_;
   Index at_ = 0;
 };
 
@@ -209,7 +216,7 @@ struct Layer {
 void forward(const Numbers& numbers, const xla_ffi::Values& arguments, const xla_ffi::Values& results) {
   using sluicegate::Direction;
   Layer layer(numbers);
-  Reader read(arguments), write(results);
+  Reader read(arguments), write(results, true);
   layer.read_input(read);
   layer.read_weights(read);
   layer.read_states(read);
@@ -293,7 +300,7 @@ void run_backward(Layer& layer, float* d_x) {
 void backward(const Numbers& numbers, const xla_ffi::Values& arguments, const xla_ffi::Values& results) {
   using sluicegate::Direction;
   Layer layer(numbers);
-  Reader read(arguments), write(results);
+  Reader read(arguments), write(results, true);
   layer.read_input(read);
   layer.read_weights(read);
   layer.read_states(read);

@@ -5,7 +5,8 @@
 
 The program finds what it finds under plain `python`: its arguments in `sys.argv`, its folder at the head of
 `sys.path`, itself as `__main__`; it ends as it does there, with its own exit status or its own traceback. At the very
-end a line on standard error tells which layers were swapped, and which were left and why.
+end a line on standard error tells which layers were swapped, and which were left and why; and that threads are left to
+sleep where they wait, unless the user has said how they are to (`waiting.py`).
 
 The first word decides, before anything is parsed: `-m`, a name that ends in `.py`, or a file that is there is a
 program; everything else, and every command's name, is for the command line.
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .app import COMMANDS
 from .app import main as run_command
 from .failures import note
+from .waiting import let_threads_sleep
 
 if TYPE_CHECKING:
     from sluicegate.swaps import Summary
@@ -42,8 +44,9 @@ _never_closed: list[object] = []  # a block that nobody holds ends
 def main() -> None:
     """Run a program, or the command line: see the top of this file for which."""
     words = sys.argv[1:]
+    waiting = let_threads_sleep()
     if is_program(words):
-        run(words)
+        run(words, waiting)
     else:
         run_command()
 
@@ -56,8 +59,13 @@ def is_program(words: Sequence[str]) -> bool:
     return first == "-m" or first.endswith(".py") or (Path(first).is_file() and first not in COMMANDS)
 
 
-def run(words: Sequence[str]) -> None:
-    """Run a program as `__main__` until it ends, with what it raises."""
+def run(words: Sequence[str], waiting: str | None = None) -> None:
+    """Run a program as `__main__` until it ends, with what it raises.
+
+    Args:
+        words: Its name and its arguments.
+        waiting: What was set of the threads that wait, to be told with the layers.
+    """
     summary = _from_now_on()
     module, place = (words[1:], Path.cwd()) if words[0] == "-m" else (None, Path(words[0]).resolve().parent)
     if not sys.flags.safe_path:
@@ -67,7 +75,8 @@ def run(words: Sequence[str]) -> None:
     program = ModuleType("__main__")
     vars(program).update(names, __builtins__=builtins)
     sys.modules["__main__"] = program
-    atexit.register(_tell, summary, os.getpid())  # called after the program's own, its threads and its traceback
+    # Called after the program's own, its threads and its traceback.
+    atexit.register(_tell, summary, waiting, os.getpid())
     try:
         exec(code, vars(program))  # noqa: S102 - to run the user's program is what it is for
     except BaseException:
@@ -150,10 +159,11 @@ def _leave_ourselves_out(code: CodeType | None) -> None:
     sys.excepthook = show_shorter
 
 
-def _tell(summary: Summary, process: int) -> None:
+def _tell(summary: Summary, waiting: str | None, process: int) -> None:
     if os.getpid() != process:
         return  # a fork of the program
     with suppress(AttributeError, OSError, ValueError):  # either stream may be closed by now, or away
         sys.stdout.flush()
     with suppress(AttributeError, OSError, ValueError):
-        note(f"sluicegate: {summary if summary.frameworks else 'the program did not use torch'}")
+        told = f"; {waiting} was set, for threads that sleep where they wait" if waiting and summaries else ""
+        note(f"sluicegate: {summary if summary.frameworks else 'the program did not use torch'}{told}")

@@ -30,7 +30,7 @@ def floats(name: str, value: Any, *axes: int) -> jax.Array:
         )
     if value.ndim not in axes:
         raise ConfigError(f"`{name}` must have {' or '.join(map(str, axes))} axes, but is of shape {value.shape}")
-    _on_cpu(name, value)
+    on_cpu(name, value)
     return jnp.asarray(value)
 
 
@@ -46,7 +46,7 @@ def rows(name: str, value: Any, shape: tuple[int, ...], kind: Any) -> jax.Array:
             f"`{name}` must be {'marks, true or false' if kind is jnp.bool else 'whole numbers'}, of shape {shape} as "
             f"`x` has it, but it is {value.dtype} of shape {value.shape}"
         )
-    _on_cpu(name, value)
+    on_cpu(name, value)
     return jnp.asarray(value)
 
 
@@ -65,11 +65,17 @@ def within(lengths: jax.Array, steps: int) -> jax.Array:
     return lengths.astype(jnp.int32)
 
 
-def _on_cpu(name: str, value: Any) -> None:
-    if isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer):
-        elsewhere = {device.platform for device in value.devices()} - {"cpu"}
-        if elsewhere:
-            raise ConfigError(
-                f"`{name}` is on a {elsewhere.pop()}, and the kernels compute on the CPU: move it by "
-                "`jax.device_put(array, jax.devices('cpu')[0])`, or compute the layer by `flax` or `jax.lax.scan` there"
-            )
+def on_cpu(name: str, value: Any) -> None:
+    """Refuse an array whose numbers lie elsewhere.
+
+    Raises:
+        ConfigError: They do.
+    """
+    if isinstance(value, jax.core.Tracer | np.ndarray):
+        return
+    elsewhere = {device.platform for device in value.devices()} - {"cpu"}
+    if elsewhere:
+        raise ConfigError(
+            f"`{name}` is on a {elsewhere.pop()}, and the kernels compute on the CPU: move it by "
+            "`jax.device_put(array, jax.devices('cpu')[0])`"
+        )

@@ -46,9 +46,9 @@ def gru(
         ConfigError: An argument is not what it must be.
 
     Example:
-        >>> x = jnp.ones((4, 7, 3))
-        >>> weights = Weights(jnp.ones((15, 3)), jnp.zeros((15, 5)))
-        >>> output, h = gru(x, None, weights, lengths=jnp.array([7, 2, 5, 1]))
+        >>> from jax.numpy import ones, zeros
+        >>> x, weights = ones((4, 7, 3)), Weights(ones((15, 3)), zeros((15, 5)))
+        >>> output, h = gru(x, None, weights, lengths=[7, 2, 5, 1])
         >>> output.shape, h.shape
         ((4, 7, 5), (4, 5))
     """
