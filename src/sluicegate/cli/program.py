@@ -165,5 +165,5 @@ def _tell(summary: Summary, waiting: str | None, process: int) -> None:
     with suppress(AttributeError, OSError, ValueError):  # either stream may be closed by now, or away
         sys.stdout.flush()
     with suppress(AttributeError, OSError, ValueError):
-        told = f"; {waiting} was set, for threads that sleep where they wait" if waiting and summaries else ""
+        told = f"; {waiting} was set, for threads that sleep where they wait" if waiting and summary.frameworks else ""
         note(f"sluicegate: {summary if summary.frameworks else 'the program did not use torch'}{told}")
