@@ -9,7 +9,7 @@ CMAKE  := $(or $(shell command -v cmake),$(BIN)/cmake)
 JOBS   ?= $(shell nproc)
 SANITIZED := address,undefined
 
-.PHONY: install demo test test-all test-native test-avx512 test-neon fuzz lint bench docs stub clean
+.PHONY: install demo test test-all test-native test-adapters test-avx512 test-neon fuzz lint bench docs stub clean
 
 install: $(STAMP)
 
@@ -44,6 +44,11 @@ $(CMAKE) --build build/native/$(1) --parallel $(JOBS)
 sh csrc/tests/no_shared_code.sh $(3)
 build/native/$(1)/csrc/tests/sluicegate_tests $(4)
 endef
+
+# The tests of the adapters, with the packages they adapt to.
+test-adapters: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[keras,jax]'
+	$(BIN)/python -m pytest tests/keras tests/jax
 
 # The same of the kernels for AVX-512, with products of bfloat16 and without, on processors that have neither: apt-get
 # install libsimde-dev, which emulates their instructions.
@@ -87,6 +92,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/never_slower.py --write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/layers.py --write docs/benchmarks.md --picture docs/images/layers.svg
+	$(BIN)/python benchmarks/jax_layers.py --write docs/benchmarks.md
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

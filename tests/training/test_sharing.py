@@ -34,8 +34,10 @@ def test_a_second_team_is_there_with_more_threads_than_processors():
 
 def test_it_ends_with_the_block():
     torch.set_num_threads(2)
-    with pytest.raises(KeyError), sharing_processors():
+    with sharing_processors():
         assert ("sluicegate-second-team" in names()) == sys.platform.startswith("linux")
+    assert "sluicegate-second-team" not in names()
+    with pytest.raises(KeyError), sharing_processors():
         raise KeyError
     assert "sluicegate-second-team" not in names()
     assert torch.get_num_threads() == 2

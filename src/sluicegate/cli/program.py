@@ -75,7 +75,9 @@ def run(words: Sequence[str], waiting: str | None = None) -> None:
     program = ModuleType("__main__")
     vars(program).update(names, __builtins__=builtins)
     sys.modules["__main__"] = program
-    atexit.register(_tell, summaries, waiting, os.getpid())  # called after the program's own, its threads and its traceback
+    atexit.register(
+        _tell, summaries, waiting, os.getpid()
+    )  # called after the program's own, its threads and its traceback
     try:
         exec(code, vars(program))  # noqa: S102 - to run the user's program is what it is for
     except BaseException:
