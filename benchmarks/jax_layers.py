@@ -62,10 +62,9 @@ def section(options: Namespace) -> Iterator[str]:
         versions = " and ".join(process.hello["version"] for process in processes)
         for process in processes:
             process.close()
-    yield f"The fastest of {options.rounds} rounds, measured by `python {' '.join(sys.argv)}` on {machine()}; {versions}."
+    called = f"`python {' '.join(sys.argv)}`"
+    yield f"The fastest of {options.rounds} rounds, measured by {called} on {machine()}; {versions}."
 
 
 if __name__ == "__main__":
-    measure_sections(
-        {"jax-layers": section}, __doc__, only=tuple(map(str, range(len(CASES)))), threads=(1,), rounds=7
-    )
+    measure_sections({"jax-layers": section}, __doc__, only=tuple(map(str, range(len(CASES)))), threads=(1,), rounds=7)

@@ -2,7 +2,8 @@
 
 A document's blocks run from the top in an empty folder. ```python blocks share their names. In ```console blocks
 the lines after `$ ` are run, in ```bash blocks all lines; of `make` the target must exist, and what changes the
-reader's machine (`git`, `pip`, ...) is left alone. A block that cannot run has `<!-- skip: reason -->` above it.
+reader's machine (`git`, `pip`, ...) is left alone. A block that cannot run has `<!-- skip: reason -->` above it. A page
+with `<!-- needs: package -->` is left out where that is not installed.
 """
 
 import re
@@ -23,7 +24,6 @@ LOOKS_LIKE_THEM = {"py", "pycon", "python3", "shell", "zsh", "shell-session"}  #
 RUN = {"sluicegate", "python", "cat", "echo", "head", "ls", "printf", "tail", "wc"}
 LEFT_ALONE = {"git", "pip", "cd", "source", "torchrun"}
 TIMEOUT = 600
-NEEDS = {"keras.md": "keras"}  # what is not installed for all tests
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ def run_document(path, folder):
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning")
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_snippet_runs(path, tmp_path, monkeypatch):
-    if path.name in NEEDS:
-        pytest.importorskip(NEEDS[path.name], reason=f"{NEEDS[path.name]} is not installed")
+    for package in re.findall(r"^<!-- needs: (\w+) -->$", path.read_text(encoding="utf-8"), re.MULTILINE):
+        pytest.importorskip(package, reason=f"the page needs {package}, which is not installed")
     monkeypatch.chdir(tmp_path)
     run_document(path, tmp_path)
 

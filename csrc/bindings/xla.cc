@@ -1,7 +1,7 @@
 // A layer and its gradients as functions that XLA calls from the programs of JAX.
 //
-// What a call is about comes as a list of numbers, and its arrays follow each other in the order in which they
-// are read here: of those that may be missing, the numbers say which are there.
+// What a call is about comes as a list of numbers, and its arrays follow each other in the order in which
+// they are read here: of those that may be missing, the numbers say which are there.
 #include "xla.h"
 
 #include <nanobind/stl/string.h>
@@ -38,9 +38,9 @@ struct Numbers {
   Index keep;                         // forward: whether what training needs is among the results
   Index d_output, d_h_n, d_c_n, d_x;  // backward: whether they are among the arguments, and `d_x` the results
 };
-constexpr const char* kNames[] = {"cell",   "activation", "precision", "directions", "threads",
-"reverse", "batch_first", "biased",    "states",     "lengths", "keep",
-                                  "d_output", "d_h_n",      "d_c_n",     "d_x"};
+constexpr const char* kNames[] = {"cell",    "activation",  "precision", "directions", "threads",
+                                  "reverse", "batch_first", "biased",    "states",     "lengths",
+                                  "keep",    "d_output",    "d_h_n",     "d_c_n",      "d_x"};
 static_assert(sizeof(Numbers) == std::size(kNames) * sizeof(Index));
 
 // Up to so many rows of a single step, or of a few steps, the weights are read as they lie: as in
@@ -63,7 +63,8 @@ Numbers numbers_of(const xla_ffi::Attributes& attributes) {
     if (numbers.directions < 1 || numbers.directions > 2 || numbers.threads < 1) break;
     return numbers;
   }
-  throw std::invalid_argument("a layer is told by the numbers of `_core.xla_numbers`, as many and in their order");
+  throw std::invalid_argument(
+      "a layer is told by the numbers of `_core.xla_numbers`, as many and in their order");
 }
 
 using Dims = std::vector<Index>;
@@ -84,7 +85,8 @@ class Reader {
   float* floats(const Dims& dims) {
     const auto& buffer = next(xla_ffi::DataType::kF32);
     if (!std::equal(dims.begin(), dims.end(), buffer.dims, buffer.dims + buffer.rank)) refuse();
-    const Index bytes = sizeof(float) * std::accumulate(dims.begin(), dims.end(), Index{1}, std::multiplies<>());
+    const Index bytes =
+        sizeof(float) * std::accumulate(dims.begin(), dims.end(), Index{1}, std::multiplies<>());
     if (results_ && bytes >= kLarge) sluicegate::prefer_large_pages(buffer.data, bytes);
     return static_cast<float*>(buffer.data);
   }
@@ -185,15 +187,16 @@ struct Layer {
 
   // Tells each direction of its part of an array that has both, where there is one.
   template <class T>
-  void put(float* data, T sluicegate::Direction::*member) {
+  void put(float* data, T sluicegate::Direction::* member) {
     put(data, batch * hidden, member);
   }
   template <class T>
-  void put(float* data, Index floats, T sluicegate::Direction::*member) {
-    for (int i = 0; data != nullptr && i < call.directions; ++i) call.direction[i].*member = data + i * floats;
+  void put(float* data, Index floats, T sluicegate::Direction::* member) {
+    for (int i = 0; data != nullptr && i < call.directions; ++i)
+      call.direction[i].*member = data + i * floats;
   }
   template <class T>
-  void put_outputs(T* data, sluicegate::Grid<T> sluicegate::Direction::*member) {
+  void put_outputs(T* data, sluicegate::Grid<T> sluicegate::Direction::* member) {
     for (int i = 0; data != nullptr && i < call.directions; ++i)
       call.direction[i].*member = grid(data + i * hidden, call.directions * hidden);
   }
@@ -307,7 +310,8 @@ void backward(const Numbers& numbers, const xla_ffi::Values& arguments, const xl
   layer.read_lengths(read);
   read_kept(layer, read);
   const bool cell_state = layer.has_cell_state();
-  layer.put_outputs<const float>(read.floats_if(numbers.d_output, layer.outputs()), &Direction::output_gradient);
+  layer.put_outputs<const float>(read.floats_if(numbers.d_output, layer.outputs()),
+                                 &Direction::output_gradient);
   layer.put(read.floats_if(numbers.d_h_n, layer.states()), &Direction::h_n_gradient);
   layer.put(read.floats_if(numbers.d_c_n && cell_state, layer.states()), &Direction::c_n_gradient);
   read.end();
@@ -325,7 +329,8 @@ bool told_metadata(const xla_ffi::CallFrame& frame) {
     if (asked->type == xla_ffi::ExtensionType::kMetadata) {
       auto& metadata = *reinterpret_cast<const xla_ffi::MetadataExtension*>(asked)->metadata;
       metadata.version.major = xla_ffi::kMajor;
-      metadata.version.minor = frame.api == nullptr ? xla_ffi::kMinor : std::min(xla_ffi::kMinor, frame.api->version.minor);
+      metadata.version.minor =
+          frame.api == nullptr ? xla_ffi::kMinor : std::min(xla_ffi::kMinor, frame.api->version.minor);
       metadata.traits = 0;
       return true;
     }

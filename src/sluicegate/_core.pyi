@@ -151,3 +151,13 @@ def arguments() -> dict[str, list[str]]:
     """
     List the numbers that the kernels take, in their order: of a `shape`, of `sequences`, of a `grid`, of `weights`, and of a direction in the `forward` pass, and what it has beside these in the `backward` pass.
     """
+
+def xla_handlers() -> dict[str, Any]:
+    """
+    Give the functions by which XLA computes a layer and its gradients, as capsules.
+    """
+
+def xla_numbers() -> list[str]:
+    """
+    List the numbers by which a call from XLA says what it is about, in their order.
+    """

@@ -68,7 +68,9 @@ def test_an_array_on_a_gpu():
 
 
 def test_lengths_that_are_known_only_when_they_are_computed():
-    with pytest.raises(jax.errors.JaxRuntimeError, match=r"`lengths\[1\]` \(=9\) must be from 0 to 7, the steps of `x`"):
+    with pytest.raises(
+        jax.errors.JaxRuntimeError, match=r"`lengths\[1\]` \(=9\) must be from 0 to 7, the steps of `x`"
+    ):
         jax.block_until_ready(jax.jit(lambda n: gru(X, None, W, lengths=n)[0])(jnp.array([1, 9, 1, 1])))
 
 

@@ -60,7 +60,8 @@ def within(lengths: jax.Array, steps: int) -> jax.Array:
         for row, length in enumerate(np.asarray(lengths).tolist()):
             if not 0 <= length <= steps:
                 raise ConfigError(
-                    f"`lengths[{row}]` (={length}) must be from 0 to {steps}, the steps of `x`: pad `x` to the longest row"
+                    f"`lengths[{row}]` (={length}) must be from 0 to {steps}, the steps of `x`: "
+                    "pad `x` to the longest row"
                 )
     return lengths.astype(jnp.int32)
 

@@ -20,7 +20,7 @@ def differentiable(layer: Layer, inputs: Inputs) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _forward(layer: Layer, inputs: Any) -> Any:
-    """Keep what training needs, and whether anybody asks for the gradient of the input: of a first layer nobody does."""
+    """Keep what training needs, and whether the gradient of the input is asked for: of a first layer it is not."""
     wanted = () if inputs.x.perturbed else None
     values = jax.tree.map(lambda leaf: leaf.value, inputs, is_leaf=lambda leaf: hasattr(leaf, "perturbed"))
     output, states, kept = calls.forward(layer, values, keep=True)

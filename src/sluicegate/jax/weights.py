@@ -39,8 +39,8 @@ def directions_of(weights: Any) -> tuple[Weights, ...]:
     if len(given) == 2 and all(isinstance(w, Sequence) and 1 <= len(w) <= len(Weights._fields) for w in given):
         return tuple(Weights(*own) for own in given)
     raise ConfigError(
-        "`weights` must be the arrays of one direction, `Weights(input, hidden, input_bias, hidden_bias)`, or a pair of "
-        f"these for both, not {type(weights).__name__} of {len(given)}"
+        "`weights` must be the arrays of one direction, `Weights(input, hidden, input_bias, hidden_bias)`, or a pair "
+        f"of these for both, not {type(weights).__name__} of {len(given)}"
     )
 
 
@@ -65,8 +65,8 @@ def flat(cell: str, directions: Sequence[Weights], features: int) -> tuple[Any, 
             if found != (shapes[name] if name in names else None):
                 expected = shapes[name] if name in names else "none"
                 raise ConfigError(
-                    f"`weights.{name}` is {'missing' if found is None else f'of shape {found}'}, and must be {expected} "
-                    f"in a {cell} of {hidden} units whose input has {features} features: the {len(gates)} gates "
+                    f"`weights.{name}` is {'missing' if found is None else f'of shape {found}'}, and must be "
+                    f"{expected} in a {cell} of {hidden} units whose input has {features} features: the {len(gates)} gates "
                     f"({', '.join(gates)}) follow each other along the first axis"
                 )
     return tuple(

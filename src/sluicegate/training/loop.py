@@ -24,6 +24,7 @@ from .checkpoint import Checkpoint, Curve, Moments
 from .cost import note_cost
 from .optimizer import Part, PartOptimizer, Schedule
 from .progress import progress_bar
+from .sharing import sharing_processors
 from .workers import Workers
 
 
@@ -73,6 +74,7 @@ def train(
     with (
         progress_bar("training", schedule.steps, progress) as report,
         torch.random.fork_rng(devices=[]),
+        sharing_processors(),
         Workers(len(parts)) as workers,
     ):
 
