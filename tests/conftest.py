@@ -25,8 +25,10 @@ hypothesis.settings.load_profile("sluicegate")
 
 def pytest_configure(config):
     collect_rarely()
-    if find_spec("jax") is None:  # the examples in the docstrings of what needs it
-        config.option.ignore = [*(config.option.ignore or []), str(ROOT / "src" / "sluicegate" / "jax")]
+    adapters = [name for name in ("jax", "keras") if find_spec(name) is None]
+    if adapters:  # the examples in the docstrings of what needs them
+        folders = [str(ROOT / "src" / "sluicegate" / name) for name in adapters]
+        config.option.ignore = [*(config.option.ignore or []), *folders]
 
 
 def pytest_collection_modifyitems(items):
