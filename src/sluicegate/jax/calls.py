@@ -70,8 +70,11 @@ def _register() -> None:
         jax.ffi.register_ffi_target(f"sluicegate_{name}", handler, platform="cpu")
 
 
-def _floats(*shape: int) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(shape, jnp.float32)
+_Shape: Any = jax.ShapeDtypeStruct
+
+
+def _floats(*shape: int) -> Any:
+    return _Shape(shape, jnp.float32)
 
 
 def _there(*arrays: Any) -> list[Any]:

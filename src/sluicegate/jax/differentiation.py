@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -12,9 +11,7 @@ from . import calls
 from .calls import Inputs, Layer
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def differentiable(layer: Layer, inputs: Inputs) -> tuple[Any, tuple[Any, ...]]:
-    """Compute a layer: its outputs and its final states."""
+def _compute(layer: Layer, inputs: Inputs) -> tuple[Any, tuple[Any, ...]]:
     output, states, _ = calls.forward(layer, inputs, keep=False)
     return output, states
 
@@ -37,4 +34,6 @@ def _or_none(gradient: Any) -> Any:
     return None if isinstance(gradient, SymbolicZero) else gradient
 
 
+differentiable: Any = jax.custom_vjp(_compute, nondiff_argnums=(0,))
+"""Computes a layer, of a `Layer` and its `Inputs`: its outputs and its final states."""
 differentiable.defvjp(_forward, _backward, symbolic_zeros=True)

@@ -19,7 +19,7 @@ from . import calls
 from .calls import Inputs, Layer
 from .differentiation import differentiable
 
-_layer = Primitive("sluicegate_layer")
+_layer: Any = Primitive("sluicegate_layer")
 _layer.multiple_results = True
 
 

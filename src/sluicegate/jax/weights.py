@@ -66,8 +66,8 @@ def flat(cell: str, directions: Sequence[Weights], features: int) -> tuple[Any, 
                 expected = shapes[name] if name in names else "none"
                 raise ConfigError(
                     f"`weights.{name}` is {'missing' if found is None else f'of shape {found}'}, and must be "
-                    f"{expected} in a {cell} of {hidden} units whose input has {features} features: the {len(gates)} gates "
-                    f"({', '.join(gates)}) follow each other along the first axis"
+                    f"{expected} in a {cell} of {hidden} units whose input has {features} features: the {len(gates)} "
+                    f"gates ({', '.join(gates)}) follow each other along the first axis"
                 )
     return tuple(
         arrays.floats(f"weights.{name}", getattr(weights, name), 1, 2) for weights in directions for name in names
