@@ -89,7 +89,7 @@ def from_observed(model: nn.Module) -> nn.Module:
     return found
 
 
-def as_saved(model: nn.Module, names: Iterable[str]) -> nn.Module:
+def as_saved(model: Model, names: Iterable[str]) -> Model:
     """Make ready to take the arrays of a saved model in int8: layers whose names are those of int8 become such."""
     saved = set(names)
     for path, layer in [(p, m) for p, m in model.named_modules() if isinstance(m, Stack)]:
