@@ -19,6 +19,27 @@ from .layerwise import Layerwise, State
 from .stack import Stack
 
 
+class LaidOut:
+    """The layers of a stack, laid out for the kernels that were in use; it never changes.
+
+    Args:
+        layers: Each layer and direction by its suffix.
+    """
+
+    def __init__(self, layers: dict[str, _core.QuantizedLayer]) -> None:
+        self.layers = layers
+
+    def compute(
+        self, suffix: str, x: Float[ndarray, "time rows input"], state: State, lengths: ndarray | None = None
+    ) -> tuple[Float[ndarray, "time rows hidden"], State]:
+        """Compute one layer in one direction, as `Layerwise.compute` says."""
+        outputs = (np.empty if lengths is None else np.zeros)((*x.shape[:2], state[0].shape[1]), np.float32)
+        after = tuple(np.empty_like(part) for part in state)
+        (h0, c0), (h, c) = ((*parts, None)[:2] for parts in (state, after))
+        self.layers[suffix].forward(x, h0, c0, outputs, h, c, lengths, torch.get_num_threads())
+        return outputs, after
+
+
 class Quantized(Layerwise):
     """A GRU, LSTM, RNN, MinGRU or LiGRU in int8, for inference: what `sluicegate.nn.quantize` puts in its place.
 
@@ -34,7 +55,7 @@ class Quantized(Layerwise):
 
     def __init__(self, stack: Stack, *, floats: bool, inner_floats: bool = False) -> None:
         super().__init__(stack)
-        self._laid_out: dict[str, dict[str, _core.QuantizedLayer]] = {}
+        self._laid_out: dict[str, LaidOut] = {}
         for suffix in self.suffixes:
             left = floats if suffix.startswith("_l0") else inner_floats
             of = quantized.shapes(self.cell, self.inputs_of(suffix), self.hidden_size, suffix, floats=left)
@@ -50,25 +71,19 @@ class Quantized(Layerwise):
         found = {name: buffer.numpy() for name, buffer in self.named_buffers() if name.endswith(suffix)}
         return quantized.from_arrays(self.cell, self.activation, found, suffix)
 
-    def laid_out(self) -> dict[str, _core.QuantizedLayer]:
+    def laid_out(self) -> LaidOut:
         """Lay out all layers for the kernels in use, or find them as they were."""
         isa = _core.isa()
         if isa not in self._laid_out:
-            self._laid_out[isa] = {suffix: quantized.lay_out(self.layer(suffix)) for suffix in self.suffixes}
+            layers = {suffix: quantized.lay_out(self.layer(suffix)) for suffix in self.suffixes}
+            self._laid_out[isa] = LaidOut(layers)
         return self._laid_out[isa]
 
     def compute(
         self, suffix: str, x: Float[ndarray, "time rows input"], state: State, lengths: ndarray | None = None
     ) -> tuple[Float[ndarray, "time rows hidden"], State]:
         """Compute one layer in one direction, as `Layerwise.compute` says."""
-        steps, rows, _ = x.shape
-        make = np.empty if lengths is None else np.zeros
-        outputs = make((steps, rows, self.hidden_size), np.float32)
-        h, c = np.empty_like(state[0]), np.empty_like(state[1]) if len(state) == 2 else None
-        before = state[1] if len(state) == 2 else None
-        threads = torch.get_num_threads()
-        self.laid_out()[suffix].forward(x, state[0], before, outputs, h, c, lengths, threads)
-        return outputs, (h,) if c is None else (h, c)
+        return self.laid_out().compute(suffix, x, state, lengths)
 
 
 def _forget(module: Any, _: Any) -> None:

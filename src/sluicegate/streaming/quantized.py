@@ -30,10 +30,13 @@ class ByLayers(Model):
         super().__init__(
             Sizes(layer.kind, layer.input_size, layer.num_layers, widths, np.dtype(np.float32)), fingerprint
         )
-        self._layer, self._isa = layer, _core.isa()
+        self._isa, self._suffixes, self._compute = _core.isa(), layer.suffixes, layer.compute
         if isinstance(layer, Quantized):
+            # It is kept as long as the layer lives, and so must not hold it.
+            laid_out = layer.laid_out()
+            self._compute = laid_out.compute
             kinds = [(kind, partial(make, layer.hidden_size)) for kind, make in KINDS]
-            self.prepared = _core.Layers(list(layer.laid_out().values()), torch.get_num_threads, kinds)
+            self.prepared = _core.Layers(list(laid_out.layers.values()), torch.get_num_threads, kinds)
 
     def run(self, x: Float[ndarray, "time rows input"], state: State) -> tuple[Float[ndarray, "time rows out"], State]:
         """Read a chunk, as `Model.run` says."""
@@ -43,8 +46,8 @@ class ByLayers(Model):
                 "use: open it anew"
             )
         x, after = np.ascontiguousarray(x), []
-        for depth, suffix in enumerate(self._layer.suffixes):
+        for depth, suffix in enumerate(self._suffixes):
             before = tuple(np.ascontiguousarray(part[depth]) for part in state)
-            x, new = self._layer.compute(suffix, x, before)
+            x, new = self._compute(suffix, x, before)
             after.append(new)
         return x, tuple(np.stack(parts) for parts in zip(*after, strict=True))
