@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from sluicegate.errors import ConfigError
+from sluicegate.ops import native
 from sluicegate.ops.reference import Recurrence
 from sluicegate.types import Activation, Cell
 
@@ -71,6 +72,10 @@ class Layerwise(torch.nn.Module):
             The outputs, 0 beyond a row's length, and the state after the last step of each row.
         """
 
+    @abstractmethod
+    def floats(self, suffix: str) -> list[Tensor]:
+        """Give the floats that a layer's weights stand for, in the order of `torch.nn`."""
+
     def forward(
         self,
         input: Inputs,  # noqa: A002 - torch's name
@@ -80,8 +85,11 @@ class Layerwise(torch.nn.Module):
     ) -> tuple[Any, Any]:
         """Read a sequence, or a batch of them, as the layer does in whose place this stands.
 
+        The gradient of the input is that of the floats that the weights stand for, and comes of the outputs alone:
+        enough to tell what an answer hangs on, and not to train.
+
         Raises:
-            ConfigError: A gradient is asked for, the sizes do not fit, or `lengths` is not of the rows of `input`.
+            ConfigError: The sizes do not fit, or `lengths` is not of the rows of `input`.
         """
         if isinstance(input, PackedSequence):
             padded, rows = pad_packed_sequence(input, self.batch_first)
@@ -89,13 +97,12 @@ class Layerwise(torch.nn.Module):
             return pack_padded_sequence(outputs, rows, self.batch_first, enforce_sorted=False), state
         self._require(input)
         rows = None if lengths is None else checked(input, lengths, batch_first=self.batch_first)
-        x, states = input.detach(), self._begin(input, hx)
+        x, states = input, self._begin(input, hx)
         if x.dim() == 2:
             x = x.unsqueeze(1)
         elif self.batch_first:
             x = x.transpose(0, 1)
-        with torch.no_grad():
-            outputs, after = self._layers(x, states, rows)
+        outputs, after = self._layers(x, states, rows)
         if input.dim() == 2:
             outputs, after = outputs.squeeze(1), tuple(part.squeeze(1) for part in after)
         elif self.batch_first:
@@ -103,8 +110,6 @@ class Layerwise(torch.nn.Module):
         return outputs, after if self.kind == "lstm" else after[0]
 
     def _require(self, x: Tensor) -> None:
-        if torch.is_grad_enabled() and x.requires_grad:
-            raise ConfigError("a layer in int8 has no gradient: train the layer that it was made of, then quantize it")
         if x.dim() not in (2, 3) or x.shape[-1] != self.input_size or x.dtype != torch.float32:
             raise ConfigError(
                 f"`input` is {x.dtype} of shape {tuple(x.shape)}, and this layer in int8 reads 32-bit floats, "
@@ -153,11 +158,8 @@ class Layerwise(torch.nn.Module):
         turned = suffix.endswith("_reverse")
         if turned:
             x = _turned(x, lengths)
-        arrays = tuple(np.ascontiguousarray(part.numpy()) for part in state)
-        rows = None if lengths is None else lengths.numpy()
-        found, after = self.compute(suffix, np.ascontiguousarray(x.numpy()), arrays, rows)
-        outputs = torch.from_numpy(found)
-        return _turned(outputs, lengths) if turned else outputs, tuple(map(torch.from_numpy, after))
+        outputs, *after = _Computed.apply(x, self, suffix, tuple(state), lengths)
+        return _turned(outputs, lengths) if turned else outputs, tuple(after)
 
     def equations(self, suffix: str, mask: Tensor | None) -> Recurrence:
         """Give a step as the equations of `ops.reference` are given; the input's share is the input itself."""
@@ -165,16 +167,43 @@ class Layerwise(torch.nn.Module):
 
         def step(x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
             before = x.shape[:-1]
-            rows = x.detach().reshape(1, -1, x.shape[-1])
+            rows = x.reshape(1, -1, x.shape[-1])
             parts = [part.detach().expand(*before, self.hidden_size).reshape(-1, self.hidden_size) for part in state]
-            _, after = self._direction(suffix, rows, parts, None)
-            return tuple(part.view(*before, self.hidden_size) for part in after)
+            outputs, after = self._direction(suffix, rows, parts, None)
+            return tuple(part.view(*before, self.hidden_size) for part in (outputs, *after[1:]))
 
         return Recurrence(lambda x: x, step, lambda _, __: ())
 
     def extra_repr(self) -> str:
         """Describe the sizes."""
         return f"{self.cell}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
+
+
+class _Computed(torch.autograd.Function):
+    """The outputs of `compute`, with the gradient of the input that the floats would have."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, layer: Any, suffix: Any, state: Any, lengths: Any) -> Any:
+        ctx.save_for_backward(x)
+        ctx.call = layer, suffix, state, lengths
+        arrays = tuple(np.ascontiguousarray(part.numpy()) for part in state)
+        rows = None if lengths is None else lengths.numpy()
+        outputs, after = layer.compute(suffix, np.ascontiguousarray(x.numpy()), arrays, rows)
+        after = tuple(map(torch.from_numpy, after))
+        ctx.mark_non_differentiable(*after)
+        return torch.from_numpy(outputs), *after
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: Any) -> Any:
+        layer, suffix, (h, *c), lengths = ctx.call
+        weights = layer.floats(suffix)
+        options = (layer.cell, layer.activation, len(weights) in (2, 4) and weights[-1].dim() == 1, False, 0, "fp32")
+        with torch.enable_grad():
+            x = ctx.saved_tensors[0].detach().requires_grad_()
+            rows = (lengths, None, None)
+            outputs, *_ = native.layer(x, h[None], c[0][None] if c else None, weights, rows, options)
+            (found,) = torch.autograd.grad(outputs, x, gradient)
+        return found, None, None, None, None
 
 
 def _turned(x: Tensor, lengths: Tensor | None) -> Tensor:

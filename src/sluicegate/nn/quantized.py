@@ -85,6 +85,10 @@ class Quantized(Layerwise):
         """Compute one layer in one direction, as `Layerwise.compute` says."""
         return self.laid_out().compute(suffix, x, state, lengths)
 
+    def floats(self, suffix: str) -> list[Tensor]:
+        """Give the floats that the whole numbers stand for."""
+        return [torch.from_numpy(array) for array in quantized.floats(self.layer(suffix))]
+
 
 def _forget(module: Any, _: Any) -> None:
     module._laid_out.clear()
@@ -108,7 +112,7 @@ class Observed(Layerwise):
         self, suffix: str, x: Float[ndarray, "time rows input"], state: State, lengths: ndarray | None = None
     ) -> tuple[Float[ndarray, "time rows hidden"], State]:
         """Compute one layer in one direction in 32-bit floats, as `Layerwise.compute` says."""
-        weights = list(self.weights[suffix].values())
+        weights = self.floats(suffix)
         biased = "bias_ih" in self.weights[suffix]
         h0, *c0 = (torch.from_numpy(part)[None] for part in state)
         rows = (None if lengths is None else torch.from_numpy(lengths), None, None)
@@ -117,6 +121,10 @@ class Observed(Layerwise):
         array: ndarray = outputs.numpy()
         self._note(suffix, x, array, state[0], lengths)
         return array, (h[0].numpy(),) if self.states == 1 or c is None else (h[0].numpy(), c[0].numpy())
+
+    def floats(self, suffix: str) -> list[Tensor]:
+        """Give the weights."""
+        return list(self.weights[suffix].values())
 
     def _note(self, suffix: str, x: ndarray, outputs: ndarray, h: ndarray, lengths: ndarray | None) -> None:
         if lengths is not None:

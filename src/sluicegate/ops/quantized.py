@@ -92,6 +92,22 @@ def layer(
     )
 
 
+def floats(of: Layer) -> list[Float32[ndarray, ...]]:
+    """Give the floats that a layer's numbers stand for: weights and biases in the order of `torch.nn`."""
+
+    def exact(product: Matrix) -> ndarray:
+        if product.scale is None or product.factor is None:
+            return product.weight
+        return product.weight.astype(np.float32) * product.scale[:, None] * product.factor
+
+    if of.hidden is None:
+        return [exact(of.input), of.bias]
+    other = np.zeros_like(of.bias)
+    if of.hidden_bias is not None:
+        other[-len(of.hidden_bias) :] = of.hidden_bias
+    return [exact(of.input), exact(of.hidden), of.bias, other]
+
+
 def arrays(of: Layer, suffix: str) -> dict[str, ndarray]:
     """Name the arrays of a layer as they are saved."""
     named = {"weight_ih": of.input.weight, "scale_ih": of.input.scale, "factor_ih": of.input.factor, "bias": of.bias}
