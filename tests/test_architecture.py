@@ -30,6 +30,7 @@ SHARED_BY_TASKS = {
     "config",
     "generation",
     "plain",
+    "precision",
     "registry",
     "report",
     "restoring",
