@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import polars as pl
 import pytest
@@ -28,6 +29,12 @@ def _known_here_alone():
     registry.register(NextValue.name, NextValue)
     yield
     registry.forget(NextValue.name)
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Turn off the run-time check of annotations, which a user does not have, to see our own refusals."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +124,7 @@ def test_what_loss_is_taken(ideal, fp32, int8, taken):
         cost.require_small()
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_other_precisions_of_a_model(task, small, tmp_path):
     task.save(tmp_path / "floats")
     small.save(tmp_path / "small")
@@ -136,6 +144,7 @@ def test_other_precisions_of_a_model(task, small, tmp_path):
         small.save(tmp_path / "other", precision="fp32")
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_saving_asks_for_rows_and_a_precision(task, tmp_path):
     with pytest.raises(ConfigError, match="`validation` is missing"):
         task.save(tmp_path / "model", precision="int8")

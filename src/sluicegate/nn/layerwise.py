@@ -92,9 +92,9 @@ class Layerwise(torch.nn.Module):
             ConfigError: The sizes do not fit, or `lengths` is not of the rows of `input`.
         """
         if isinstance(input, PackedSequence):
-            padded, rows = pad_packed_sequence(input, self.batch_first)
-            outputs, state = self(padded, hx, lengths=rows)
-            return pack_padded_sequence(outputs, rows, self.batch_first, enforce_sorted=False), state
+            padded, sizes = pad_packed_sequence(input, self.batch_first)
+            outputs, state = self(padded, hx, lengths=sizes)
+            return pack_padded_sequence(outputs, sizes, self.batch_first, enforce_sorted=False), state
         self._require(input)
         rows = None if lengths is None else checked(input, lengths, batch_first=self.batch_first)
         x, states = input, self._begin(input, hx)
@@ -158,7 +158,7 @@ class Layerwise(torch.nn.Module):
         turned = suffix.endswith("_reverse")
         if turned:
             x = _turned(x, lengths)
-        outputs, *after = _Computed.apply(x, self, suffix, tuple(state), lengths)
+        outputs, *after = _Computed.apply(x, self, suffix, tuple(state), lengths)  # type: ignore[no-untyped-call]
         return _turned(outputs, lengths) if turned else outputs, tuple(after)
 
     def equations(self, suffix: str, mask: Tensor | None) -> Recurrence:
@@ -189,9 +189,9 @@ class _Computed(torch.autograd.Function):
         arrays = tuple(np.ascontiguousarray(part.numpy()) for part in state)
         rows = None if lengths is None else lengths.numpy()
         outputs, after = layer.compute(suffix, np.ascontiguousarray(x.numpy()), arrays, rows)
-        after = tuple(map(torch.from_numpy, after))
-        ctx.mark_non_differentiable(*after)
-        return torch.from_numpy(outputs), *after
+        state = tuple(map(torch.from_numpy, after))
+        ctx.mark_non_differentiable(*state)
+        return torch.from_numpy(outputs), *state
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> Any:

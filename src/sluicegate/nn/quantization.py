@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -91,13 +91,13 @@ def from_observed(model: nn.Module) -> nn.Module:
 
 def as_saved(model: Model, names: Iterable[str]) -> Model:
     """Make ready to take the arrays of a saved model in int8: layers whose names are those of int8 become such."""
-    saved = set(names)
+    saved, made = set(names), cast(nn.Module, model)
     for path, layer in [(p, m) for p, m in model.named_modules() if isinstance(m, Stack)]:
         before = f"{path}." if path else ""
         own = {name.removeprefix(before) for name in saved if name.startswith(before)}
         if "bias_l0" in own:
-            model = _put(model, path, of_arrays(layer, own))
-    return model
+            made = _put(made, path, of_arrays(layer, own))
+    return cast(Model, made)  # a layer alone is a `Quantized` then
 
 
 def is_quantized(model: nn.Module) -> bool:

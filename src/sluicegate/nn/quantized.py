@@ -35,8 +35,8 @@ class LaidOut:
         """Compute one layer in one direction, as `Layerwise.compute` says."""
         outputs = (np.empty if lengths is None else np.zeros)((*x.shape[:2], state[0].shape[1]), np.float32)
         after = tuple(np.empty_like(part) for part in state)
-        (h0, c0), (h, c) = ((*parts, None)[:2] for parts in (state, after))
-        self.layers[suffix].forward(x, h0, c0, outputs, h, c, lengths, torch.get_num_threads())
+        c0, c = (state[1], after[1]) if len(state) == 2 else (None, None)
+        self.layers[suffix].forward(x, state[0], c0, outputs, after[0], c, lengths, torch.get_num_threads())
         return outputs, after
 
 
@@ -61,7 +61,7 @@ class Quantized(Layerwise):
             of = quantized.shapes(self.cell, self.inputs_of(suffix), self.hidden_size, suffix, floats=left)
             for name, (shape, dtype) in of.items():
                 self.register_buffer(name, torch.zeros(shape, dtype=getattr(torch, dtype)))
-        self.register_load_state_dict_post_hook(_forget)
+        self.register_load_state_dict_post_hook(_forget)  # type: ignore[no-untyped-call]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Quantized:
         return self  # it never changes

@@ -98,7 +98,8 @@ def floats(of: Layer) -> list[Float32[ndarray, ...]]:
     def exact(product: Matrix) -> ndarray:
         if product.scale is None or product.factor is None:
             return product.weight
-        return product.weight.astype(np.float32) * product.scale[:, None] * product.factor
+        found: ndarray = product.weight.astype(np.float32) * product.scale[:, None] * product.factor
+        return found
 
     if of.hidden is None:
         return [exact(of.input), of.bias]
