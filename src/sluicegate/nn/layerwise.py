@@ -201,7 +201,7 @@ class _Computed(torch.autograd.Function):
         with torch.enable_grad():
             x = ctx.saved_tensors[0].detach().requires_grad_()
             rows = (lengths, None, None)
-            outputs, *_ = native.layer(x, h[None], c[0][None] if c else None, weights, rows, options)
+            outputs = native.layer(x, h[None], c[0][None] if c else None, weights, rows, options)[0]
             (found,) = torch.autograd.grad(outputs, x, gradient)
         return found, None, None, None, None
 
