@@ -1,4 +1,4 @@
-"""Streams in int8: the same bits step by step, in chunks, in a batch, restored and offline, on every instruction set."""
+"""Streams in int8: the same bits step by step, in chunks, in a batch, restored and offline, wherever they run."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,8 @@ def test_has_the_bits_of_the_layer_however_it_is_pushed(layer):
     whole, last = layer(x)
     stream = LayerStream(layer)
     assert torch.equal(torch.stack([stream.push(step) for step in x]), whole)
-    assert all(torch.equal(a, b) for a, b in zip(*([s] if torch.is_tensor(s) else s for s in (stream.finish(), last))))
+    ends = [state if isinstance(state, tuple) else (state,) for state in (stream.finish(), last)]
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     stream.reset()
     assert torch.equal(torch.cat([stream.push(x[:7]), stream.push(x[7:8]), stream.push(x[8:])]), whole)
     arrays = LayerStream(layer)
