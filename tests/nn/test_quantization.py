@@ -1,6 +1,7 @@
 """Models in int8: near the floats, each row for itself, and a sentence where they cannot be had."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -83,6 +84,16 @@ def test_a_state_dict_is_all_of_it(kind):
     other.load_state_dict(small.state_dict())
     assert torch.equal(other(x)[0], small(x)[0])
     assert not torch.equal(before, small(x)[0])
+
+
+def test_a_copy_goes_its_own_way(kind):
+    small, x = nn.quantize(kind(12, 17), [torch.randn(20, 12)]), torch.randn(9, 12)
+    before = small(x)[0]
+    for other in (copy.deepcopy(small), pickle.loads(pickle.dumps(small))):
+        assert torch.equal(other(x)[0], before)
+        other.load_state_dict({name: torch.zeros_like(value) for name, value in other.state_dict().items()})
+        assert not other(x)[0].any()
+    assert torch.equal(small(x)[0], before)
 
 
 def test_few_features_stay_in_floats():

@@ -63,8 +63,8 @@ class Quantized(Layerwise):
                 self.register_buffer(name, torch.zeros(shape, dtype=getattr(torch, dtype)))
         self.register_load_state_dict_post_hook(_forget)  # type: ignore[no-untyped-call]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Quantized:
-        return self  # it never changes
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_laid_out": {}}  # a copy lays its weights out for itself
 
     def layer(self, suffix: str) -> Layer:
         """Give the numbers of one layer in one direction."""
