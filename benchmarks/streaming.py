@@ -1,6 +1,6 @@
 """What a stream costs beyond its layer's step, what thousands side by side do, and a million steps to the bit.
 
-    python benchmarks/streaming.py [--only overhead slots million] [--threads 1] [--write docs/benchmarks.md]
+    python benchmarks/streaming.py [--only overhead slots million int8] [--threads 1] [--write docs/benchmarks.md]
 
 Overhead: a push of one step, of an array and of a tensor, beside the calls of the kernels that it comes down to, made
 with all addresses prepared. They take turns, a few steps each. The steps of a large layer vary by more than what a push
@@ -10,6 +10,7 @@ Slots: a push of one step for so many slots of a `StreamBatch`, beside pushing e
 beside a step of PyTorch's layer over a batch of the same rows, whose state needs no gathering.
 A million steps: pushed step by step; in chunks of random lengths; in ten parts, each by a fresh stream that is restored
 from the last one's snapshot; and in a slot between others. Compared with one call of the layer, bit by bit.
+int8: see `streaming_int8.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from functools import partial
 import numpy as np
 import torch
 from document import machine, measure_sections
+from streaming_int8 import int8
 
 from sluicegate import _core, nn
 from sluicegate.streaming import LayerStream, StreamBatch
@@ -188,7 +190,7 @@ def slotted(layer: torch.nn.Module, x: np.ndarray) -> Iterator[tuple[int, np.nda
         yield step, batch.push((2, 1, 0), np.stack([x[-1 - step], row, x[step // 2]]))[1:2]
 
 
-TABLES = {"overhead": overhead, "slots": slots, "million": million}
+TABLES = {"overhead": overhead, "slots": slots, "million": million, "int8": partial(int8, in_turns, ROUNDS)}
 
 
 def section(name: str, options: Namespace) -> Iterator[str]:
@@ -196,7 +198,7 @@ def section(name: str, options: Namespace) -> Iterator[str]:
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     yield from (*TABLES[name](), "")
-    rounds = {"overhead": ROUNDS, "slots": FEW}.get(name)
+    rounds = {"overhead": ROUNDS, "slots": FEW, "int8": ROUNDS}.get(name)
     medians = f"Medians of {rounds} rounds of turns. " if rounds else ""
     yield f"{medians}Measured by `python benchmarks/streaming.py --only {name}` on {machine()}."
 

@@ -31,6 +31,7 @@ SHARED_BY_TASKS = {
     "config",
     "generation",
     "plain",
+    "precision",
     "registry",
     "report",
     "restoring",

@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "cell.h"
 #include "describe.h"
+#include "quantized.h"
 #include "sluicegate/cpu.h"
 #include "sluicegate/recurrent.h"
 #include "sluicegate/scratch.h"
@@ -152,6 +153,7 @@ NB_MODULE(_core, m) {
       "Apply the kernels' sigmoid or tanh to so many numbers.");
 
   bind_cell(m);
+  bind_quantized(m);
   bind_step(m);
   bind_writing(m);
   bind_descriptions(m);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "quantized.h"
 #include "rows.h"
 
 namespace nb = nanobind;
@@ -59,26 +60,49 @@ struct Layers {
   struct One {
     sluicegate::Shape shape;
     Panels panels;
+    const QuantizedLayer* quantized = nullptr;  // in the place of the panels, kept alive by `owners`
   };
   const sluicegate::Kernels& kernels = sluicegate::kernels();  // those that the panels were laid out for
   std::vector<One> all;
+  std::vector<nb::object> owners;
   nb::object threads;
   std::vector<Outputs> outputs;
 
   Layers(const std::vector<std::pair<arguments::ShapeNumbers, Panels>>& layers, nb::object count_threads,
          const std::vector<std::pair<nb::object, nb::object>>& kinds)
       : threads(std::move(count_threads)) {
-    if (layers.empty()) throw std::invalid_argument("there is a layer at least");
     for (const auto& [numbers, panels] : layers) {
       const sluicegate::Shape shape = arguments::shape_of(numbers);
       if (kernels.forward_panels(shape) != static_cast<Index>(panels.size()))
         throw std::invalid_argument("the panels are not those of a layer of this shape");
-      if (!all.empty() && shape.cell != all[0].shape.cell)
-        throw std::invalid_argument("the layers of a stack are of one cell");
-      if (!all.empty() && (shape.input != all[0].shape.hidden || shape.hidden != shape.input))
-        throw std::invalid_argument("each layer reads what the one before it puts out");
-      all.push_back({shape, panels});
+      add({shape, panels});
     }
+    add(kinds);
+  }
+
+  // Of layers in int8.
+  Layers(const std::vector<nb::object>& layers, nb::object count_threads,
+         const std::vector<std::pair<nb::object, nb::object>>& kinds)
+      : owners(layers), threads(std::move(count_threads)) {
+    for (const nb::object& owner : owners) {
+      const auto* layer = nb::cast<const QuantizedLayer*>(owner);
+      const sluicegate::QuantizedShape& s = layer->shape;
+      add({{s.cell, s.activation, s.input, s.hidden}, {}, layer});
+    }
+    add(kinds);
+  }
+
+  void add(const One& one) {
+    const sluicegate::Shape& shape = one.shape;
+    if (!all.empty() && shape.cell != all[0].shape.cell)
+      throw std::invalid_argument("the layers of a stack are of one cell");
+    if (!all.empty() && (shape.input != all[0].shape.hidden || shape.hidden != shape.input))
+      throw std::invalid_argument("each layer reads what the one before it puts out");
+    all.push_back(one);
+  }
+
+  void add(const std::vector<std::pair<nb::object, nb::object>>& kinds) {
+    if (all.empty()) throw std::invalid_argument("there is a layer at least");
     for (const auto& [type, make] : kinds) {
       if (!PyType_Check(type.ptr())) throw std::invalid_argument("a kind is a type, with what makes outputs");
       if (const ReadRow read = reader_of(reinterpret_cast<PyTypeObject*>(type.ptr())))
@@ -134,23 +158,44 @@ class Step {
     const float* input = fed_.data();
     Index at = 0;
     for (const Layers::One& layer : layers_.all) {
-      sluicegate::Call call;
-      call.shape = layer.shape;
-      call.sequences = {1, 1};
-      call.input.data = input;
-      call.threads = threads;
-      sluicegate::Direction& d = call.direction[0];
-      d.panels = layer.panels.data();
-      d.h0 = state_[0].data() + at;
-      d.output.data = after_[0].data() + at;  // a step's output is the new h
-      if (state_.size() == 2) {
-        d.c0 = state_[1].data() + at;
-        d.c_n = after_[1].data() + at;
-      }
-      layers_.kernels.forward(call);
-      input = d.output.data;
+      if (layer.quantized)
+        compute_quantized(*layer.quantized, input, at, threads);
+      else
+        compute_floats(layer, input, at, threads);
+      input = after_[0].data() + at;
       at += layer.shape.hidden;
     }
+  }
+
+  void compute_quantized(const QuantizedLayer& layer, const float* input, Index at, int threads) {
+    sluicegate::QuantizedCall call;
+    call.steps = call.rows = 1;
+    call.input = input;
+    call.h0 = state_[0].data() + at;
+    call.h_n = after_[0].data() + at;
+    if (state_.size() == 2) {
+      call.c0 = state_[1].data() + at;
+      call.c_n = after_[1].data() + at;
+    }
+    call.threads = threads;
+    layer.forward(call);
+  }
+
+  void compute_floats(const Layers::One& layer, const float* input, Index at, int threads) {
+    sluicegate::Call call;
+    call.shape = layer.shape;
+    call.sequences = {1, 1};
+    call.input.data = input;
+    call.threads = threads;
+    sluicegate::Direction& d = call.direction[0];
+    d.panels = layer.panels.data();
+    d.h0 = state_[0].data() + at;
+    d.output.data = after_[0].data() + at;  // a step's output is the new h
+    if (state_.size() == 2) {
+      d.c0 = state_[1].data() + at;
+      d.c_n = after_[1].data() + at;
+    }
+    layers_.kernels.forward(call);
   }
 
   Layers& layers_;
@@ -166,7 +211,11 @@ void bind_step(nb::module_& m) {
       .def(nb::init<const std::vector<std::pair<arguments::ShapeNumbers, Panels>>&, nb::object,
                     const std::vector<std::pair<nb::object, nb::object>>&>(),
            nb::arg("layers"), nb::arg("threads"), nb::arg("kinds"),
-           "Take shapes and panels, what counts the threads, and types with what makes outputs of them.");
+           "Take shapes and panels, what counts the threads, and types with what makes outputs of them.")
+      .def(nb::init<const std::vector<nb::object>&, nb::object,
+                    const std::vector<std::pair<nb::object, nb::object>>&>(),
+           nb::arg("layers"), nb::arg("threads"), nb::arg("kinds"),
+           "Take layers in int8, and the same beside them.");
   nb::class_<Step>(m, "Step", "A stream of these layers, which takes a step in one call.")
       .def(nb::init<Layers&, std::vector<State>>(), nb::keep_alive<1, 2>(), nb::arg("layers"),
            nb::arg("state"), "Begin from a state, which each push writes anew.")

@@ -1,7 +1,7 @@
 """The compiled part of Sluicegate."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 import numpy
 from numpy.typing import NDArray
@@ -75,13 +75,40 @@ def take_step(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, h: 
 def take_step_back(kind: tuple[int, int], x: Any, h0: Any, c0: Any, weights: Any, saved: Any, h_gradient: Any, c_gradient: Any, d_x: Any, d_h0: Any, d_c0: Any, d_weights: Any, units: int, threads: int) -> bool:
     """Compute the gradients of a step of a cell, likewise."""
 
+class QuantizedLayer:
+    """A layer in int8, with its weights laid out."""
+
+    def __init__(self, cell: str, activation: str, input: int, hidden: int, *, input_weight: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, input_floats: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, input_scale: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, input_factor: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, bias: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], hidden_weight: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, hidden_scale: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, hidden_factor: float, hidden_bias: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, isa: str = '') -> None:
+        """Lay out weights, which are copied."""
+
+    def forward(self, x: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], h0: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, c0: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, output: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')] | None, h_n: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], c_n: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')] | None, lengths: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, threads: int) -> None:
+        """Compute the layer, into arrays that are there."""
+
+    @property
+    def isa(self) -> str:
+        """The instruction set of its kernels."""
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of its weights, in bytes."""
+
+def quantized_isas() -> list[str]:
+    """
+    Name the instruction sets that layers in int8 can be laid out for here.
+    """
+
 class Layers:
     """The layers of a stack, prepared for steps of its streams."""
 
+    @overload
     def __init__(self, layers: Sequence[tuple[Sequence[int], Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]]], threads: object, kinds: Sequence[tuple[object, object]]) -> None:
         """
         Take shapes and panels, what counts the threads, and types with what makes outputs of them.
         """
+
+    @overload
+    def __init__(self, layers: Sequence[object], threads: object, kinds: Sequence[tuple[object, object]]) -> None:
+        """Take layers in int8, and the same beside them."""
 
 class Step:
     """A stream of these layers, which takes a step in one call."""

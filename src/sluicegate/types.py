@@ -35,6 +35,9 @@ Normalization: TypeAlias = Literal["batch"]
 Precision: TypeAlias = Literal["fp32", "bf16"]
 """What the operands of a layer's matrix products are rounded to; sums are kept in the layer's own type."""
 
+InferencePrecision: TypeAlias = Literal["fp32", "bf16", "int8"]
+"""In which precision a trained model computes its recurrent layers; in int8 their weights are whole numbers."""
+
 Isa: TypeAlias = Literal["avx512_bf16", "avx512", "avx2", "neon", "scalar"]
 """The instruction sets that the kernels are compiled for; the first is AVX-512 with products of bfloat16."""
 

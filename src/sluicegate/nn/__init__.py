@@ -9,4 +9,5 @@ from .ligru import LiGRU as LiGRU
 from .lstm import LSTM as LSTM
 from .mingru import MinGRU as MinGRU
 from .mingru import MinGRUCell as MinGRUCell
+from .quantization import quantize as quantize
 from .rnn import RNN as RNN

@@ -90,7 +90,7 @@ class ByKernels(Model):
             shape = Shape(kind, activation, own[0].shape[1], sizes.states[0], precision)
             self._layers.append((shape, lay_out(shape, own)))
         panels = [(shape, panels.numpy()) for shape, panels in self._layers]
-        kinds = [(kind, partial(make, sizes.states[0])) for kind, make in ((ndarray, _arrays), (Tensor, _tensors))]
+        kinds = [(kind, partial(make, sizes.states[0])) for kind, make in KINDS]
         self.prepared = _core.Layers(panels, torch.get_num_threads, kinds)
 
     def run(self, x: Float[ndarray, "time rows input"], state: State) -> tuple[Float[ndarray, "time rows out"], State]:
@@ -149,6 +149,10 @@ def _tensors(width: int) -> list[Tensor]:
     # An array's tensor is made sooner, but beside the step of 1,024 units takes 4 us more to let go.
     first = torch.empty(width, dtype=torch.float32, device="cpu")
     return [first, *(torch.empty_like(first) for _ in range(_AT_ONCE - 1))]  # which takes half as long
+
+
+KINDS = ((ndarray, _arrays), (Tensor, _tensors))
+"""The types of what is pushed, with what makes outputs of each."""
 
 
 def _addresses(state: Sequence[ndarray | None]) -> tuple[int, int]:

@@ -14,12 +14,15 @@ from torch.nn import Module
 from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.nn.layers import LAYERS
+from sluicegate.nn.layerwise import Layerwise
+from sluicegate.nn.quantized import Quantized
 from sluicegate.nn.stack import Stack
 from sluicegate.ops import native
 from sluicegate.ops.cells import CELLS
 from sluicegate.ops.reference import Form, Weights
 
 from .models import ByEquations, ByKernels, Model, Sizes
+from .quantized import ByLayers
 from .snapshots import fingerprint
 
 _COMPUTED = {cls.forward for cls in LAYERS.values()}
@@ -50,6 +53,8 @@ def model_of(layer: Module) -> Model:
     Raises:
         ConfigError: It is something else, or cannot be read step by step.
     """
+    if isinstance(layer, Layerwise):
+        return _of_layers(layer)
     stack = _require_streamable(layer)
     form = Form(stack.reset, stack.nonlinear(), stack.precision)
     weights = _weights(stack)
@@ -68,16 +73,38 @@ def model_of(layer: Module) -> Model:
     return model
 
 
-def _require_streamable(layer: Module) -> Stack:
-    name = type(layer).__name__
-    if not isinstance(layer, Stack):
-        remedy = "`sluicegate.accelerate(layer)` makes PyTorch's GRU, LSTM and RNN such layers"
-        raise ConfigError(f"`layer` (a {name}) must be a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`: {remedy}")
+def _of_layers(layer: Layerwise) -> Model:
+    """Find or make the model of a layer in int8, or of one that is watched to become one, which is not kept."""
+    _require_one_way(layer)
+    known = _opened.get(layer)
+    seen = (native.isa(),)
+    if known is not None and known.seen == seen:
+        return known.model
+    named = {name: buffer.numpy() for name, buffer in layer.named_buffers()}
+    settings = {
+        "cell": layer.cell, "activation": layer.activation, "inputs": layer.input_size, "hidden": layer.hidden_size,
+        "layers": layer.num_layers, "precision": "int8",
+    }  # fmt: skip
+    model = ByLayers(layer, fingerprint(settings, named))
+    if isinstance(layer, Quantized):
+        _opened[layer] = _Opened(seen, model)
+    return model
+
+
+def _require_one_way(layer: Stack | Layerwise) -> None:
     if layer.bidirectional:
         raise ConfigError(
             "`layer` has `bidirectional=True`, and to read backwards it would need the end of the stream: use a layer "
             "that reads one way"
         )
+
+
+def _require_streamable(layer: Module) -> Stack:
+    name = type(layer).__name__
+    if not isinstance(layer, Stack):
+        remedy = "`sluicegate.accelerate(layer)` makes PyTorch's GRU, LSTM and RNN such layers"
+        raise ConfigError(f"`layer` (a {name}) must be a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`: {remedy}")
+    _require_one_way(layer)
     if type(layer).forward not in _COMPUTED or layer._forward_hooks or layer._forward_pre_hooks:
         raise ConfigError(
             f"`layer` (a {name}) has a `forward` or hooks of its own, which a stream would not run: open the stream "

@@ -22,6 +22,7 @@ class Entry(NamedTuple):
     config: str  # the name of the class of its settings, which is in the folder's `config.py`, as `ARGUMENTS` are
     does: str  # what a model of it does, for the command line
     streams: bool = False  # whether it has streams
+    int8: bool = True  # whether its recurrent layers can be computed in int8
 
 
 class Declared(NamedTuple):
@@ -42,11 +43,13 @@ OURS = {
     "language-model": Entry(
         "language_model", "LanguageModel", "LanguageModelConfig", "tells how texts go on, and writes them", True
     ),
-    "summarize": Entry("summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about"),
+    "summarize": Entry(
+        "summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about", int8=False
+    ),
     "transcribe": Entry(
         "transcribe", "Transcriber", "TranscriberConfig", "writes down what is said in recordings", True
     ),
-    "translate": Entry("translate", "Translator", "TranslatorConfig", "translates texts"),
+    "translate": Entry("translate", "Translator", "TranslatorConfig", "translates texts", int8=False),
 }
 
 _imported: dict[str, type[Any]] = {}

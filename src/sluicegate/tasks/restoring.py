@@ -17,6 +17,11 @@ from torch.overrides import TorchFunctionMode
 
 from sluicegate import bundle
 from sluicegate.errors import BundleError
+from sluicegate.nn.quantization import as_saved
+from sluicegate.ops.quantized import VERSION
+
+INT8 = "int8"
+"""Under which `config.json` says that a model is in int8, and `metrics.json` what that cost."""
 
 
 class Saved(BaseModel):
@@ -87,6 +92,12 @@ class _ShapesAlone(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+# Whole numbers of 64 bits count the batches that a normalisation saw; those of 8 bits are weights.
+_TYPES: dict[torch.dtype, type[np.generic]] = {
+    torch.float32: np.float32, torch.int64: np.int64, torch.int8: np.int8,
+}  # fmt: skip
+
+
 def restored(saved: bundle.Bundle, name: str, build: Callable[[], Module]) -> Module:
     """A network that `build` makes, with the weights of a file; without memory first, to know what that must hold.
 
@@ -94,17 +105,36 @@ def restored(saved: bundle.Bundle, name: str, build: Callable[[], Module]) -> Mo
         BundleError: the weights are not those of such a network, or not finite.
     """
     found = saved.tensors(name)
+    own = found.keys() if is_saved_in_int8(saved) else ()
     with torch.device("meta"), _ShapesAlone():
-        expected = build().state_dict()
+        expected = as_saved(build(), own).state_dict()
     if found.keys() != expected.keys():
         odd = sorted(found.keys() ^ expected.keys())[0]
         raise damaged(saved, name, f"{odd!r} is {'missing' if odd in expected else 'no weight of such a network'}")
     for weight, tensor in expected.items():
-        counts = tensor.dtype == torch.int64  # of the batches that a normalisation saw
-        require(saved, name, found, weight, tuple(tensor.shape), np.int64 if counts else np.float32)
-    model = build()
+        require(saved, name, found, weight, tuple(tensor.shape), _TYPES[tensor.dtype])
+    model = as_saved(build(), own)
     model.load_state_dict({weight: torch.from_numpy(array) for weight, array in found.items()})
     return model.eval()
+
+
+def is_saved_in_int8(saved: bundle.Bundle) -> bool:
+    """Whether a saved model says that it is in int8.
+
+    Raises:
+        BundleError: it was quantised for another version.
+    """
+    config = saved.json(bundle.CONFIG)
+    held = config.get(INT8) if isinstance(config, dict) else None
+    if held is None:
+        return False
+    version = held.get("version") if isinstance(held, dict) else None
+    if version != VERSION or isinstance(version, bool):
+        raise BundleError(
+            f"config.json of the model '{saved.folder}' says that it was quantized for version {version!r} of int8, "
+            f"and this release computes version {VERSION}: save it in int8 again with this release"
+        )
+    return True
 
 
 def require(

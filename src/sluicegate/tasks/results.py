@@ -10,9 +10,10 @@ from typing import Any
 
 from sluicegate import bundle
 
+from .precision import Cost
 from .report import FOOTNOTE, Measure, Report
 from .report.figures import plain, words
-from .restoring import Saved, Text, read_json
+from .restoring import INT8, Saved, Text, read_json
 
 METRICS, PAGE, CARD = "metrics.json", "report.html", "MODEL_CARD.md"
 
@@ -31,6 +32,7 @@ class _Report(Saved):
 class _Metrics(Saved):
     validation: _Report | None
     evaluation: _Report | None
+    int8: Cost | None = None
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,14 @@ class Results:
     validation: Report | None = None  # the report on the validation part
     evaluation: Report | None = None  # the report of the last evaluation
     page: bytes | None = None  # the page of the last report where it was drawn already
+    cost: Cost | None = None  # what int8 cost, of a model that is in it and was measured
 
     def files(self, card: str) -> dict[str, bytes]:
         """The files for people, with the model card."""
         reports = {"validation": self.validation, "evaluation": self.evaluation}
         content = {name: None if report is None else report.as_dict() for name, report in reports.items()}
+        if self.cost is not None:
+            content[INT8] = self.cost.model_dump()
         files = {METRICS: json.dumps(content, indent=1, allow_nan=False).encode(), CARD: card.encode()}
         page, latest = self.page, self.evaluation or self.validation
         if page is None and latest is not None:
@@ -65,7 +70,7 @@ class Results:
             None if report is None else Report.from_dict(report.model_dump(), measures)
             for report in (held.validation, held.evaluation)
         )
-        return cls(validation, evaluation, saved.files.get(PAGE))
+        return cls(validation, evaluation, saved.files.get(PAGE), held.int8)
 
 
 def card(
@@ -87,6 +92,8 @@ def card(
             parts += [safe(f"{FOOTNOTE} {sentence}") for sentence, _ in report.footnotes().values()]
             parts += [safe(note) for note in report.notes]
             parts += [_items([f"{name}: {fact}" for name, fact in report.facts.items()])]
+    if results.cost is not None:
+        parts += ["## Precision", safe(results.cost.sentence())]
     parts += ["## Data", _items(data)]
     parts += ["## Settings", _items([f"{name}: {_value(value)}" for name, value in settings.items()])]
     parts += ["## What the figures mean", _items([f"{words(m.name)}: {m.meaning}" for m in measures])]

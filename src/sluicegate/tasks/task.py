@@ -6,21 +6,25 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data import read_table, require_no_arrays, source_of
 from sluicegate.errors import BundleError, ConfigError, NotFittedError
+from sluicegate.nn.quantization import from_observed, is_quantized, observe
 from sluicegate.streaming.stream import Stream
 from sluicegate.training import Curve, Part, Schedule, train
+from sluicegate.types import InferencePrecision
 
 from . import registry
 from .arguments import DATA, Argument
 from .config import TaskConfig, checked
+from .precision import Cost, to_bf16
 from .report import Measure, Report
 from .results import Results
 from .trained import TrainedModel
@@ -232,6 +236,117 @@ class TrainedTask(Task, Generic[Config, Trained]):
         self._results = Results(self.report, report)
         return report
 
+    def quantized(
+        self,
+        validation: Any,
+        *,
+        allow_loss: bool = False,
+        seeds: Sequence[TrainedTask[Config, Trained]] = (),
+        **told: Any,
+    ) -> TrainedTask[Config, Trained]:
+        """The same model with its recurrent layers in int8, measured beside itself.
+
+        What the layers read is rounded by the ranges that it has on the validation rows.
+
+        Args:
+            validation: rows that training did not see, as `evaluate` takes them, and none of a test.
+            allow_loss: take a loss beyond 0.1 points, or 0.5 % of an error, all the same.
+            seeds: models of the same settings trained with other seeds, to tell how far apart they are.
+            told: what else `evaluate` is to be given.
+
+        Returns:
+            A task of its own, which predicts, streams and saves in int8; this one is as it was.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: the loss is larger, the model is in int8 already, or its task is computed in floats alone.
+        """
+        trained = self.trained
+        self._require_int8()
+        if is_quantized(trained.model):
+            raise ConfigError("the model is in int8 already: quantize the one that it was made of")
+        watched = self._with(observe(trained.model))
+        before = watched.evaluate(validation, **told)
+        small = self._with(from_observed(watched.trained.model))
+        after = small.evaluate(validation, **told)
+        metric, ideal = self.measures[0].name, self.measures[0].ideal
+        others = [before.metrics[metric], *(task.evaluate(validation, **told).metrics[metric] for task in seeds)]
+        spread = max(others) - min(others) if seeds else None
+        cost = Cost(metric=metric, ideal=ideal, fp32=others[0], int8=after.metrics[metric], spread=spread)
+        if not allow_loss:
+            cost.require_small()
+        small._results = Results(self._results.validation, after, cost=cost)
+        return small
+
+    def _require_int8(self) -> None:
+        if self.name in registry.OURS and not registry.OURS[self.name].int8:
+            known = " and ".join(name for name, entry in registry.OURS.items() if entry.int8)
+            raise ConfigError(f"a model of the task {self.name} is computed in floats alone: int8 is for {known}")
+
+    def _with(self, model: nn.Module) -> TrainedTask[Config, Trained]:
+        made = copy(self)
+        made._trained = cast(Trained, self.trained.with_model(model))
+        return made
+
+    def save(
+        self, folder: str | Path, *, precision: InferencePrecision | None = None, validation: Any = None, **told: Any
+    ) -> None:
+        """Write the model into a folder, whole or not at all; an older model there is replaced.
+
+        Args:
+            folder: a path that is free, an empty folder, or an older model.
+            precision: `"int8"` saves what `quantized(validation, **told)` gives; `"fp32"` refuses a model in int8; None
+                saves the model as it is.
+            validation: with `"int8"`, the rows on which it is measured.
+            told: what else `quantized` is to be given.
+
+        Raises:
+            NotFittedError: there is nothing to save yet.
+            ConfigError: the precision is none of these, or `quantized` refuses.
+            BundleError: the folder cannot be written, or holds something else.
+        """
+        if precision == "int8" and not is_quantized(self.trained.model):
+            if validation is None:
+                raise ConfigError("`validation` is missing: in int8 a model is measured on rows before it is saved")
+            self.quantized(validation, **told).save(folder)
+            return
+        if precision not in (None, "fp32", "int8"):
+            raise ConfigError(f'`precision` (={precision!r}) must be "fp32" or "int8", or None as the model is')
+        if precision == "fp32" and is_quantized(self.trained.model):
+            raise ConfigError("the model is in int8, and its floats are gone: save the one that it was made of")
+        super().save(folder)
+
+    def to_precision(self, precision: InferencePrecision) -> TrainedTask[Config, Trained]:
+        """The same model with its recurrent layers in a precision, without a measurement.
+
+        Args:
+            precision: `"fp32"` is as training left it; `"bf16"` rounds what the layers multiply to bfloat16; `"int8"`
+                has their recurrent weights in int8, and of what they read only what is the state of a layer below,
+                since the ranges of the rest are not known: `quantized` measures those.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: it is none of these, or the model is in int8 and its floats are gone.
+        """
+        if precision not in get_args(InferencePrecision):
+            raise ConfigError(f'`precision` (={precision!r}) must be "fp32", "bf16" or "int8"')
+        model = self.trained.model
+        if is_quantized(model):
+            if precision == "int8":
+                return self
+            raise ConfigError(
+                f'`precision` (="{precision}") cannot be had of a model that was saved in int8, whose floats are gone: '
+                "load the one that it was made of"
+            )
+        if precision == "fp32":
+            return self
+        if precision == "int8":
+            self._require_int8()
+            return self._with(from_observed(observe(model)))
+        made = self._with(deepcopy(model))
+        to_bf16(made.trained.model)
+        return made
+
     def __repr__(self) -> str:
         fields = type(self.config).model_fields
         settings = ", ".join(f"{name}={value!r}" for name, value in self.config if value != fields[name].default)
@@ -288,13 +403,24 @@ class TrainedTask(Task, Generic[Config, Trained]):
         return task
 
 
-def load(folder: str | Path) -> Task:
+def load(folder: str | Path, *, precision: InferencePrecision | None = None) -> Task:
     """Load a model that `save` wrote.
+
+    Args:
+        folder: where it is.
+        precision: in which its recurrent layers are computed, as `TrainedTask.to_precision` says; None is as it was
+            saved.
 
     Raises:
         BundleError: the folder is not there, was cut short or altered, or was written by a newer version.
+        ConfigError: the precision cannot be had of this model.
     """
-    return restore(bundle.read(folder))
+    task = restore(bundle.read(folder))
+    if precision is None:
+        return task
+    if not isinstance(task, TrainedTask):
+        raise ConfigError(f"a model of the task {task.name} has no precision to choose: load it without")
+    return task.to_precision(precision)
 
 
 def restore(saved: bundle.Bundle) -> Task:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -17,6 +19,7 @@ from sluicegate import bundle
 from sluicegate.training import Curve
 
 from .config import TaskConfig
+from .precision import said
 from .restoring import CurveSchema, Saved, read_json, restored
 
 WEIGHTS = "weights.safetensors"
@@ -56,6 +59,14 @@ class TrainedModel(ABC):
             BundleError: the files do not hold what they must.
         """
 
+    def with_model(self, model: nn.Module) -> TrainedModel:
+        """The same with another network of the same sizes."""
+        made = copy(self)
+        for name in [name for name in vars(made) if isinstance(getattr(type(made), name, None), cached_property)]:
+            del vars(made)[name]  # it was made of the network
+        object.__setattr__(made, "model", model)  # of a value that never changes otherwise
+        return made
+
     def files(self, task: str, config: TaskConfig) -> dict[str, bytes]:
         """The files of the saved model of a task with these settings, without those for people."""
         settings = {
@@ -63,6 +74,7 @@ class TrainedModel(ABC):
             "task": task,
             "sluicegate": version("sluicegate"),
             "settings": config.model_dump(mode="json"),
+            **said(self.model),
             **self.settings(),
         }
         weights = {name: tensor.numpy() for name, tensor in self.model.state_dict().items()}
