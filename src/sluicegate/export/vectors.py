@@ -1,0 +1,51 @@
+"""Steps to try an exported model on, and what this package answers them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import ndarray
+
+from sluicegate.runtime import load
+from sluicegate.runtime.layers import Product
+
+from .layers import Layer
+from .network import Network
+from .stepping import start, take
+
+
+def inputs_for(network: Network, steps: int, seed: int = 0) -> ndarray:
+    """Steps drawn by chance on the scale of training, 32-bit floats `[steps inputs]`."""
+    drawn = np.random.default_rng(seed).normal(size=(steps, len(network.inputs)))
+    if network.mean is not None and network.unit is not None:
+        count = len(network.inputs)
+        drawn = drawn * network.unit[:count] + network.mean[:count]
+    found: ndarray = drawn.astype(np.float32)
+    return found
+
+
+def expected_of(network: Network, inputs: ndarray) -> ndarray:
+    """The answer to each step: by the runtime's stream, or step by step by the layers as they are exported."""
+    if network.shape is not None and network.folder is not None and not _whole(network.members[0].layers):
+        answers = load(network.folder).open_stream().push(inputs)
+        return np.array([[row[f"probability_{name}"] for name in network.outputs] for row in answers], np.float32)
+    return _by_layers(network, inputs)
+
+
+def _whole(layers: tuple[Layer, ...]) -> bool:
+    return any(layer.hidden is not None and layer.hidden.scale is not None for layer in layers)
+
+
+def _by_layers(network: Network, inputs: ndarray) -> ndarray:
+    (member,) = network.members
+    x = inputs
+    if network.mean is not None and network.unit is not None:
+        x = ((inputs.astype(np.float64) - network.mean) / network.unit).astype(np.float32)
+    states, found = [start(layer) for layer in member.layers], []
+    for step in x:
+        shown = step[None]
+        for depth, layer in enumerate(member.layers):
+            states[depth] = take(layer, shown, states[depth])
+            shown = states[depth][0]
+        found.append(shown[0])
+    outputs = np.array(found, np.float32)
+    return outputs if member.weight is None else Product(member.weight, member.bias)(outputs)
