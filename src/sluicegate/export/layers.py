@@ -1,58 +1,63 @@
-"""A layer as it is exported: its matrices in whole numbers or in floats, and the biases beside them.
-
-The form is that of a layer in int8: the bias of every row is that of the input and of the state together, but for a
-GRU's candidate, which has the state's apart.
-"""
+"""A layer as it is exported, in the form of one in int8: its matrices hold whole numbers, or floats as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops.cells import GATES
+from sluicegate.ops.quantized_reference import Layer, Matrix, State, step
+from sluicegate.runtime.layers import Stack
 
 
-class Matrix(NamedTuple):
-    """Weights of one product."""
-
-    weight: ndarray
-    """Whole numbers of 8 bits `[gates depth]`, or 32-bit floats."""
-    scale: ndarray | None = None
-    """What one unit of a row's sum is worth, `[gates]`; None where the weights are floats."""
-    factor: ndarray | None = None
-    """What each number is multiplied with before it is rounded, `[depth]` or one for all."""
+def units_of(layer: Layer) -> int:
+    """How many units a layer has."""
+    return len(layer.bias) // GATES[layer.cell]
 
 
-class Layer(NamedTuple):
-    """One layer that reads one way."""
+def inputs_of(layer: Layer) -> int:
+    """How many numbers it reads."""
+    return int(layer.input.weight.shape[1])
 
-    cell: str
-    activation: str
-    input: Matrix
-    bias: ndarray
-    hidden: Matrix | None = None
-    """None of a MinGRU, and of a map with an activation."""
-    hidden_bias: ndarray | None = None
-    """Of a GRU's candidate, else None."""
 
-    @property
-    def units(self) -> int:
-        """How many there are."""
-        return len(self.bias) // GATES[self.cell]
+def multiply_adds_of(layer: Layer) -> int:
+    """How many a step takes in its products."""
+    return int(layer.input.weight.size + (0 if layer.hidden is None else layer.hidden.weight.size))
 
-    @property
-    def inputs(self) -> int:
-        """How many numbers it reads."""
-        return int(self.input.weight.shape[1])
 
-    @property
-    def multiply_adds(self) -> int:
-        """How many a step takes in its products."""
-        return int(self.input.weight.size + (0 if self.hidden is None else self.hidden.weight.size))
+def is_whole(layer: Layer) -> bool:
+    """Whether a matrix of it holds whole numbers."""
+    return layer.input.scale is not None or (layer.hidden is not None and layer.hidden.scale is not None)
+
+
+def outputs_of(layer: Layer, x: ndarray) -> ndarray:
+    """What a layer puts out from a state of zeros, `[steps units]`, given `[steps inputs]`.
+
+    In whole numbers to the bit as `ops.quantized_reference` says it, in floats as the kernels compute it.
+    """
+    if not is_whole(layer):
+        stack = Stack(layer.cell, [_by_name(layer)], activation=layer.activation)
+        return stack.run(x[:, None], stack.begin(1))[0][:, 0]
+    zeros = np.zeros((1, units_of(layer)), np.float32)
+    state: State = (zeros, zeros) if layer.cell == "lstm" else (zeros,)
+    found = []
+    for given in x:
+        state = step(layer, given[None], state)
+        found.append(state[0][0])
+    return np.array(found, np.float32)
+
+
+def _by_name(layer: Layer) -> dict[str, ndarray]:
+    """The weights by the names that PyTorch gives them."""
+    own: dict[str, ndarray] = {"weight_ih": layer.input.weight, "bias_ih": layer.bias}
+    if layer.hidden is not None:
+        own |= {"weight_hh": layer.hidden.weight, "bias_hh": np.zeros_like(layer.bias)}
+    if layer.hidden_bias is not None:
+        own["bias_hh"][-units_of(layer) :] = layer.hidden_bias
+    return own
 
 
 def layers_of(cell: str, weights: Sequence[Mapping[str, ndarray]], activation: str | None = None) -> tuple[Layer, ...]:

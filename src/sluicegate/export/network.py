@@ -13,12 +13,13 @@ from numpy import ndarray
 from sluicegate import bundle
 from sluicegate.errors import ConfigError
 from sluicegate.nn.stack import Stack
+from sluicegate.ops.quantized_reference import Layer
 from sluicegate.runtime.layers import weights_of
 from sluicegate.runtime.model import WEIGHTS
 from sluicegate.runtime.recordings.classifier import SeriesClassifier
 from sluicegate.runtime.recordings.shape import Shape
 
-from .layers import Layer, layers_of
+from .layers import inputs_of, layers_of, multiply_adds_of, units_of
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Network:
         """Of a step that computes the layers."""
         found = 0
         for member in self.members:
-            found += sum(layer.multiply_adds for layer in member.layers)
-            found += 0 if member.front is None else member.front.multiply_adds
+            found += sum(multiply_adds_of(layer) for layer in member.layers)
+            found += 0 if member.front is None else multiply_adds_of(member.front)
             found += 0 if member.weight is None else member.weight.size
         return found
 
@@ -146,14 +147,14 @@ def of_layers(
     arrays = {name: tensor.detach().numpy().copy() for name, tensor in layer.state_dict().items()}
     layers = layers_of(layer.kind, weights_of(arrays, "", layer.num_layers), layer.nonlinear())
     weight, bias = (None, None) if head is None else (head.weight.detach().numpy().copy(), _bias(head))
-    outputs = layers[-1].units if weight is None else len(weight)
+    outputs = units_of(layers[-1]) if weight is None else len(weight)
     scaled = mean is not None or deviation is not None
     return Network(
         members=(Member(layers, None, weight, bias),),
-        inputs=tuple(f"x{i}" for i in range(layers[0].inputs)),
+        inputs=tuple(f"x{i}" for i in range(inputs_of(layers[0]))),
         outputs=tuple(f"y{i}" for i in range(outputs)),
-        mean=_spread(mean, 0.0, layers[0].inputs) if scaled else None,
-        unit=_spread(deviation, 1.0, layers[0].inputs) if scaled else None,
+        mean=_spread(mean, 0.0, inputs_of(layers[0])) if scaled else None,
+        unit=_spread(deviation, 1.0, inputs_of(layers[0])) if scaled else None,
     )
 
 

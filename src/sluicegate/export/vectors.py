@@ -8,9 +8,8 @@ from numpy import ndarray
 from sluicegate.runtime import load
 from sluicegate.runtime.layers import Product
 
-from .layers import Layer
+from .layers import is_whole, outputs_of
 from .network import Network
-from .stepping import start, take
 
 
 def inputs_for(network: Network, steps: int, seed: int = 0) -> ndarray:
@@ -24,28 +23,15 @@ def inputs_for(network: Network, steps: int, seed: int = 0) -> ndarray:
 
 
 def expected_of(network: Network, inputs: ndarray) -> ndarray:
-    """The answer to each step: by the runtime's stream, or step by step by the layers as they are exported."""
-    if network.shape is not None and network.folder is not None and not _whole(network.members[0].layers):
+    """The answer to each step: by the runtime's stream, or by the layers as they are exported."""
+    layers = network.members[0].layers
+    if network.shape is not None and network.folder is not None and not any(map(is_whole, layers)):
         answers = load(network.folder).open_stream().push(inputs)
         return np.array([[row[f"probability_{name}"] for name in network.outputs] for row in answers], np.float32)
-    return _by_layers(network, inputs)
-
-
-def _whole(layers: tuple[Layer, ...]) -> bool:
-    return any(layer.hidden is not None and layer.hidden.scale is not None for layer in layers)
-
-
-def _by_layers(network: Network, inputs: ndarray) -> ndarray:
     (member,) = network.members
     x = inputs
     if network.mean is not None and network.unit is not None:
         x = ((inputs.astype(np.float64) - network.mean) / network.unit).astype(np.float32)
-    states, found = [start(layer) for layer in member.layers], []
-    for step in x:
-        shown = step[None]
-        for depth, layer in enumerate(member.layers):
-            states[depth] = take(layer, shown, states[depth])
-            shown = states[depth][0]
-        found.append(shown[0])
-    outputs = np.array(found, np.float32)
-    return outputs if member.weight is None else Product(member.weight, member.bias)(outputs)
+    for layer in member.layers:
+        x = outputs_of(layer, x)
+    return x if member.weight is None else Product(member.weight, member.bias)(x)

@@ -16,14 +16,15 @@ static float quotient(float a, const float *p, const float *q, float limit) {
   float s = times(a, a);
   float above;
   float below;
-  int k;
   s = limit < s ? limit : s;
   above = plus(times(p[4], s), p[3]);
   below = plus(times(q[4], s), q[3]);
-  for (k = 2; k >= 0; k--) {
-    above = plus(times(above, s), p[k]);
-    below = plus(times(below, s), q[k]);
-  }
+  above = plus(times(above, s), p[2]);
+  below = plus(times(below, s), q[2]);
+  above = plus(times(above, s), p[1]);
+  below = plus(times(below, s), q[1]);
+  above = plus(times(above, s), p[0]);
+  below = plus(times(below, s), q[0]);
   return times(a, over(above, below));
 }
 """
@@ -90,17 +91,13 @@ static inline int16_t whole(float x, float factor) {
 /* Cortex-M multiplies two pairs at once, of which one is every second number. */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__arm__)
 #define PLACE(k) (((k) & ~3) | (((k) & 1) << 1) | (((k) & 2) >> 1))
-static inline int32_t pair(uint32_t a, uint32_t b, int32_t sum) {
-  __asm__("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(sum));
-  return sum;
-}
 static inline int32_t four(const int8_t *q, uint32_t even, uint32_t odd, int32_t sum) {
   uint32_t all, some;
   memcpy(&all, q, 4);
-  __asm__("sxtb16 %0, %1" : "=r"(some) : "r"(all));
-  sum = pair(some, even, sum);
-  __asm__("sxtb16 %0, %1, ror #8" : "=r"(some) : "r"(all));
-  return pair(some, odd, sum);
+  __asm__("sxtb16 %1, %2\\n\\tsxtb16 %2, %2, ror #8\\n\\tsmlad %0, %1, %3, %0\\n\\tsmlad %0, %2, %4, %0"
+          : "+r"(sum), "=&r"(some), "+r"(all)
+          : "r"(even), "r"(odd));
+  return sum;
 }
 #else
 #define PLACE(k) (k)
@@ -155,38 +152,40 @@ static void to_probabilities(float *x, int count) {
 
 
 def sums(gates: int) -> str:
-    """The sums of whole numbers of a unit's rows, which lie one behind the other."""
+    """The sums of whole numbers of a unit's rows, of which eight of each gate lie one behind the other."""
     every = range(gates)
-    rows = "".join(f"  const int8_t *q{g} = q + {g} * depth;\n" for g in every)
     begin = "".join(f"  int32_t s{g} = 0;\n" for g in every)
-    dsp = "".join(f"    s{g} = four(q{g}, even, odd, s{g});\n    q{g} += 4;\n" for g in every)
+    dsp = "".join(
+        f"    memcpy(&even, u + {4 * i}, 4);\n    memcpy(&odd, u + {4 * i + 2}, 4);\n"
+        + "".join(f"    s{g} = four(q + {8 * g + 4 * i}, even, odd, s{g});\n" for g in every)
+        for i in range(2)
+    )
     wide = "".join(f"  v128_t v{g} = wasm_i32x4_const(0, 0, 0, 0);\n" for g in every)
     vector = "".join(
-        f"    v{g} = wasm_i32x4_add(v{g}, wasm_i32x4_dot_i16x8(wasm_i16x8_load8x8(q{g} + k), x));\n" for g in every
+        f"    v{g} = wasm_i32x4_add(v{g}, wasm_i32x4_dot_i16x8(wasm_i16x8_load8x8(q + {8 * g}), x));\n" for g in every
     )
     lanes = "".join(
         f"  found[{g}] = wasm_i32x4_extract_lane(v{g}, 0) + wasm_i32x4_extract_lane(v{g}, 1) +\n"
         f"             wasm_i32x4_extract_lane(v{g}, 2) + wasm_i32x4_extract_lane(v{g}, 3);\n"
         for g in every
     )
-    plain = "".join(f"  for (k = 0; k < depth; k++) s{g} += q{g}[k] * u[k];\n" for g in every)
+    plain = "".join(f"    for (k = 0; k < 8; k++) s{g} += q[{8 * g} + k] * u[k];\n" for g in every)
     end = "".join(f"  found[{g}] = s{g};\n" for g in every)
     return f"""\
 static void sums_{gates}(const int8_t *q, const int16_t *u, int depth, int32_t *found) {{
-{rows}#if defined(__wasm_simd128__)
-{wide}  int k;
-  for (k = 0; k < depth; k += 8) {{
-    v128_t x = wasm_v128_load(u + k);
+  const int16_t *end = u + depth;
+#if defined(__wasm_simd128__)
+{wide}  for (; u < end; u += 8, q += {8 * gates}) {{
+    v128_t x = wasm_v128_load(u);
 {vector}  }}
 {lanes}#elif defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__arm__)
-{begin}  for (; depth > 0; depth -= 4) {{
+{begin}  for (; u < end; u += 8, q += {8 * gates}) {{
     uint32_t even, odd;
-    memcpy(&even, u, 4);
-    memcpy(&odd, u + 2, 4);
-    u += 4;
 {dsp}  }}
 {end}#else
-{begin}  int k;
-{plain}{end}#endif
+{begin}  for (; u < end; u += 8, q += {8 * gates}) {{
+    int k;
+{plain}  }}
+{end}#endif
 }}
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sluicegate.export.layers import Layer, Matrix
 from sluicegate.ops.cells import GATES
+from sluicegate.ops.quantized_reference import Layer, Matrix
 
 LANES = 8
-"""The depth of rows of whole numbers is filled up to a multiple of these."""
+"""Of rows of whole numbers so many lie together; their depth is filled up to a multiple of it."""
 
 
 class Kind(NamedTuple):
@@ -112,7 +112,7 @@ static void {kind.name}(const struct layer *l, const float *x, float *h{state}) 
 {rounds[1]}  for (j = 0; j < l->units; j++) {{
     float x_[{gates}];
 {f"    float q_[{gates}];{chr(10)}" if named else ""}{names}\
-{f"    int32_t s[{gates}];{chr(10)}" if whole else ""}    int g_;
+{f"    int32_t s[{gates}];{chr(10)}" if whole else ""}\
 {_share(kind.input, gates, "x_", "w", "ux", "x", "l->inputs", "l->depth")}\
 {_share(kind.hidden, gates, "q_", "r", "uh", "h", "l->units", "l->width") if named else ""}\
 {_EQUATIONS[form].format(act=act)}  }}
@@ -135,15 +135,16 @@ def _rounding(kind: Kind, prefix: str) -> tuple[str, str]:
 
 def _share(how: str, gates: int, to: str, of: str, rounded: str, given: str, count: str, depth: str) -> str:
     """A unit's sums of one of both products, in `to`; those of the input with the bias."""
-    biased = of == "w"
-    each = f"    for (g_ = 0; g_ < {gates}; g_++)"
-    row = f"{gates} * j + g_"
+    biased, lines = of == "w", ""
     if how == "whole":
-        product = f"times((float)s[g_], l->{of}_scale[{row}])"
-        total = f"plus({product}, l->bias[{row}])" if biased else product
-        return f"    sums_{gates}(l->q{of} + {gates} * j * {depth}, {rounded}, {depth}, s);\n{each} {to}[g_] = {total};\n"
-    if how == "serial":
-        return f"{each} {to}[g_] = serial(l->bias[{row}], l->{of} + ({row}) * {count}, {given}, {count});\n"
-    product = f"lanes(l->{of} + ({row}) * {count}, {given}, {count})"
-    total = f"plus(l->bias[{row}], {product})" if biased else product
-    return f"{each} {to}[g_] = {total};\n"
+        lines = f"    sums_{gates}(l->q{of} + {gates} * j * {depth}, {rounded}, {depth}, s);\n"
+    for gate in range(gates):
+        row = f"{gates} * j + {gate}"
+        product = {
+            "whole": f"times((float)s[{gate}], l->{of}_scale[{row}])",
+            "serial": f"serial(l->bias[{row}], l->{of} + ({row}) * {count}, {given}, {count})",
+            "lanes": f"lanes(l->{of} + ({row}) * {count}, {given}, {count})",
+        }[how]
+        total = f"plus({product}, l->bias[{row}])" if biased and how != "serial" else product
+        lines += f"    {to}[{gate}] = {total};\n"
+    return lines

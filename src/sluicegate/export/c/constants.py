@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from sluicegate.export.layers import Layer, Matrix
+from sluicegate.export.layers import inputs_of, units_of
 from sluicegate.ops.cells import GATES
+from sluicegate.ops.quantized_reference import Layer, Matrix
 
 from .cells import LANES
 from .numbers import constant
@@ -35,8 +36,8 @@ class Constants:
         kept = self._matrix(f"{name}_r", hidden, gates) if hidden is not None else ["0"] * 4
         bias = self.add(f"{name}_bias", by_unit(layer.bias, gates))
         apart = layer.hidden_bias
-        apart = apart if apart is None else apart[-layer.units :]
-        sizes = [layer.inputs, layer.units, deep(layer.inputs), deep(layer.units)]
+        apart = apart if apart is None else apart[-units_of(layer) :]
+        sizes = [inputs_of(layer), units_of(layer), deep(inputs_of(layer)), deep(units_of(layer))]
         sizes += [_each(layer.input), 0 if hidden is None else _each(hidden)]
         pointers = [given[0], kept[0], given[1], kept[1], given[2], kept[2], given[3], kept[3], bias]
         pointers.append(self.add(f"{name}_state_bias", apart))
@@ -51,7 +52,8 @@ class Constants:
         assert matrix.factor is not None, "what is whole has factors"
         whole = np.zeros((len(weight), deep(weight.shape[1])), np.int8)
         whole[:, : weight.shape[1]] = weight
-        names = [self.add(name, whole), self.add(f"{name}_scale", by_unit(matrix.scale, gates))]
+        whole = whole.reshape(-1, gates, whole.shape[1] // LANES, LANES).swapaxes(1, 2)
+        names = [self.add(name, np.ascontiguousarray(whole)), self.add(f"{name}_scale", by_unit(matrix.scale, gates))]
         return ["0", *names, self.add(f"{name}_factor", np.asarray(matrix.factor, np.float32))]
 
 

@@ -1,9 +1,9 @@
 """The step of causal networks of recordings, as `sluicegate.runtime.recordings.reading` computes it.
 
-    features    the channels and their changes, standardised
-    frames      some steps of them, every `stride` steps, through a map with relu and the recurrent layers
-    pooled      the last state, the running mean and the running maximum
-    answer      the mean of the networks' logits as probabilities, which holds until the next frame ends
+features    the channels and their changes, standardised
+frames      some steps of them, every `stride` steps, through a map with relu and the recurrent layers
+pooled      the last state, the running mean and the running maximum
+answer      the mean of the networks' logits as probabilities, which holds until the next frame ends
 """
 
 from __future__ import annotations

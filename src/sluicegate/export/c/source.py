@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sluicegate.export.layers import Layer
+from sluicegate.export.layers import inputs_of, units_of
 from sluicegate.export.network import Member, Network
 from sluicegate.ops.cells import GATES
+from sluicegate.ops.quantized_reference import Layer
 
 from . import arithmetic
 from .cells import STRUCT, Kind, function, kind_of
@@ -50,15 +51,15 @@ def sources(network: Network, name: str, version: str) -> Sources:
         constants.add("unit", network.unit)
     layers = [layer for member in network.members for layer in member.layers]
     lstm = layers[0].cell == "lstm"
-    units = sum(layer.units for layer in layers)
+    units = sum(units_of(layer) for layer in layers)
     fields = [("h", units), *([("c", units)] if lstm else [])]
     if network.shape is not None:
         fields += arrays_of(network.shape)
     numbers = sum(count for _, count in fields)
     step = (plain_step if network.shape is None else frame_step)(network, constants, members, name)
     kinds = _kinds(network)
-    widest = max(layer.units for layer in [*layers, *_fronts(network)])
-    deepest = max(deep(max(layer.inputs, layer.units)) for layer in layers)
+    widest = max(units_of(layer) for layer in [*layers, *_fronts(network)])
+    deepest = max(deep(max(inputs_of(layer), units_of(layer))) for layer in layers)
     parts = [
         f"/* Written by Sluicegate {version}: see {name}.h. */",
         f'#include "{name}.h"\n\n#include <string.h>\n',
@@ -139,8 +140,8 @@ def _header(
    copy it back to go on from there. Nothing is allocated, printed or remembered elsewhere, and no two states know of
    each other. Compile it with -ffp-contract=off and without -ffast-math, so that every machine gives the same bits.
 
-   Inputs: {', '.join(network.inputs)}
-   Outputs: {', '.join(network.outputs)} */
+   Inputs: {", ".join(network.inputs)}
+   Outputs: {", ".join(network.outputs)} */
 #ifndef {big}_H
 #define {big}_H
 
@@ -171,11 +172,10 @@ void {name}_step(struct {name}_state *state, const float *input, float *output);
 
 /* Begin anew. */
 void {name}_reset(struct {name}_state *state);
-{decided if network.held_back is not None else ''}
+{decided if network.held_back is not None else ""}
 #ifdef __cplusplus
 }}
 #endif
 
 #endif
 """
-

@@ -11,6 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from sluicegate.errors import ConfigError
+from sluicegate.export.layers import is_whole
 from sluicegate.export.network import Network
 from sluicegate.export.vectors import expected_of, inputs_for
 
@@ -68,7 +69,7 @@ def write_c(network: Network, folder: str | Path, *, name: str = "model") -> Wri
 
 def _test(network: Network, name: str, inputs: ndarray) -> str:
     expected = expected_of(network, inputs)
-    exact = all(layer.hidden is not None and layer.hidden.scale is not None for layer in network.members[0].layers)
+    exact = all(map(is_whole, network.members[0].layers))
     exact = exact and network.shape is None and network.members[0].weight is None and network.mean is None
     largest = max(1.0, float(np.abs(expected).max(initial=0.0)))
     return test_program(name, inputs, expected, 0.0 if exact else TOLERANCE * largest)
