@@ -52,8 +52,11 @@ class Constants:
         assert matrix.factor is not None, "what is whole has factors"
         whole = np.zeros((len(weight), deep(weight.shape[1])), np.int8)
         whole[:, : weight.shape[1]] = weight
-        whole = whole.reshape(-1, gates, whole.shape[1] // LANES, LANES).swapaxes(1, 2)
-        names = [self.add(name, np.ascontiguousarray(whole)), self.add(f"{name}_scale", by_unit(matrix.scale, gates))]
+        together = whole.reshape(-1, gates, whole.shape[1] // LANES, LANES).swapaxes(1, 2)
+        names = [
+            self.add(name, np.ascontiguousarray(together)),
+            self.add(f"{name}_scale", by_unit(matrix.scale, gates)),
+        ]
         return ["0", *names, self.add(f"{name}_factor", np.asarray(matrix.factor, np.float32))]
 
 
