@@ -107,7 +107,7 @@ def whole(x: Float32[ndarray, "*rows depth"], factor: Float32[ndarray, " _"]) ->
 
 
 def _quotient(a: ndarray, curve: tuple[tuple[float, ...], tuple[float, ...], float]) -> ndarray:
-    """a P(s) / Q(s) with s = a², held at its limit; by Horner's rule, each product and each sum rounded."""
+    """A P(s) / Q(s) with s = a², held at its limit; by Horner's rule, each product and each sum rounded."""
     p, q, limit = (np.asarray(part, np.float32) for part in curve)
     s = a * a
     s = np.where(limit < s, limit, s)

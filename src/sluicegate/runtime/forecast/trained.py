@@ -191,7 +191,9 @@ def _checked(arrays: Mapping[str, ndarray], shape: Shape, targets: int, quantile
         **{name: arrays[name] for name in ("covariate_mean", "covariate_deviation", "tail", "ends")},
         "tail_lengths": arrays.get("tail_lengths", np.full(series, arrays["tail"].shape[1] // max(series, 1))),
     }
-    expected: dict[str, tuple[int, ...]] = dict.fromkeys(("mean", "deviation", "knee", "least", "grain", "gain"), (series, targets))
+    expected: dict[str, tuple[int, ...]] = dict.fromkeys(
+        ("mean", "deviation", "knee", "least", "grain", "gain"), (series, targets)
+    )
     others: tuple[int, ...] = (1, shape.past + shape.known)
     expected["naive_share"] = (series, targets, 2)
     expected["covariate_mean"] = expected["covariate_deviation"] = others
