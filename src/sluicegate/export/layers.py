@@ -33,21 +33,46 @@ def is_whole(layer: Layer) -> bool:
     return layer.input.scale is not None or (layer.hidden is not None and layer.hidden.scale is not None)
 
 
-def outputs_of(layer: Layer, x: ndarray) -> ndarray:
-    """What a layer puts out from a state of zeros, `[steps units]`, given `[steps inputs]`.
+class Layers:
+    """Layers as they are exported, one behind the other.
 
     In whole numbers to the bit as `ops.quantized_reference` says it, in floats as the kernels compute it.
+
+    Args:
+        layers: of one network.
     """
-    if not is_whole(layer):
-        stack = Stack(layer.cell, [_by_name(layer)], activation=layer.activation)
-        return stack.run(x[:, None], stack.begin(1))[0][:, 0]
-    zeros = np.zeros((1, units_of(layer)), np.float32)
-    state: State = (zeros, zeros) if layer.cell == "lstm" else (zeros,)
-    found = []
-    for given in x:
-        state = step(layer, given[None], state)
-        found.append(state[0][0])
-    return np.array(found, np.float32)
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = [layer if is_whole(layer) else _stack(layer) for layer in layers]
+        self._units = [units_of(layer) for layer in layers]
+        self._parts = 2 if layers[0].cell == "lstm" else 1
+
+    def begin(self, rows: int) -> State:
+        """Make the state before the first step."""
+        return tuple(np.zeros((len(self._layers), rows, self._units[0]), np.float32) for _ in range(self._parts))
+
+    def run(self, x: ndarray, state: State) -> tuple[ndarray, State]:
+        """Read `[time rows input]`: the outputs of the last layer, and the state after them."""
+        after = tuple(part.copy() for part in state)
+        for depth, layer in enumerate(self._layers):
+            own = tuple(part[depth : depth + 1] for part in after)
+            x, found = layer.run(x, own) if isinstance(layer, Stack) else _stepped(layer, x, own)
+            for part, new in zip(after, found, strict=True):
+                part[depth] = new[0]
+        return x, after
+
+
+def _stepped(layer: Layer, x: ndarray, state: State) -> tuple[ndarray, State]:
+    own: State = tuple(part[0] for part in state)
+    found = np.empty((*x.shape[:2], units_of(layer)), np.float32)
+    for place, given in enumerate(x):
+        own = step(layer, given, own)
+        found[place] = own[0]
+    return found, tuple(part[None] for part in own)
+
+
+def _stack(layer: Layer) -> Stack:
+    return Stack(layer.cell, [_by_name(layer)], activation=layer.activation)
 
 
 def _by_name(layer: Layer) -> dict[str, ndarray]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from sluicegate.runtime import load
+from sluicegate import bundle
 from sluicegate.runtime.layers import Product
+from sluicegate.runtime.recordings.classifier import SeriesClassifier
 
-from .layers import is_whole, outputs_of
+from .layers import Layers
 from .network import Network
 
 
@@ -24,14 +25,15 @@ def inputs_for(network: Network, steps: int, seed: int = 0) -> ndarray:
 
 def expected_of(network: Network, inputs: ndarray) -> ndarray:
     """The answer to each step: by the runtime's stream, or by the layers as they are exported."""
-    layers = network.members[0].layers
-    if network.shape is not None and network.folder is not None and not any(map(is_whole, layers)):
-        answers = load(network.folder).open_stream().push(inputs)
+    recurrent = [Layers(member.layers) for member in network.members]
+    if network.folder is not None:
+        trained = SeriesClassifier(bundle.read(network.folder))
+        trained.reader = trained.reader.with_recurrent(recurrent)
+        answers = trained.open_stream().push(inputs)
         return np.array([[row[f"probability_{name}"] for name in network.outputs] for row in answers], np.float32)
     (member,) = network.members
     x = inputs
     if network.mean is not None and network.unit is not None:
         x = ((inputs.astype(np.float64) - network.mean) / network.unit).astype(np.float32)
-    for layer in member.layers:
-        x = outputs_of(layer, x)
-    return x if member.weight is None else Product(member.weight, member.bias)(x)
+    outputs = recurrent[0].run(x[:, None], recurrent[0].begin(1))[0][:, 0]
+    return outputs if member.weight is None else Product(member.weight, member.bias)(outputs)
