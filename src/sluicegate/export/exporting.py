@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 from sluicegate.errors import ConfigError
 
@@ -14,19 +14,19 @@ from .onnx import write_onnx
 from .quantizing import in_int8
 from .wasm import write_wasm
 
-Target: TypeAlias = Literal["onnx", "c", "wasm"]
+TARGETS = ("onnx", "c", "wasm")
 """What a model can be written as."""
 
-Precision: TypeAlias = Literal["fp32", "int8"]
+PRECISIONS = ("fp32", "int8")
 
 
 def export(
     model: str | Path | Network,
-    to: Target,
+    to: str,
     folder: str | Path,
     *,
     name: str = "model",
-    precision: Precision = "fp32",
+    precision: str = "fp32",
 ) -> dict[str, Any]:
     """Write a model down for machines without this package.
 
@@ -45,9 +45,9 @@ def export(
         BundleError: the folder holds no model that is whole.
         MissingExtra: what writes such files is not installed.
     """
-    for argument, value, allowed in (("to", to, Target), ("precision", precision, Precision)):
-        if value not in get_args(allowed):
-            raise ConfigError(f"`{argument}` (={value!r}) must be one of {', '.join(get_args(allowed))}")
+    for argument, value, allowed in (("to", to, TARGETS), ("precision", precision, PRECISIONS)):
+        if value not in allowed:
+            raise ConfigError(f"`{argument}` (={value!r}) must be one of {', '.join(allowed)}")
     network = model if isinstance(model, Network) else of_folder(model)
     if precision == "int8":
         network = in_int8(network)

@@ -9,8 +9,8 @@ from numpy import ndarray
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops.cells import GATES
-from sluicegate.ops.quantized_reference import Layer, Matrix, State, step
-from sluicegate.runtime.layers import Stack
+from sluicegate.ops.quantized_reference import Layer, Matrix, step
+from sluicegate.runtime.layers import Stack, State
 
 
 def units_of(layer: Layer) -> int:
@@ -60,6 +60,30 @@ class Layers:
             for part, new in zip(after, found, strict=True):
                 part[depth] = new[0]
         return x, after
+
+
+class Front:
+    """A map with relu, summed up as the C does it, to the bit: what follows it may round to whole numbers.
+
+    Args:
+        layer: the map.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+
+    def begin(self, rows: int) -> State:
+        """Make the state, of which it has none."""
+        del rows
+        return ()
+
+    def run(self, x: ndarray, state: State) -> tuple[ndarray, State]:
+        """Map `[time rows input]`."""
+        weight, lanes = self._layer.input.weight, [np.zeros((*x.shape[:2], units_of(self._layer)), np.float32)] * 4
+        for k in range(x.shape[2]):
+            lanes[k % 4] = lanes[k % 4] + x[:, :, k : k + 1] * weight[:, k]
+        total = self._layer.bias + ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]))
+        return np.maximum(total, np.float32(0)), state
 
 
 def _stepped(layer: Layer, x: ndarray, state: State) -> tuple[ndarray, State]:

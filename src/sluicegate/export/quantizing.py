@@ -13,7 +13,7 @@ from sluicegate.ops.quantized_reference import LARGEST, Layer, Matrix
 from .layers import inputs_of
 from .network import Network
 
-_ONE = np.float32([LARGEST])
+_ONE = np.array([LARGEST], np.float32)
 
 
 def in_int8(network: Network, rows: Any = None) -> Network:

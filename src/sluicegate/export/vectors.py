@@ -9,7 +9,7 @@ from sluicegate import bundle
 from sluicegate.runtime.layers import Product
 from sluicegate.runtime.recordings.classifier import SeriesClassifier
 
-from .layers import Layers
+from .layers import Front, Layers, is_whole
 from .network import Network
 
 
@@ -28,7 +28,9 @@ def expected_of(network: Network, inputs: ndarray) -> ndarray:
     recurrent = [Layers(member.layers) for member in network.members]
     if network.folder is not None:
         trained = SeriesClassifier(bundle.read(network.folder))
-        trained.reader = trained.reader.with_recurrent(recurrent)
+        if any(is_whole(layer) for layer in network.members[0].layers):
+            fronts = [Front(member.front) for member in network.members if member.front is not None]
+            trained.reader = trained.reader.with_layers(list(zip(fronts, recurrent, strict=True)))
         answers = trained.open_stream().push(inputs)
         return np.array([[row[f"probability_{name}"] for name in network.outputs] for row in answers], np.float32)
     (member,) = network.members

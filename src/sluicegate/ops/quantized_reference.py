@@ -107,7 +107,7 @@ def whole(x: Float32[ndarray, "*rows depth"], factor: Float32[ndarray, " _"]) ->
 
 
 def _quotient(a: ndarray, curve: tuple[tuple[float, ...], tuple[float, ...], float]) -> ndarray:
-    """A P(s) / Q(s) with s = a², held at its limit; by Horner's rule, each product and each sum rounded."""
+    """Compute a P(s) / Q(s) with s = a², held at its limit; by Horner's rule, each product and each sum rounded."""
     p, q, limit = (np.asarray(part, np.float32) for part in curve)
     s = a * a
     s = np.where(limit < s, limit, s)
@@ -150,7 +150,8 @@ def _activate(a: ndarray, activation: str) -> ndarray:
 
 def _sums(matrix: Matrix, x: ndarray) -> ndarray:
     """float(sum of q u) * scale."""
-    assert matrix.scale is not None and matrix.factor is not None, "the weights are whole numbers"
+    assert matrix.scale is not None, "the weights are whole numbers"
+    assert matrix.factor is not None, "they multiply whole numbers"
     u = whole(x, matrix.factor).astype(np.int32)
     exact = u @ matrix.weight.T.astype(np.int32)
     found: ndarray = exact.astype(np.float32) * matrix.scale
@@ -193,7 +194,8 @@ def step(layer: Layer, x: Float32[ndarray, "rows input"], state: State) -> State
 
 def _gru(layer: Layer, share: list[ndarray], state: State) -> State:
     (h,), (x_r, x_z, x_n) = state, share
-    assert layer.hidden is not None and layer.hidden_bias is not None
+    assert layer.hidden is not None
+    assert layer.hidden_bias is not None
     q_r, q_z, q_n = np.split(_sums(layer.hidden, h), 3, axis=1)
     r, z = sigmoid(x_r + q_r), sigmoid(x_z + q_z)
     n = _activate(x_n + r * (q_n + layer.hidden_bias), layer.activation)

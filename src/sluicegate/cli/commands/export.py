@@ -26,7 +26,7 @@ def export(
 
         from ..output import print_json
 
-        written = write(model, to, out, name=name, precision=precision)  # type: ignore[arg-type]  # refused there
+        written = write(model, to, out, name=name, precision=precision)
         files = [str(path) for path in written.pop("files")]
         if json:
             print_json({"files": files, **written})

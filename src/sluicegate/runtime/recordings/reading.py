@@ -56,9 +56,8 @@ class Reader:
     def __init__(self, shape: Shape, networks: Sequence[tuple[Layer, Layer]], weight: ndarray, bias: ndarray) -> None:
         self.shape, self._networks, self._weight, self._bias = shape, list(networks), weight, bias
 
-    def with_recurrent(self, layers: Sequence[Layer]) -> Reader:
-        """The same networks with other recurrent layers, one for each, such as quantised ones."""
-        networks = [(front, other) for (front, _), other in zip(self._networks, layers, strict=True)]
+    def with_layers(self, networks: Sequence[tuple[Layer, Layer]]) -> Reader:
+        """The same networks with other fronts and recurrent layers, such as quantised ones."""
         return Reader(self.shape, networks, self._weight, self._bias)
 
     def begin(self, rows: int) -> Reading:
