@@ -102,10 +102,22 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return _version()
     if name in ("nn", "runtime", "streaming"):
-        return import_module(f"sluicegate.{name}")
+        return _module(name, name)
     if name not in _LATER:
         raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")
-    return getattr(import_module(f"sluicegate.{_LATER[name]}"), name)
+    return getattr(_module(_LATER[name], name), name)
+
+
+def _module(place: str, name: str) -> Any:
+    try:
+        return import_module(f"sluicegate.{place}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("sluicegate."):
+            raise
+        raise SluicegateError(
+            f"`sluicegate.{name}` is not in the distribution sluicegate-runtime, which runs saved models alone: "
+            "uninstall it, and run `pip install sluicegate`"
+        ) from error
 
 
 def _version() -> str:

@@ -26,6 +26,13 @@ assert runtime.__file__.startswith(sys.argv[1]), runtime.__file__
 print(runtime.load(sys.argv[2]).open_stream().push([0.5, 1.0])["label"])
 assert runtime.load(sys.argv[3]).predict()["mean"].shape == (12,)
 assert "torch" not in sys.modules
+import sluicegate
+try:
+    sluicegate.GRU
+except sluicegate.SluicegateError as error:
+    assert "pip install sluicegate" in str(error)
+else:
+    raise AssertionError("there are no layers")
 """
 
 
