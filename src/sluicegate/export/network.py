@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
@@ -118,8 +118,20 @@ def of_folder(folder: str | Path) -> Network:
     )
 
 
+@runtime_checkable
+class Quantized(Protocol):
+    """A layer in int8, such as `sluicegate.nn.quantize` makes one."""
+
+    bidirectional: bool
+    cell: str
+    suffixes: list[str]
+
+    def layer(self, suffix: str) -> Layer:
+        """Give the numbers of one layer."""
+
+
 def of_layers(
-    layer: Stack,
+    layer: Stack | Quantized,
     head: Any = None,
     *,
     mean: Any = None,
@@ -128,7 +140,7 @@ def of_layers(
     """The network of a layer that reads one way, with a head behind it and a scale before it.
 
     Args:
-        layer: a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`.
+        layer: a GRU, LSTM, RNN, MinGRU or LiGRU of `sluicegate.nn`, or one in int8.
         head: a `torch.nn.Linear` on the outputs of the last layer; None is none.
         mean: what is taken from each input first, `[input]`; None is nothing.
         deviation: what they are divided by then; None is nothing.
@@ -136,16 +148,7 @@ def of_layers(
     Raises:
         ConfigError: the layer reads both ways, or has what is not exported.
     """
-    for name, wrong in (
-        ("bidirectional=True", layer.bidirectional),
-        (f"proj_size={layer.proj_size}", layer.proj_size > 0),
-        ("layer_norm=True", layer.layer_norm),
-        (f"reset={layer.reset!r}", layer.kind == "gru" and layer.reset == "before"),
-    ):
-        if wrong:
-            raise ConfigError(f"`layer` has `{name}`, which is not exported: train a layer without it")
-    arrays = {name: tensor.detach().numpy().copy() for name, tensor in layer.state_dict().items()}
-    layers = layers_of(layer.kind, weights_of(arrays, "", layer.num_layers), layer.nonlinear())
+    layers = _quantized(layer) if isinstance(layer, Quantized) else _of_stack(layer)
     weight, bias = (None, None) if head is None else (head.weight.detach().numpy().copy(), _bias(head))
     outputs = units_of(layers[-1]) if weight is None else len(weight)
     scaled = mean is not None or deviation is not None
@@ -156,6 +159,29 @@ def of_layers(
         mean=_spread(mean, 0.0, inputs_of(layers[0])) if scaled else None,
         unit=_spread(deviation, 1.0, inputs_of(layers[0])) if scaled else None,
     )
+
+
+def _of_stack(layer: Stack) -> tuple[Layer, ...]:
+    for name, wrong in (
+        ("bidirectional=True", layer.bidirectional),
+        (f"proj_size={layer.proj_size}", layer.proj_size > 0),
+        ("layer_norm=True", layer.layer_norm),
+        (f"reset={layer.reset!r}", layer.kind == "gru" and layer.reset == "before"),
+    ):
+        if wrong:
+            raise ConfigError(f"`layer` has `{name}`, which is not exported: train a layer without it")
+    arrays = {name: tensor.detach().numpy().copy() for name, tensor in layer.state_dict().items()}
+    return layers_of(layer.kind, weights_of(arrays, "", layer.num_layers), layer.nonlinear())
+
+
+def _quantized(layer: Quantized) -> tuple[Layer, ...]:
+    for name, wrong in (
+        ("bidirectional=True", layer.bidirectional),
+        ("reset='before'", layer.cell == "gru_reset_before"),
+    ):
+        if wrong:
+            raise ConfigError(f"`layer` has `{name}`, which is not exported: train a layer without it")
+    return tuple(layer.layer(suffix) for suffix in layer.suffixes)
 
 
 def _bias(head: Any) -> ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sluicegate.errors import ConfigError
-from sluicegate.export import in_int8, write_c
+from sluicegate.export import in_int8, of_layers, write_c
 from sluicegate.export.vectors import expected_of, inputs_for
 from tests.export.conftest import (
     CELLS,
@@ -22,7 +22,6 @@ from tests.export.conftest import (
 
 EMULATED = Path(__file__).parents[1] / "emulated"
 BOARDS = {"cortex-m4": ("fpv4-sp-d16", "mps2-an386"), "cortex-m7": ("fpv5-sp-d16", "mps2-an500")}
-HELD = ("gru", "lstm", "rnn", "ligru")  # cells whose state is held to 1, or whose layers are floats otherwise
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -45,6 +44,27 @@ def test_whole_numbers_have_the_bits_of_the_reference(name, tmp_path):
     inputs = inputs_for(network, 300, seed=3)
     found = natively(tmp_path, "model", inputs, len(network.outputs), written.state_bytes)
     np.testing.assert_array_equal(found, expected_of(network, inputs))
+
+
+class InInt8:
+    """As a quantised layer gives its numbers."""
+
+    def __init__(self, name, *, bidirectional=False):
+        self.bidirectional, self.cell = bidirectional, name.partition("-")[0]
+        self._layers = whole_network(name).members[0].layers
+        self.suffixes = [f"_l{depth}" for depth in range(len(self._layers))]
+
+    def layer(self, suffix):
+        return self._layers[int(suffix.removeprefix("_l"))]
+
+
+def test_a_quantised_layer_is_exported_as_it_is(tmp_path):
+    network = of_layers(InInt8("lstm"))
+    write_c(network, tmp_path)
+    needs("gcc")
+    assert "largest error 0, 0 that differ" in run_test(tmp_path, "model")
+    with pytest.raises(ConfigError, match="bidirectional=True"):
+        of_layers(InInt8("lstm", bidirectional=True))
 
 
 @pytest.mark.parametrize("flags", [(), ("-msse2", "-mfpmath=sse")], ids=["x87", "sse"])
