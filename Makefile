@@ -9,7 +9,8 @@ CMAKE  := $(or $(shell command -v cmake),$(BIN)/cmake)
 JOBS   ?= $(shell nproc)
 SANITIZED := address,undefined
 
-.PHONY: install demo test test-all test-native test-adapters test-avx512 test-neon fuzz lint bench docs stub clean
+.PHONY: install demo test test-all test-native test-adapters test-avx512 test-neon fuzz lint bench docs stub \
+  runtime-wheel clean
 
 install: $(STAMP)
 
@@ -89,6 +90,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/textbook.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/mingru.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/streaming.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/runtime.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/never_slower.py --write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/keras.py --write docs/benchmarks.md
@@ -97,6 +99,10 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The distribution without what trains, which needs no PyTorch: a wheel of 2 MB in dist/.
+runtime-wheel: $(STAMP)
+	$(BIN)/python -m pip wheel --quiet --no-deps --constraint constraints.txt --wheel-dir dist packaging/runtime
 
 # The stub of the compiled module, for type checkers and editors; a test tells when it is out of date.
 stub: $(STAMP)

@@ -33,6 +33,7 @@ PUBLIC = [
     "gates",
     "load",
     "nn",
+    "runtime",
     "streaming",
 ]
 
@@ -48,7 +49,7 @@ def test_every_public_name_is_there(name):
 
 
 def test_the_public_names_of_streams():
-    assert {name for name in vars(sluicegate.streaming) if name[0].isupper()} == {
+    assert {name for name in dir(sluicegate.streaming) if name[0].isupper()} == {
         "LayerStream",
         "Stream",
         "StreamBatch",

@@ -7,7 +7,6 @@ a moment and not the seconds that torch needs.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from .errors import BundleError as BundleError
@@ -20,7 +19,10 @@ from .errors import SnapshotError as SnapshotError
 from .errors import StreamError as StreamError
 
 if TYPE_CHECKING:
+    __version__: str
+
     from . import nn as nn
+    from . import runtime as runtime
     from . import streaming as streaming
     from .acceleration import accelerate as accelerate
     from .acceleration import accelerated as accelerated
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
     from .tasks import Translator as Translator
     from .tasks import load as load
     from .tasks.report.gates import gates as gates
-
-__version__ = version("sluicegate")
 
 _LATER = {
     "GRU": "nn",
@@ -93,16 +93,41 @@ __all__ = [
     "gates",
     "load",
     "nn",
+    "runtime",
     "streaming",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("nn", "streaming"):
-        return import_module(f"sluicegate.{name}")
+    if name == "__version__":
+        return _version()
+    if name in ("nn", "runtime", "streaming"):
+        return _module(name, name)
     if name not in _LATER:
         raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")
-    return getattr(import_module(f"sluicegate.{_LATER[name]}"), name)
+    return getattr(_module(_LATER[name], name), name)
+
+
+def _module(place: str, name: str) -> Any:
+    try:
+        return import_module(f"sluicegate.{place}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("sluicegate."):
+            raise
+        raise SluicegateError(
+            f"`sluicegate.{name}` is not in the distribution sluicegate-runtime, which runs saved models alone: "
+            "uninstall it, and run `pip install sluicegate`"
+        ) from error
+
+
+def _version() -> str:
+    # Imported here, since it takes half as long as NumPy.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("sluicegate")
+    except PackageNotFoundError:  # the distribution without what trains
+        return version("sluicegate-runtime")
 
 
 def __dir__() -> list[str]:

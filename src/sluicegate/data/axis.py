@@ -23,6 +23,7 @@ import polars as pl
 from jaxtyping import Float64, Int64
 
 from sluicegate.errors import ConfigError, DataError
+from sluicegate.runtime.forecast.calendar import waves
 
 from .counted import counted
 from .hours import DAY as DAY
@@ -289,16 +290,4 @@ def calendar_features(
     axis: TimeAxis, periods: list[tuple[int, int]], ticks: Int64[np.ndarray, "*shape"]
 ) -> Float64[np.ndarray, "*shape features"]:
     """Sines and cosines of the place of each tick in its day, week and year, by the local clock."""
-    width = 2 * sum(count for _, count in periods)
-    features = np.empty((*ticks.shape, width))
-    if not periods:
-        return features
-    local = axis.local(ticks) - MONDAY
-    column = 0
-    for period, count in periods:
-        angle = (local % period) * (2 * np.pi / period)
-        for harmonic in range(1, count + 1):
-            features[..., column] = np.sin(harmonic * angle)
-            features[..., column + 1] = np.cos(harmonic * angle)
-            column += 2
-    return features
+    return waves(axis.local(ticks) - MONDAY, periods) if periods else np.empty((*ticks.shape, 0))

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from sluicegate.runtime.forecast.values import arcsinh_scaled as arcsinh_scaled
+from sluicegate.runtime.forecast.values import find_knee as find_knee
+from sluicegate.runtime.forecast.values import moments, standardise
+
 from .panel import Panel
-from .support import FREQUENT, is_small_count
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Scaler:
             for i, (begin, end) in enumerate(zip(panel.bounds[:-1], ends, strict=True)):
                 if season is not None:
                     knee[i, j] = find_knee(values[begin:end], season)
-                mean[i, j], deviation[i, j] = _moments(values[begin:end], knee[i, j])
+                mean[i, j], deviation[i, j] = moments(values[begin:end], knee[i, j])
         return cls(tuple(columns), mean, deviation, knee)
 
     def or_where_still(self, other: Callable[[], Scaler]) -> Scaler:
@@ -86,60 +89,5 @@ class Scaler:
             values = panel.columns[name]
             for i, row in enumerate(series):
                 part = slice(int(panel.bounds[i]), int(panel.bounds[i + 1]))
-                _standardise(values[part], self.knee[row, j], self.mean[row, j], unit[row, j], scaled[j, part])
+                standardise(values[part], self.knee[row, j], self.mean[row, j], unit[row, j], scaled[j, part])
         return scaled
-
-
-_CHUNK = 1 << 20  # values looked at together, so that ten million need little memory beside themselves
-
-
-_RECENT = 100_000  # values that are enough to see whether a series is to be transformed
-_GROWS = 0.2  # the correlation of changes with the level from which they count as growing with it
-
-
-def arcsinh_scaled(values: Float64[np.ndarray, "*shape"], knee: float) -> Float64[np.ndarray, "*shape"]:
-    """Values on the scale on which they are standardised."""
-    transformed: Float64[np.ndarray, "*shape"] = np.arcsinh(values / knee) if knee > 0 else values
-    return transformed
-
-
-def find_knee(values: Float64[np.ndarray, " rows"], season: int) -> float:
-    """The knee of a series' arcsinh transform: its smallest values, if that makes its changes even, or 0 for none.
-
-    Even means that the size of a change over a season hardly hangs on the level at which it happens.
-    """
-    values = values[-_RECENT:]
-    if len(values) < 2 * season + 3 or values.min() < 0 or values.max() <= 0:
-        return 0.0
-    if np.mean(values == 0) >= FREQUENT or is_small_count(values):
-        return 0.0  # between 0 and the next value there is nothing for a logarithm to even out
-    knee = float(np.quantile(values[values > 0], 0.01))
-    straight, transformed = (_growth(scaled, season) for scaled in (values, arcsinh_scaled(values, knee)))
-    return knee if straight > _GROWS and abs(transformed) < straight else 0.0
-
-
-def _growth(values: Float64[np.ndarray, " rows"], season: int) -> float:
-    """The correlation of the size of changes over a season with the level; 0 where either is constant."""
-    size = np.abs(values[season:] - values[:-season])
-    level = values[season:] + values[:-season]
-    spread = size.std() * level.std()
-    return float(((size - size.mean()) * (level - level.mean())).mean() / spread) if spread > 0 else 0.0
-
-
-def _moments(values: Float64[np.ndarray, " rows"], knee: float) -> tuple[float, float]:
-    """Mean and standard deviation of the transformed values; exactly the value and 0 where all values are one."""
-    if values.min() == values.max():
-        return float(arcsinh_scaled(values[:1], knee)[0]), 0.0
-    starts = range(0, len(values), _CHUNK)
-    mean = sum(float(arcsinh_scaled(values[i : i + _CHUNK], knee).sum()) for i in starts) / len(values)
-    squares = sum(float(np.square(arcsinh_scaled(values[i : i + _CHUNK], knee) - mean).sum()) for i in starts)
-    return mean, float(np.sqrt(squares / len(values)))
-
-
-def _standardise(
-    values: Float64[np.ndarray, " rows"], knee: float, mean: float, unit: float, out: Float32[np.ndarray, " rows"]
-) -> None:
-    # In doubles, so that a small swing on a large level survives; in pieces, so that little memory is needed.
-    for begin in range(0, len(values), _CHUNK):
-        part = slice(begin, begin + _CHUNK)
-        out[part] = (arcsinh_scaled(values[part], knee) - mean) / unit

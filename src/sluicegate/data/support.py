@@ -20,13 +20,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from sluicegate.runtime.forecast.values import attained, support_of
+
 from .panel import Panel
-
-FREQUENT = 0.1
-"""The share of zeros from which they count as frequent."""
-
-_SMALL = 10.0
-"""The standard deviation up to which whole numbers count as small: rounding matters."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class Support:
         """Look at the rows of each series up to `ends`."""
         found = np.array(
             [
-                [_of(panel.columns[name][begin:end]) for name in columns]
+                [support_of(panel.columns[name][begin:end]) for name in columns]
                 for begin, end in zip(panel.bounds[:-1], ends, strict=True)
             ]
         )
@@ -101,22 +97,4 @@ class Support:
             column: which column they are of.
             below: which windows look back on negative values, whatever the series was in training.
         """
-        least = np.where(below, -np.inf, self.least[series, column])[:, None]
-        grain = self.grain[series, column][:, None, None] > 0
-        # Rounded up but for what single precision may have added to a whole number.
-        rounded = np.where(grain, np.ceil(quantiles - 1e-4), quantiles)
-        return np.maximum(mean, least), np.maximum(rounded, least[..., None])
-
-
-def _of(values: Float64[np.ndarray, " rows"]) -> tuple[float, float, float]:
-    if values.min() < 0:
-        return -np.inf, 0.0, 0.0
-    share, deviation = float((values == 0).mean()), float(values.std())
-    grain = 1.0 if is_small_count(values) and deviation > 0 else 0.0
-    zeros = max(grain, deviation) if FREQUENT <= share < 1 else grain
-    return 0.0, zeros, grain
-
-
-def is_small_count(values: Float64[np.ndarray, " rows"]) -> bool:
-    """Whether values are whole numbers from 0 on that vary so little that rounding matters."""
-    return bool(values.std() < _SMALL and values.min() >= 0 and (values == np.floor(values)).all())
+        return attained(mean, quantiles, self.least[series, column], self.grain[series, column], below)

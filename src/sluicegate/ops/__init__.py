@@ -1,6 +1,6 @@
 """What the layers compute, as functions of tensors: start with `reference`, the equations.
 
-That is loaded when it is first used: what stands here of the kernels alone goes without PyTorch.
+It is loaded when it is first used, so that what the kernels are told of a layer can be had without PyTorch.
 """
 
 from __future__ import annotations
@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name != "reference":
         raise AttributeError(f"module 'sluicegate.ops' has no attribute {name!r}")
-    return import_module("sluicegate.ops.reference")
+    return import_module(".reference", __name__)

@@ -8,7 +8,7 @@ import pytest
 
 from sluicegate import Forecaster, load
 from sluicegate.data import read_panel
-from sluicegate.tasks.forecast.combination import combined
+from sluicegate.runtime.forecast.answers import combined
 from sluicegate.tasks.forecast.forecasting import forecast_next
 
 DAYS, WEEK = 490, 7

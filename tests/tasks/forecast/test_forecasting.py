@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sluicegate.tasks.forecast.forecasting import calibrated, measure_widths
+from sluicegate.runtime.forecast.answers import calibrated
+from sluicegate.tasks.forecast.forecasting import measure_widths
 
 THREE = (0.1, 0.5, 0.9)
 COUNT = 101

@@ -13,9 +13,9 @@ from sluicegate.cli.app import app
 from sluicegate.data import Panel, Windows
 from sluicegate.data.axis import TimeAxis
 from sluicegate.data.scaling import arcsinh_scaled
+from sluicegate.runtime.forecast.scales import at_least_as_wide, rescaled, worthless
 from sluicegate.tasks.forecast.batches import first_origins
 from sluicegate.tasks.forecast.model import SegmentForecaster, Shape
-from sluicegate.tasks.forecast.scales import at_least_as_wide, rescaled, worthless
 
 CONTEXT, HORIZON, SEASON = 28, 7, 7
 WEEK = np.array([0.0, 2, 3, 1, 5, 9, 4])

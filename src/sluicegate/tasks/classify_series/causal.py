@@ -23,9 +23,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
+from sluicegate.runtime.recordings.shape import Shape
 from sluicegate.tasks.classification.networks import kept
 
-from .shape import Shape
 from .windows import Batch
 
 PREFIXES = 4

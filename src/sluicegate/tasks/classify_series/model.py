@@ -11,11 +11,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
+from sluicegate.runtime.recordings.shape import Shape as Shape
 from sluicegate.tasks.classification import networks
 from sluicegate.tasks.classification.networks import kept, padding, pooled
 
 from .causal import CausalMember
-from .shape import Shape as Shape
 from .windows import Batch
 
 

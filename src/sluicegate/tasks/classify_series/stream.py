@@ -15,12 +15,12 @@ from sluicegate.data import Recordings, Source
 from sluicegate.data.ascending import require_ascending
 from sluicegate.data.columns import LARGEST, numbers_of, select
 from sluicegate.errors import DataError
+from sluicegate.runtime.recordings.memory import Key, Memory, Probabilities, Pushed, restored, taken
 from sluicegate.streaming.stream import Stream
 from sluicegate.tasks.classification.predictions import predictions
 from sluicegate.tasks.config import listed
 
-from .memory import Key, Memory, Probabilities, Pushed, restored, taken
-from .running import Reader
+from .running import reader_of
 from .trained import Trained
 
 KIND = "classify-series"
@@ -43,7 +43,7 @@ class SeriesStream(Stream):
 
     def __init__(self, trained: Trained, fingerprint: str) -> None:
         self._trained, self.fingerprint = trained, fingerprint
-        self._reader = Reader(trained.causal_members) if trained.shape.causal else None
+        self._reader = reader_of(trained.causal_members) if trained.shape.causal else None
         self._memories: dict[Key, Memory] = {}
 
     @property

@@ -25,7 +25,7 @@ from .causal import CausalMember
 from .config import SeriesClassifierConfig
 from .minirocket import MiniRocket, Values, has_minirocket
 from .model import Ensemble, Shape
-from .running import Reader
+from .running import reader_of
 from .schema import require_series_classifier
 from .windows import Standard, Windowed
 
@@ -149,7 +149,7 @@ def logits_of(
 ) -> Float64[np.ndarray, "rows classes"]:
     """The logits of some recordings, the mean over their windows; of causal networks, after the last step."""
     if causal := causal_in(model):
-        return Reader(causal).at_the_end([windowed.values[row] for row in rows.tolist()], _CAUSAL_STEPS)
+        return reader_of(causal).at_the_end([windowed.values[row] for row in rows.tolist()], _CAUSAL_STEPS)
     windows = np.flatnonzero(np.isin(windowed.owner, rows))
     logits = logits_in_batches(model, windowed.batch, windows, windowed.lengths[windows], _STEPS)
     total = np.zeros((len(windowed.values), logits.shape[1]))

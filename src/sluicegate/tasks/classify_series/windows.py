@@ -13,8 +13,7 @@ from torch import Tensor
 
 from sluicegate.data import Recordings
 from sluicegate.data.recordings import Values
-
-_LARGEST = 1e6  # deviations from the mean
+from sluicegate.runtime.recordings.standard import standardised, with_changes
 
 
 class Batch(NamedTuple):
@@ -35,7 +34,7 @@ class Standard:
     @classmethod
     def of(cls, recordings: Recordings) -> Standard:
         """Measure recordings."""
-        features = [_with_changes(part) for part in recordings.values]
+        features = [with_changes(part) for part in recordings.values]
         steps = int(recordings.lengths.sum())
         mean = np.sum([part.sum(0) for part in features], 0) / steps
         squares = np.sum([np.square(part - mean).sum(0) for part in features], 0)
@@ -48,11 +47,7 @@ class Standard:
         self, values: Values, before: Float64[np.ndarray, "1 channels"] | None = None
     ) -> Float32[np.ndarray, "_ features"]:
         """A recording and its changes, in deviations from the mean; or a part of one, with the step before it."""
-        unit = np.where(self.deviation > 0, self.deviation, 1.0)
-        # In doubles, so that a small swing on a large level survives; and no larger than what a float can square.
-        scaled = np.clip((_with_changes(values, before) - self.mean) / unit, -_LARGEST, _LARGEST)
-        features: Float32[np.ndarray, "_ features"] = scaled.astype(np.float32)
-        return features
+        return standardised(values, self.mean, self.deviation, before)
 
 
 @dataclass(frozen=True)
@@ -116,11 +111,3 @@ def batch_of(parts: Sequence[Float32[np.ndarray, "_ features"]]) -> Batch:
     for row, part in enumerate(parts):
         values[row, : len(part)] = torch.from_numpy(np.ascontiguousarray(part))
     return Batch(values, lengths)
-
-
-def _with_changes(
-    values: Values, before: Float64[np.ndarray, "1 channels"] | None = None
-) -> Float64[np.ndarray, "_ features"]:
-    """The channels and their changes from step to step, which do not hang on where a sensor's zero is."""
-    exact = values.astype(np.float64)
-    return np.concatenate([exact, np.diff(exact, axis=0, prepend=exact[:1] if before is None else before)], axis=1)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sluicegate.data import Panel, Scaler, Support
 from sluicegate.data.axis import TimeAxis, calendar_features
+from sluicegate.runtime.forecast.scales import repeated_before
 
 from .model import Shape
 
@@ -169,26 +170,3 @@ def first_origins(panel: Panel, context: int, horizon: int) -> PerSeries:
         panel.lengths < context + horizon, np.minimum(half, context), context
     )
     return first
-
-
-def repeated_before(
-    places: Int64[np.ndarray, "*#shape"], known: Int64[np.ndarray, "*#shape"] | int, season: int
-) -> Int64[np.ndarray, "*#shape"]:
-    """The places in a series that stand for these, which before the first are those of the first season over again.
-
-    A map from the context to the horizon looks for the season where it would have been. A series that is not yet a
-    season old repeats its first value.
-
-    Args:
-        places: places in a series, counted from its first row; negative ones are before it.
-        known: how many rows of the series may be seen.
-        season: steps in a season.
-
-    >>> places = np.arange(-4, 3)
-    >>> repeated_before(places, 3, season=3).tolist(), repeated_before(places, 2, season=3).tolist()
-    ([2, 0, 1, 2, 0, 1, 2], [0, 0, 0, 0, 0, 1, 2])
-    """
-    there: Int64[np.ndarray, "*#shape"] = np.where(
-        places < 0, places % np.where(np.asarray(known) >= season, season, 1), places
-    )
-    return there

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from sluicegate.data import Windows
 
-from .batches import Numbers, Point, PreparedWindows
+from .batches import Numbers, PreparedWindows
 from .splitting import VALIDATED
 from .trained import Trained, seasonal_scales
 
@@ -43,22 +43,6 @@ def last_season(context: Float[Tensor, "batch context"], season: int, horizon: i
     """
     period = season if season <= context.shape[1] else 1
     return context[:, context.shape[1] - period + torch.arange(horizon) % period]
-
-
-def combined(
-    outputs: Float64[np.ndarray, "batch horizon outputs"],
-    repeated: Point,
-    shares: Float64[np.ndarray, "batch 2"],
-    median: int,
-) -> Float64[np.ndarray, "batch horizon outputs"]:
-    """The network's mean, and its quantiles with the median, each drawn to the last season by a share.
-
-    All are standardised; the shares are those of the mean and of the median, which is the output of that number.
-    """
-    drawn = outputs.copy()
-    drawn[..., 0] += shares[:, :1] * (repeated - outputs[..., 0])
-    drawn[..., 1:] += (shares[:, 1:] * (repeated - outputs[..., median]))[..., None]
-    return drawn
 
 
 def measure_shares(

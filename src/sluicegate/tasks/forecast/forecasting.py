@@ -15,10 +15,11 @@ from jaxtyping import Bool, Float64
 from sluicegate.data import Panel, on_one_axis
 from sluicegate.data.names import column_of
 from sluicegate.errors import DataError
+from sluicegate.runtime.forecast.answers import calibrated, combined
+from sluicegate.runtime.forecast.scales import Scale, at_least_as_wide, rescaled, worthless
 
 from .batches import Batch, Numbers, Point, PreparedWindows, Quantiles
-from .combination import combined, last_season
-from .scales import Scale, at_least_as_wide, rescaled, worthless
+from .combination import last_season
 from .telling import told, told_of_scales
 from .trained import Trained
 
@@ -81,14 +82,6 @@ def lost_scales(
         deviation = trained.scalers.targets.deviation[windowed.ids[series], target]
         lost |= worthless(batch.context.numpy(), deviation)
     return lost
-
-
-def calibrated(
-    values: Quantiles, quantiles: tuple[float, ...], widths: Float64[np.ndarray, "horizon quantiles"]
-) -> Quantiles:
-    """Widen or narrow the quantiles about the median by their factors, and keep them in order."""
-    middle = values[..., quantiles.index(0.5), None]
-    return np.sort(middle + (values - middle) * widths, axis=-1)
 
 
 def measure_widths(

@@ -20,8 +20,6 @@ arXiv:2308.11200); the linear map beside the network is that of the DLinear fami
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -29,35 +27,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
-from sluicegate.types import Cell
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The sizes of the network, all that is needed to build it."""
-
-    context: int  # steps looked back on
-    horizon: int  # steps forecast
-    segment: int  # steps in a segment
-    past: int  # covariates known up to now
-    known: int  # covariates known in advance
-    calendar: int  # calendar features of a segment
-    outputs: int  # the mean and the quantiles
-    median: int  # which of the outputs is the median
-    cell: Cell
-    hidden: int
-    layers: int
-    dropout: float
-
-    @property
-    def before(self) -> int:
-        """Segments that cover the context."""
-        return -(-self.context // self.segment)
-
-    @property
-    def after(self) -> int:
-        """Segments that cover the horizon."""
-        return -(-self.horizon // self.segment)
+from sluicegate.runtime.forecast.shape import Shape as Shape
 
 
 class SegmentForecaster(nn.Module):

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float64
+from numpy import ndarray
 
 from sluicegate.streaming.snapshots import damaged, read, require, write
 
-from .running import Reading
+from .reading import Reading
 from .shape import Shape
 
 Key: TypeAlias = tuple[str | int, ...]
 """What names a recording; nothing where rows do not say."""
-Probabilities: TypeAlias = Float64[np.ndarray, "time classes"]
+Probabilities: TypeAlias = ndarray
+"""Of each class, after each step: doubles `[time classes]`."""
 
 
 @dataclass(frozen=True)
 class Pushed:
     """Steps as they were pushed."""
 
-    values: Float64[np.ndarray, "time channels"]  # their numbers
+    values: ndarray  # their numbers, doubles [time channels]
     keys: list[Key]  # of which recording each is
     times: list[Any]  # when each was, if rows say so
     several: bool  # whether they came as a chunk
@@ -42,7 +43,7 @@ class Memory:
     """What is remembered of a recording."""
 
     # By name: the last `values`, or of causal networks the `last` step, its `logits`, and the parts of `reading`.
-    arrays: Mapping[str, np.ndarray]
+    arrays: Mapping[str, ndarray]
     time: Any  # of the last step
     reading: Reading | None = None  # how far causal networks have read
 
@@ -50,11 +51,11 @@ class Memory:
     def of_reading(
         cls,
         reading: Reading,
-        last: Float64[np.ndarray, "1 channels"],
-        logits: Float64[np.ndarray, "1 classes"],
+        last: ndarray,
+        logits: ndarray,
         time: Any,
     ) -> Memory:
-        """Of causal networks."""
+        """Of causal networks: the last step, `[1 channels]`, and the last logits, `[1 classes]`."""
         states = {f"state.{k}.{i}": part for k, parts in enumerate(reading.states) for i, part in enumerate(parts)}
         arrays = {"last": last.copy(), "logits": logits.copy(), "seen": reading.seen.copy()}
         return cls(arrays | states | {"mean": reading.mean, "largest": reading.largest}, time, reading)
@@ -105,15 +106,15 @@ def restored(
     return memories, finished
 
 
-def _window(arrays: Mapping[str, np.ndarray], number: int, shape: Shape, window: int, time: Any) -> Memory:
+def _window(arrays: Mapping[str, ndarray], number: int, shape: Shape, window: int, time: Any) -> Memory:
     values = require(arrays, f"{number}.values", (None, shape.channels), np.float64)
     if not 1 <= len(values) <= window or not np.isfinite(values).all():
         raise damaged(f"the array '{number}.values' must hold from 1 to {window} steps of finite numbers")
     return Memory({"values": values}, time)
 
 
-def _reading(arrays: Mapping[str, np.ndarray], number: int, shape: Shape, steps: int, time: Any) -> Memory:
-    def take(name: str, sizes: tuple[int, ...], kind: Any = np.float64) -> np.ndarray:
+def _reading(arrays: Mapping[str, ndarray], number: int, shape: Shape, steps: int, time: Any) -> Memory:
+    def take(name: str, sizes: tuple[int, ...], kind: Any = np.float64) -> ndarray:
         array = require(arrays, f"{number}.{name}", sizes, kind)
         if not np.isfinite(array).all():
             raise damaged(f"the array '{number}.{name}' holds numbers that are not finite")

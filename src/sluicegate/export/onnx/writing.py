@@ -1,0 +1,46 @@
+"""From a network to an ONNX file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sluicegate.export.network import Network
+
+from .frames import write_frames
+from .graph import Graph
+from .plain import write_plain
+
+
+def write_onnx(network: Network, folder: str | Path, *, name: str = "model") -> Path:
+    """Write a network into `NAME.onnx`, to be fed in chunks.
+
+    The inputs are `x`, `[batch time input]`, and the states, whose names end in `_in`; the outputs are `y`,
+    `[batch time output]`, and the states after the chunk, whose names end in `_out`. States begin as zeros. Of a
+    classifier of recordings the steps of a chunk are a multiple of the stride, which the file's properties tell.
+
+    Args:
+        network: such as `sluicegate.export.of_folder` and `of_layers` make them.
+        folder: where the file goes; one of the same name is replaced.
+        name: of the file.
+
+    Returns:
+        Its path.
+
+    Raises:
+        MissingExtra: the package `onnx` is not installed.
+        ConfigError: the network holds whole numbers.
+    """
+    graph = Graph()
+    (write_plain if network.shape is None else write_frames)(graph, network)
+    about = {
+        "inputs": json.dumps(network.inputs),
+        "outputs": json.dumps(network.outputs),
+        "fingerprint": network.fingerprint,
+        "stride": str(1 if network.shape is None else network.shape.stride),
+    }
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / f"{name}.onnx"
+    path.write_bytes(graph.model(about))
+    return path

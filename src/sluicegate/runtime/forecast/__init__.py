@@ -1,0 +1,1 @@
+"""A saved forecaster, and its stream of rows."""

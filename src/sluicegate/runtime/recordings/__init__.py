@@ -1,0 +1,1 @@
+"""A saved classifier of recordings, and its stream of steps."""

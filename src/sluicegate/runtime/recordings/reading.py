@@ -1,0 +1,140 @@
+"""Causal networks read on and on: a state goes in, answers and the next state come out.
+
+No bit hangs on how a recording is cut, nor on what is read beside it. The maps and the recurrent layers are computed by
+the kernels, which promise that of every row; a map with relu is to them an RNN whose recurrent weights are 0. All else
+is done place by place, in doubles, and summed along the last axis in an order that hangs on its length alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy import ndarray
+
+from sluicegate.runtime.layers import State
+
+from .shape import Shape
+
+_AT_ONCE = 2**20  # products of the output layer
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """What the kernels compute of a network, such as a `sluicegate.runtime.layers.Stack`."""
+
+    def begin(self, rows: int) -> State:
+        """Make the state before the first step."""
+
+    def run(self, x: ndarray, state: State) -> tuple[ndarray, State]:
+        """Read `[time rows input]`: the outputs, and the state after it."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far recordings were read, side by side."""
+
+    steps: int  # how many, of each
+    seen: ndarray  # the features that the next frame still looks at, floats [rows steps features]
+    states: tuple[State, ...]  # of each network's recurrent layer
+    mean: ndarray  # the running mean, doubles [members rows hidden]
+    largest: ndarray  # the running maximum, likewise
+
+
+class Reader:
+    """Networks of one shape.
+
+    Args:
+        shape: their sizes.
+        networks: of each the front, a map with relu, and the recurrent layers.
+        weight: of their output layers, doubles `[members classes pooled]`.
+        bias: likewise `[members classes]`.
+    """
+
+    def __init__(self, shape: Shape, networks: Sequence[tuple[Layer, Layer]], weight: ndarray, bias: ndarray) -> None:
+        self.shape, self._networks, self._weight, self._bias = shape, list(networks), weight, bias
+
+    def with_layers(self, networks: Sequence[tuple[Layer, Layer]]) -> Reader:
+        """The same networks with other fronts and recurrent layers, such as quantised ones."""
+        return Reader(self.shape, networks, self._weight, self._bias)
+
+    def begin(self, rows: int) -> Reading:
+        """Nothing was read yet."""
+        shape = self.shape
+        pooled = np.zeros((len(self._networks), rows, shape.hidden))
+        return Reading(
+            0,
+            np.zeros((rows, 2 * shape.stride, 2 * shape.channels), np.float32),
+            tuple(recurrent.begin(rows) for _, recurrent in self._networks),
+            pooled,
+            pooled,
+        )
+
+    def read(self, features: ndarray, reading: Reading) -> tuple[ndarray, Reading]:
+        """Read the next steps of each recording.
+
+        Args:
+            features: standardised, floats `[rows steps features]`.
+            reading: how far they were read before.
+
+        Returns:
+            What the output layer is given after each frame that ends here, doubles `[frames rows members pooled]`, and
+            how far they are read then.
+        """
+        stride = self.shape.stride
+        values = np.concatenate([reading.seen, features], axis=1)
+        first = -reading.steps % stride  # of the new steps, at which a frame ends
+        ends = range(first, features.shape[1], stride)
+        frames = [values[:, end : end + 2 * stride + 1].transpose(0, 2, 1).reshape(len(values), -1) for end in ends]
+        hidden, states = np.empty((len(frames), len(self._networks), len(values), self.shape.hidden)), reading.states
+        if frames:
+            stacked, states = np.stack(frames), ()
+            for k, (front, recurrent) in enumerate(self._networks):
+                x, _ = front.run(stacked, front.begin(len(values)))
+                hidden[:, k], after = recurrent.run(x, reading.states[k])
+                states = (*states, after)
+        pooled, mean, largest = self._pool(hidden, reading)
+        after_all = Reading(reading.steps + features.shape[1], values[:, features.shape[1] :], states, mean, largest)
+        return pooled, after_all
+
+    def _pool(self, hidden: ndarray, reading: Reading) -> tuple[ndarray, ndarray, ndarray]:
+        """Go on with the running mean and the running maximum of `[frames members rows hidden]`."""
+        memory, before = self.shape.memory, -(-reading.steps // self.shape.stride)
+        pooled = np.empty((*hidden.shape[:-1], 3 * self.shape.hidden))
+        mean, largest = reading.mean, reading.largest
+        for j, (now, place) in enumerate(zip(hidden, pooled, strict=True), before + 1):
+            mean = mean + (now - mean) / min(j, memory)
+            sunk = largest + (mean - largest) / memory if j > memory else largest
+            largest = np.maximum(now, sunk) if j > 1 else now.copy()
+            np.concatenate([now, mean, largest], axis=-1, out=place)
+        return pooled.swapaxes(1, 2), mean, largest
+
+    def logits(self, pooled: ndarray) -> ndarray:
+        """The mean of the networks' logits, `[places classes]`, of what the output layer is given at these places."""
+        size = max(1, _AT_ONCE // self._weight.size)
+        logits = np.empty((len(pooled), len(self._networks), self.shape.classes))
+        for begin in range(0, len(pooled), size):
+            part = slice(begin, begin + size)
+            logits[part] = (pooled[part, :, None, :] * self._weight).sum(-1) + self._bias
+        total = logits[:, 0]
+        for k in range(1, logits.shape[1]):
+            total = total + logits[:, k]
+        return total / logits.shape[1]
+
+    def at_the_end(self, recordings: list[ndarray], most: int) -> ndarray:
+        """The logits after the last step of each recording, `[steps features]`, `most` steps side by side at a time."""
+        order = np.argsort([-len(part) for part in recordings], kind="stable")
+        logits, begin = np.empty((len(recordings), self.shape.classes)), 0
+        while begin < len(order):
+            longest = len(recordings[order[begin]])
+            some = order[begin : begin + max(1, most // longest)]
+            values = np.zeros((len(some), longest, 2 * self.shape.channels), np.float32)
+            for row, number in enumerate(some.tolist()):
+                values[row, : len(recordings[number])] = recordings[number]
+            pooled, _ = self.read(values, self.begin(len(some)))
+            last = [(len(recordings[number]) - 1) // self.shape.stride for number in some.tolist()]
+            logits[some] = self.logits(pooled[last, np.arange(len(some))])
+            begin += len(some)
+        return logits
