@@ -146,3 +146,19 @@ def test_what_is_no_audio(trained, long):
         trained.open_stream(endpoint=0)
     with pytest.raises(ConfigError, match="both `words` and `phrases`"):
         trained.open_stream(words=["one"], phrases=["two"])
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_many_utterances_are_told_as_by_transcribe(trained, rate):
+    """Utterances of up to five words, pauses from a tenth of a second to more than one, and noise that is loud."""
+    generator, parts = np.random.default_rng(7), []
+    for row in range(24):
+        words = [str(word) for word in generator.choice(["one", "two", "three", "four"], generator.integers(1, 6))]
+        pause = generator.choice([0.0, 0.003, 0.1]) * generator.standard_normal(int(generator.uniform(0.1, 1.3) * RATE))
+        parts += [say(words, row), pause.astype(np.float32)]
+    samples = np.concatenate(parts)
+    samples = soxr.resample(samples, RATE, rate) if rate != RATE else samples
+    whole = [word._asdict() for word in trained.transcribe(samples, rate=rate).words]
+    assert len(whole) > 40
+    for size in (rate // 50, 9 * rate):
+        assert words_in(answered(trained.open_stream(), samples, range(size, len(samples), size), rate)) == whole

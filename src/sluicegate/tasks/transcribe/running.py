@@ -24,6 +24,7 @@ _SMOOTH = 9  # frames over which it is quiet where such parts are cut
 
 Samples = Float32[np.ndarray, " samples"]
 Lattice = Float32[np.ndarray, "frames tokens"]
+Levels = Float32[np.ndarray, " frames"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,17 @@ class Listener:
 
     def lattices(self, blocks: Iterable[Samples]) -> Iterator[Lattice]:
         """Hear audio to its end, of which blocks come one after the other."""
+        for found, _ in self.heard(blocks):
+            yield found
+
+    def heard(self, blocks: Iterable[Samples]) -> Iterator[tuple[Lattice, Levels]]:
+        """The same, with how loud each frame is, in decibels."""
         every = [blocks, [np.zeros(round(END * self.rate), np.float32)]]
         if self.network.shape.streaming:
             heard = self.begin()
             for block in (block for several in every for block in several):
-                found, _, heard = self.hear(block, heard)
-                yield found
+                found, levels, heard = self.hear(block, heard)
+                yield found, levels
             return
         rest, waiting = np.zeros(0, np.float32), np.zeros((0, self.network.shape.values), np.float32)
         for block in (block for several in every for block in several):
@@ -83,9 +89,9 @@ class Listener:
             waiting = np.concatenate([waiting, frames])
             while len(waiting) > _PART / FRAME:
                 at = self._quietest(waiting)
-                yield self._both_ways(waiting[:at])
+                yield self._both_ways(waiting[:at]), self.scale.levels(waiting[:at])
                 waiting = waiting[at:]
-        yield self._both_ways(waiting)
+        yield self._both_ways(waiting), self.scale.levels(waiting)
 
     def _frames(self, samples: Samples) -> tuple[Float32[np.ndarray, "frames values"], Float32[np.ndarray, " rest"]]:
         """The features of the whole network frames, and the samples that are left over."""

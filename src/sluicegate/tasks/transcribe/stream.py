@@ -16,13 +16,12 @@ from sluicegate.errors import DataError
 from sluicegate.streaming.snapshots import damaged, read, require, write
 from sluicegate.streaming.stream import Stream
 
-from .endpoint import Endpoint
-from .features import FRAME
 from .network import State
 from .running import END, Heard
 from .search import Search
 from .trained import Trained
 from .transcript import Word
+from .utterances import Utterances
 
 KIND = "transcriber"
 
@@ -30,8 +29,8 @@ KIND = "transcriber"
 class SpeechStream(Stream):
     """A stream of speech: each push is answered by the words that are sure now, and by what may be said after them.
 
-    The answers do not hang on how the audio was cut, and all words together are those of `transcribe`, but that an
-    utterance ends after a silence, where the search begins anew.
+    The answers do not hang on how the audio was cut, and all words together are those of `transcribe`, which ends
+    utterances after half a second of silence too.
 
     Open it by `Transcriber.open_stream`.
 
@@ -43,8 +42,8 @@ class SpeechStream(Stream):
     """
 
     def __init__(self, trained: Trained, fingerprint: str, search: Search, endpoint: float) -> None:
-        self._trained, self.fingerprint, self._search = trained, fingerprint, search
-        self._endpoint = Endpoint(silence=endpoint, frame=FRAME)
+        self._trained, self.fingerprint = trained, fingerprint
+        self._utterances = Utterances(search, endpoint)
         self.reset()
 
     @property
@@ -90,7 +89,7 @@ class SpeechStream(Stream):
         rest = self._resampler.finish() if self._resampler else np.zeros(0, np.float32)
         silence = np.zeros(round(END * self._trained.rate), np.float32)
         answer = self._heard_on(np.concatenate([rest, silence]))
-        words = answer["words"] + self._ended()
+        words = answer["words"] + self._told(self._utterances.end())
         self.finished = True
         return {"words": words, "partial": "", "endpoint": True}
 
@@ -104,29 +103,27 @@ class SpeechStream(Stream):
         Raises:
             ConfigError: one is none.
         """
-        self._search.add_words(words, weight)
+        self._utterances.search.add_words(words, weight)
 
     def reset(self) -> None:
         """Begin anew, with silence; words that were added stay."""
         self._resampler: Resampler | None = None
         self._heard = self._trained.listener.begin()
-        self._frames = self._begun = 0  # of the lattice: in all, and before the present utterance
-        self._search.reset()
-        self._endpoint.reset()
+        self._utterances.reset()
         self.finished = False
 
     def snapshot(self) -> bytes:
         """Write down the state, as `Stream.snapshot` says."""
-        searched, arrays = self._search.state()
+        searched, arrays = self._utterances.search.state()
         resampled, held = self._resampler.state() if self._resampler else (None, np.zeros(0, np.float32))
         settings = {
             "finished": self.finished,
             "rate": self._resampler.rate if self._resampler else None,
             "resampled": resampled,
-            "frames": self._frames,
-            "begun": self._begun,
+            "frames": self._utterances.frames,
+            "begun": self._utterances.begun,
             "search": searched,
-            "endpoint": self._endpoint.state(),
+            "endpoint": self._utterances.endpoint.state(),
         }
         found = {f"search.{name}": array for name, array in arrays.items()}
         found |= {"held": held, "rest": self._heard.rest, "seen": self._heard.state.seen.numpy()}
@@ -152,18 +149,19 @@ class SpeechStream(Stream):
                 raise damaged("it does not say where the stream was")
         heard = self._state_in(arrays)
         resampler = None if rate is None else _resampler_of(rate, self._trained.rate, resampled or {}, arrays)
-        before = self._endpoint.state()
-        self._endpoint.restore(endpoint)
+        utterances = self._utterances
+        before = utterances.endpoint.state()
+        utterances.endpoint.restore(endpoint)
         try:
             of_search = {
                 name.removeprefix("search."): one for name, one in arrays.items() if name.startswith("search.")
             }
-            self._search.restore(searched, of_search)
+            utterances.search.restore(searched, of_search)
         except Exception:
-            self._endpoint.restore(before)
+            utterances.endpoint.restore(before)
             raise
         self._heard, self._resampler = heard, resampler
-        self._frames, self._begun, self.finished = frames, begun, finished
+        utterances.frames, utterances.begun, self.finished = frames, begun, finished
 
     def _resampled(self, rate: int | None) -> Resampler:
         rate = self._trained.rate if rate is None else rate
@@ -179,33 +177,12 @@ class SpeechStream(Stream):
 
     def _heard_on(self, samples: Float32[np.ndarray, " samples"]) -> dict[str, Any]:
         lattice, levels, self._heard = self._trained.listener.hear(samples, self._heard)
-        words: list[dict[str, Any]] = []
-        done = 0
-        ends = [end - self._frames for end in self._endpoint.push(lattice, levels)]
-        for end in ends:
-            self._search.push(lattice[done:end])
-            self._frames += end - done
-            words += self._ended()
-            done = end
-        self._search.push(lattice[done:])
-        self._frames += len(lattice) - done
-        words += self._told(self._search.take())
-        return {"words": words, "partial": self._search.best().text, "endpoint": bool(ends)}
-
-    def _ended(self) -> list[dict[str, Any]]:
-        """The last words of an utterance that is over; the search begins anew."""
-        words = self._told([*self._search.take(), *self._search.best(final=True).words])
-        self._search.reset()
-        self._begun = self._frames
-        return words
+        words, over = self._utterances.push(lattice, levels)
+        return {"words": self._told(words), "partial": self._utterances.search.best().text, "endpoint": over}
 
     def _told(self, words: list[Word]) -> list[dict[str, Any]]:
-        """Words as they are answered, with times from the start of the stream."""
-        begun = self._begun * FRAME
-        return [
-            word._replace(begin=word.begin + begun, end=word.end + begun)._asdict()
-            for word in self._trained.believed(words)
-        ]
+        """Words as they are answered."""
+        return [word._asdict() for word in self._trained.believed(words)]
 
     def _state_in(self, arrays: Mapping[str, np.ndarray]) -> Heard:
         """How far audio was heard, of a snapshot.

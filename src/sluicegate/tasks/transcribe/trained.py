@@ -42,9 +42,13 @@ from .running import Listener
 from .saved_baselines import BaselinesSchema, require_baselines
 from .search import Beam, Search
 from .transcript import Transcript, Word
+from .utterances import Utterances
 from .word_model import ORDER, WordModel
 
 WORDS = "words.json"
+SILENCE = 0.5
+"""Seconds of it after which an utterance is over."""
+
 _METHOD = "method."  # before the names of the simple methods' arrays
 
 
@@ -167,14 +171,12 @@ class Trained(TrainedModel):
         return Search(self.alphabet.tokens, beam, frame=FRAME, language=language, lexicon=lexicon, hot_words=hot_words)
 
     def transcribe(self, blocks: Iterable[Float32[np.ndarray, " samples"]], search: Search) -> Transcript:
-        """What is said in audio, of which blocks come one after the other."""
-        words = []
-        for lattice in self.listener.lattices(blocks):
-            search.push(lattice)
-            words += search.take()
-        last = search.best(final=True)
-        words = self.believed([*words, *last.words])
-        return Transcript(" ".join(word.text for word in words), words, last.score)
+        """What is said in audio, of which blocks come one after the other; utterances end as in a stream."""
+        utterances, words = Utterances(search, SILENCE), list[Word]()
+        for lattice, levels in self.listener.heard(blocks):
+            words += utterances.push(lattice, levels)[0]
+        words = self.believed([*words, *utterances.end()])
+        return Transcript(" ".join(word.text for word in words), words, utterances.score)
 
     def believed(self, words: Sequence[Word]) -> list[Word]:
         """Words of a search with a confidence that is calibrated."""

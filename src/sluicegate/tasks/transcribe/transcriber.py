@@ -27,7 +27,7 @@ from .noises import Noises, noise_in
 from .reading import Recordings, recordings_of
 from .report import MEASURES, report
 from .stream import SpeechStream
-from .trained import Trained
+from .trained import SILENCE, Trained
 from .training import Preparation
 from .transcript import Transcript
 
@@ -249,7 +249,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
         words: Sequence[str] | None = None,
         phrases: Sequence[str] | None = None,
         hot_words: Mapping[str, float] | None = None,
-        endpoint: float | int = 0.5,
+        endpoint: float | int = SILENCE,
     ) -> SpeechStream:
         """Open a stream: samples are pushed as they come, and answered by what was said by then.
 
@@ -257,7 +257,7 @@ class Transcriber(TrainedTask[TranscriberConfig, Trained]):
             words: those that may be said; None for all.
             phrases: those that may be said, each as a whole; None for all.
             hot_words: words or phrases that are awaited, and what each adds to the logarithm of a text's probability.
-            endpoint: seconds of silence after which what was said is over.
+            endpoint: seconds of silence after which what was said is over; `transcribe` takes the default.
 
         Raises:
             NotFittedError: `fit` has not been called.
