@@ -43,6 +43,7 @@ OURS = {
         "language_model", "LanguageModel", "LanguageModelConfig", "tells how texts go on, and writes them", True
     ),
     "summarize": Entry("summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about"),
+    "track": Entry("track", "Tracker", "TrackerConfig", "follows objects from frame to frame", True),
     "transcribe": Entry(
         "transcribe", "Transcriber", "TranscriberConfig", "writes down what is said in recordings", True
     ),
