@@ -22,7 +22,7 @@ RATE = 30.0
 _LARGEST = 1e7  # pixels, of a place or a size
 _MOST_FRAMES = 10_000_000
 
-Boxes: TypeAlias = Float64[np.ndarray, "boxes 4"]
+Boxes: TypeAlias = Float64[np.ndarray, "_ 4"]
 """x and y of the upper left corner, width and height, in pixels."""
 
 
@@ -221,7 +221,7 @@ def require_scores(scores: Float64[np.ndarray, " boxes"], place: Any) -> None:
         raise DataError(f"{place(row)} holds the score {scores[row]:g}: expected a finite number; leave the box out")
 
 
-def _whole(values: np.ndarray, name: str, place: Any, least: float = 0) -> Int64[np.ndarray, " boxes"]:
+def _whole(values: np.ndarray, name: str, place: Any, least: int = 0) -> Int64[np.ndarray, " boxes"]:
     most = 2.0**53
     good = (values >= least) & (values <= most) & (np.floor(values) == values)
     if not good.all():

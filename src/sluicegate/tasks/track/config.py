@@ -40,13 +40,10 @@ class TrackerConfig(TaskConfig):
         bool, Field(description="whether the class may change within a track, as a detector's may"), Group.MODEL
     ] = False
     age: Annotated[
-        Annotated[Real, Field(gt=0, le=3600)] | None,
-        Field(
-            description="seconds after which an object that is not seen is given up; None is what follows the training "
-            "sequences best"
-        ),
+        Annotated[Real, Field(gt=0, le=3600)],
+        Field(description="seconds after which an object that is not seen is given up"),
         Group.MODEL,
-    ] = None
+    ] = 2.0
     batch: Annotated[Positive, Field(description="pieces of paths in an optimiser step"), Group.TRAINING] = 128
     steps: Annotated[Positive, Field(description="optimiser steps at most"), Group.TRAINING] = 1500
     learning_rate: LearningRate = 4e-3

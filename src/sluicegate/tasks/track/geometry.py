@@ -7,37 +7,37 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-Corners: TypeAlias = Float64[np.ndarray, "boxes 4"]
-"""x and y of the upper left corner, width and height."""
-Centres: TypeAlias = Float64[np.ndarray, "boxes 4"]
+Centres: TypeAlias = Float64[np.ndarray, "_ 4"]
 """x and y of the centre, width and height."""
+Quads: TypeAlias = Float64[np.ndarray, "... 4"]
+"""Boxes, or changes of them, in any arrangement."""
 Rows: TypeAlias = Int64[np.ndarray, " rows"]
 
 _MOST_CHANGE = 3.0  # of the logarithm of a side
 _WHOLE = 4096  # pairs of boxes up to which all are looked at together
 
 
-def centred(boxes: Corners) -> Centres:
+def centred(boxes: Quads) -> Quads:
     """The same boxes by their centres."""
     found = boxes.copy()
     found[..., :2] += 0.5 * boxes[..., 2:]
     return found
 
 
-def cornered(boxes: Centres) -> Corners:
+def cornered(boxes: Quads) -> Quads:
     """The same boxes by their upper left corners."""
     found = boxes.copy()
     found[..., :2] -= 0.5 * boxes[..., 2:]
     return found
 
 
-def sizes(boxes: Centres) -> Float64[np.ndarray, " boxes"]:
+def sizes(boxes: Quads) -> Float64[np.ndarray, "..."]:
     """The square root of the area of each, in pixels."""
-    found: Float64[np.ndarray, " boxes"] = np.sqrt(boxes[..., 2] * boxes[..., 3])
+    found: Float64[np.ndarray, "..."] = np.sqrt(boxes[..., 2] * boxes[..., 3])
     return found
 
 
-def changes(before: Centres, after: Centres) -> Float64[np.ndarray, "boxes 4"]:
+def changes(before: Quads, after: Quads) -> Quads:
     """From boxes to others: how far the centre is, in sizes of the box, and the logarithms of the ratios of sides."""
     found = np.empty(np.broadcast_shapes(before.shape, after.shape))
     found[..., :2] = (after[..., :2] - before[..., :2]) / sizes(before)[..., None]
@@ -45,7 +45,7 @@ def changes(before: Centres, after: Centres) -> Float64[np.ndarray, "boxes 4"]:
     return found
 
 
-def changed(before: Centres, by: np.ndarray) -> Centres:
+def changed(before: Quads, by: np.ndarray) -> Quads:
     """Boxes after such changes."""
     found = np.empty(np.broadcast_shapes(before.shape, by.shape))
     found[..., :2] = before[..., :2] + by[..., :2] * sizes(before)[..., None]

@@ -18,7 +18,9 @@ from .geometry import Centres, cornered
 from .labelling import Lesson
 from .running import Follower
 
-_SAME = 0.5
+_SAME = 0.5  # overlap of what is one object
+_RATE = 2e-2  # the highest learning rate
+_BATCH = 1024
 
 
 class Met(NamedTuple):
@@ -35,7 +37,7 @@ def met(follower: Follower, lessons: Sequence[Lesson]) -> tuple[Met, Met]:
         ids, of_truth = lesson.seen.ids, dict(lesson.truth.by_frame())
         true_ids = lesson.truth.ids
         assert ids is not None and true_ids is not None
-        objects = np.zeros(0, np.int64)  # of each track, what it was seen on last
+        objects = np.zeros(0, np.int64)  # of each track, the object that it was seen on last
         for frame, rows, now in frames_of(follower, lesson.seen):
             own = ids[rows]
             if now.pairs is not None:
@@ -44,7 +46,8 @@ def met(follower: Follower, lessons: Sequence[Lesson]) -> tuple[Met, Met]:
                 pairs.append(Met(now.pairs.values[told], (a == b)[told]))
             objects = np.append(objects, -1)[now.before]
             seen = now.rows >= 0
-            objects[seen] = own[now.rows[seen]]
+            new = own[now.rows[seen]]
+            objects[seen] = np.where(new >= 0, new, objects[seen])  # a box that is off is no other object's
             others = of_truth.get(frame, slice(0, 0))
             tracks.append(Met(now.values, _real(now.boxes, seen, lesson.truth.boxes[others])))
     return _joined(pairs), _joined(tracks)
@@ -77,15 +80,15 @@ def taught(network: nn.Sequential, examples: Met, seed: int, steps: int) -> floa
     mean, spread = values.mean(0), values.std(0).clamp(min=0.05)
     values = (values - mean) / spread
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-3)
     total = 0.0
     for step in range(steps):
-        rows = torch.randint(len(values), (1024,), generator=generator)
+        rows = torch.randint(len(values), (_BATCH,), generator=generator)
         loss = F.binary_cross_entropy_with_logits(network(values[rows])[:, 0], so[rows])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         for group in optimizer.param_groups:
-            group["lr"] = 1e-2 * (0.505 + 0.495 * np.cos(np.pi * step / steps))
+            group["lr"] = _RATE * (0.505 + 0.495 * np.cos(np.pi * step / steps))
         optimizer.step()
         total = 0.98 * total + 0.02 * float(loss.detach())
     first = network[0]

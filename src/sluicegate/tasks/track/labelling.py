@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from sluicegate.data.boxes import BoxSequence
 from sluicegate.metrics.tracking import overlaps
 
-from .geometry import Centres, Rows, centred
+from .geometry import Quads, Rows, centred
 
 _SAME = 0.5  # overlap of what is one object
 
@@ -49,9 +49,9 @@ class Path:
     """An object over time."""
 
     times: np.ndarray  # in seconds, of the frames where it is
-    boxes: Centres  # where it is
+    boxes: Quads  # where it is
     places: Rows  # of what was seen, the frames among these
-    seen: Centres  # what was seen
+    seen: Quads  # what was seen
     scores: np.ndarray  # of that
 
 

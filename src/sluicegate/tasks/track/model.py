@@ -13,14 +13,14 @@ from sluicegate.nn.layers import LAYERS
 from sluicegate.types import Cell
 
 STEP_VALUES = 13
-"""What the recurrent layer reads of a box that was seen; see `running.step_values`."""
-PAIR_VALUES = 20
-"""What is known of a track and a box; see `pairs.pair_values`."""
-TRACK_VALUES = 12
-"""What is known of a track; see `pairs.track_values`."""
+"""What the recurrent layer reads of a box that was seen; see `values.step_values`."""
+PAIR_VALUES = 16
+"""What is known of a track and a box; see `values.pair_values`."""
+TRACK_VALUES = 10
+"""What is known of a track; see `values.track_values`."""
 AHEAD_VALUES = 3
 """What the motion's head reads of a time ahead."""
-_BESIDE = 32  # units of the layers that judge pairs and tracks
+_BESIDE = 16  # units of the layers that judge pairs and tracks
 _FLAT = -3.0  # logarithm of the scale at first
 
 

@@ -8,14 +8,15 @@ from functools import partial
 from typing import Any
 
 from sluicegate.data.counted import counted
-from sluicegate.metrics.tracking import Evaluation, Followed, TrackingScores, switch_rows
+from sluicegate.metrics.tracking import Followed, TrackingScores, switch_rows
 from sluicegate.tasks.report import Measure, Report
 from sluicegate.tasks.report.figures import figure, words
 
 from .following import follow
 from .labelling import Lesson
+from .measuring import followed_truth, measured
 from .pictures import draw
-from .settling import followed_truth, frames
+
 from .simple import byte_track, sort
 from .trained import Trained
 
@@ -49,12 +50,8 @@ def report(trained: Trained, lessons: Sequence[Lesson], title: str, notes: Seque
     each: dict[str, list[TrackingScores]] = {}
     metrics: dict[str, dict[str, float]] = {}
     for name, sequences in found.items():
-        evaluation = Evaluation()
-        each[name] = [
-            evaluation.add(str(number), followed_truth(lesson), one, frames(lesson))
-            for number, (lesson, one) in enumerate(zip(lessons, sequences, strict=True))
-        ]
-        metrics[name] = {measure: float(value) for measure, value in evaluation.total()._asdict().items()}
+        each[name], total = measured(lessons, sequences)
+        metrics[name] = {measure: float(value) for measure, value in total._asdict().items()}
     return Report(
         title=f"Tracker: {title}",
         metrics=metrics["model"],

@@ -16,7 +16,7 @@ from sluicegate.streaming.opening import model_of
 from .assignment import assigned
 from .geometry import Centres, Rows, changed, near_pairs, overlap_of_pairs, sizes
 from .model import TrackerNetwork
-from .values import pair_values, step_values, track_values
+from .values import OVERLAP, SEEN, pair_values, step_values, track_values
 
 _REACH, _SURE_REACH, _MOST_REACH = 4.0, 0.7, 3.0  # scales beyond the sizes of a box, and sizes at most
 _OVERLAP, _LEAST_OVERLAP = 8.0, 0.3  # of the logit before there is a network for it
@@ -27,7 +27,10 @@ Logits: TypeAlias = Float64[np.ndarray, " rows"]
 
 @dataclass(frozen=True)
 class Rules:
-    """What is left to choose beside the networks; `settling` chooses it by the training sequences.
+    """What is left to choose beside the networks.
+
+    What stands here followed MOT15's training sequences best, each by networks that were trained on the others: those
+    of MOT15 that SORT was not validated on.
 
     Args:
         match: logit above which a box may be a track's.
@@ -38,10 +41,10 @@ class Rules:
         age: seconds that a track outlives without being seen.
     """
 
-    match: float = -2.0
+    match: float = -0.5
     first: float = 0.5
     told: float = 0.4
-    lost: float = 0.6
+    lost: float = 0.5
     begin: float = 0.0
     age: float = 2.0
 
@@ -153,12 +156,12 @@ class Mind:
 
     def pairs(self, values: np.ndarray) -> np.ndarray:
         """The logits that boxes are tracks'."""
-        return _judged(self._pairs, values) if self._trained else _OVERLAP * (values[:, 9] - _LEAST_OVERLAP)
+        return _judged(self._pairs, values) if self._trained else _OVERLAP * (values[:, OVERLAP] - _LEAST_OVERLAP)
 
     def real(self, values: np.ndarray) -> np.ndarray:
         """The probabilities that tracks are where objects are."""
         if not self._trained:
-            return values[:, 0].astype(np.float64)
+            return values[:, SEEN].astype(np.float64)
         found: np.ndarray = 1 / (1 + np.exp(-_judged(self._tracks, values)))
         return found
 
@@ -317,8 +320,8 @@ class Follower:
         where[own], spread[own] = changed(tracks.anchors[own], by), now
         lost = time - tracks.times
         values = track_values(
-            boxes=where, scales=spread, seen=seen.astype(np.float64), lost=lost, age=time - tracks.begun,
-            hits=tracks.hits, run=tracks.run, steps=tracks.steps, mean_score=tracks.means, score=tracks.scores,
+            boxes=where, scales=spread, seen=seen.astype(np.float64), lost=lost, hits=tracks.hits,
+            run=tracks.run, steps=tracks.steps, mean_score=tracks.means, score=tracks.scores,
             match=tracks.matches,
         )  # fmt: skip
         confidence = self.mind.real(values)

@@ -172,7 +172,7 @@ def _place(row: int) -> str:
     return f"box {row}"
 
 
-def _beside(name: str, values: Any, count: int, usual: float) -> np.ndarray:
+def _beside(name: str, values: Any, count: int, usual: float | int) -> np.ndarray:
     """One for each box."""
     if values is None:
         return np.full(count, usual)

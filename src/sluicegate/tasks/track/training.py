@@ -1,4 +1,4 @@
-"""Train a tracker: how objects move, then what the tracker meets when it follows them, then its rules."""
+"""Train a tracker: how objects move, and what the tracker meets when it follows them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,15 @@ from .model import Shape, TrackerNetwork
 from .objective import Objective
 from .report import report
 from .running import Follower, Mind, Rules
-from .settling import settled
 from .trained import Trained
 
 _VALIDATED = 0.2  # of each sequence, its end
 _STRENGTHS = (0.0, 0.5, 1.0, 1.0)  # of the jitter in copies of each sequence
 _PIECES, _VALIDATING = 64, 800  # pieces for each of the steps' pieces at most, and those that validate
 _ROUNDS = 3  # of following the training sequences and learning from it
-_JUDGED = 1500  # steps of each
+_JUDGED = 600  # steps of each
 _MATCHED_FIRST = 0.0  # logit of what overlaps, in the first round
 _LEAST = 3  # boxes of an object that says how objects move
-_FOLLOWED = 6000  # frames with errors put in that are followed beside a detector's
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,9 @@ class Preparation:
             known = [put_into(truth, self.errors, rng) for truth in bare]
         if held_back is None:
             kept = 1 - _VALIDATED
-            self.validating = [lesson.part(kept, 1) for lesson in known]
-            known = [lesson.part(0, kept) for lesson in known]
-            bare = [Lesson(truth, truth).part(0, kept).truth for truth in bare]
+            self.validating = [lesson.part(kept, 1.0) for lesson in known]
+            known = [lesson.part(0.0, kept) for lesson in known]
+            bare = [Lesson(truth, truth).part(0.0, kept).truth for truth in bare]
         else:
             others = [put_into(truth, self.errors, rng) for truth in held_back.bare] if not held_back.known else []
             self.validating = [*held_back.known, *others]
@@ -82,7 +80,7 @@ class Preparation:
         truths = [*(lesson.truth for lesson in self.known), *bare]
         _require_objects(truths)
         self.copies = [put_into(truth, self.errors, rng, strength) for truth in truths for strength in _STRENGTHS]
-        self.followed = [*self.known, *self._beside(bare, rng)]
+        self.rules = Rules(age=config.age)
         self.shape = Shape(config.cell, config.hidden, config.layers)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
@@ -107,23 +105,13 @@ class Preparation:
         )
         return Run(motion, [objective.part()], schedule, self._fingerprint(), self._finished)
 
-    def _beside(self, bare: Sequence[BoxSequence], rng: np.random.Generator) -> list[Lesson]:
-        """Sequences without a detector's boxes as one would see them, as many as there is time for."""
-        frames, found = 0, []
-        for truth in bare if not self.simulated else ():
-            if frames + truth.length <= _FOLLOWED:
-                found.append(put_into(truth, self.errors, rng))
-                frames += truth.length
-        return found
-
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         self._judge()
-        mind, config = Mind(self.network), self.config
-        rules = settled(mind, self.known, age=config.age, mixed=config.mixed)
+        config = self.config
         trained = Trained(
             shape=self.shape,
             model=self.network.eval(),
-            rules=rules,
+            rules=self.rules,
             errors=self.errors,
             rate=float(np.median([truth.rate for truth in self.truths])),
             mixed=config.mixed,
@@ -140,9 +128,9 @@ class Preparation:
     def _judge(self) -> None:
         """Teach the networks that judge, by what the tracker meets with those that it has so far."""
         for number in range(_ROUNDS):
-            rules = Rules() if number else replace(Rules(), match=_MATCHED_FIRST)
+            rules = self.rules if number else replace(self.rules, match=_MATCHED_FIRST)
             follower = Follower(Mind(self.network, judges=number > 0), rules, classes=self.config.mixed)
-            pairs, tracks = met(follower, self.followed)
+            pairs, tracks = met(follower, self.known)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.config.seed)
                 fresh = TrackerNetwork(self.shape)
