@@ -60,7 +60,7 @@ class BoxSequence:
         """How many boxes."""
         return len(self.frames)
 
-    def take(self, rows: Int64[np.ndarray, " rows"] | Bool[np.ndarray, " boxes"]) -> BoxSequence:
+    def take(self, rows: Int64[np.ndarray, " _"] | Bool[np.ndarray, " _"]) -> BoxSequence:
         """Some of its boxes."""
         return replace(
             self,
@@ -85,7 +85,7 @@ def sequence_of(
     place: Any,
     *,
     sort: bool,
-    rate: float | None = None,
+    rate: float | int | None = None,
     length: int | None = None,
     size: tuple[float, float] | None = None,
 ) -> BoxSequence:

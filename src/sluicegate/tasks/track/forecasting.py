@@ -25,7 +25,7 @@ class Forecast(NamedTuple):
     """The mean distance, in pixels, that the centre may be off, across and down."""
 
 
-def forecast(mind: Mind, history: Any, steps: int, every: float) -> Forecast:
+def forecast(mind: Mind, history: Any, steps: int, every: float | int) -> Forecast:
     """Where objects are expected at later times.
 
     Args:

@@ -11,7 +11,7 @@ Centres: TypeAlias = Float64[np.ndarray, "_ 4"]
 """x and y of the centre, width and height."""
 Quads: TypeAlias = Float64[np.ndarray, "... 4"]
 """Boxes, or changes of them, in any arrangement."""
-Rows: TypeAlias = Int64[np.ndarray, " rows"]
+Rows: TypeAlias = Int64[np.ndarray, " _"]
 
 _MOST_CHANGE = 3.0  # of the logarithm of a side
 _WHOLE = 4096  # pairs of boxes up to which all are looked at together

@@ -44,7 +44,7 @@ def truths(data: Any, origin: Source) -> list[tuple[BoxSequence, BoxSequence | N
     return found
 
 
-def detections(data: Any, origin: Source, *, rate: float | None = None) -> list[BoxSequence]:
+def detections(data: Any, origin: Source, *, rate: float | int | None = None) -> list[BoxSequence]:
     """Sequences of boxes of a detector.
 
     Args:
@@ -101,5 +101,5 @@ def _detected(folder: Path) -> BoxSequence:
     return found
 
 
-def _rated(sequence: BoxSequence, rate: float | None) -> BoxSequence:
+def _rated(sequence: BoxSequence, rate: float | int | None) -> BoxSequence:
     return sequence if rate is None else replace(sequence, rate=rate)

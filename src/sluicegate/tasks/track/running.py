@@ -22,7 +22,7 @@ _REACH, _SURE_REACH, _MOST_REACH = 4.0, 0.7, 3.0  # scales beyond the sizes of a
 _OVERLAP, _LEAST_OVERLAP = 8.0, 0.3  # of the logit before there is a network for it
 _BLENDED = 0.15  # of a new score in the mean of the later ones
 
-Logits: TypeAlias = Float64[np.ndarray, " rows"]
+Logits: TypeAlias = Float64[np.ndarray, " _"]
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class TrackStream(Stream):
         self._follower = trained.follower
         self.reset()
 
-    def update(self, boxes: Any, scores: Any = None, classes: Any = None, time: float | None = None) -> Any:
+    def update(self, boxes: Any, scores: Any = None, classes: Any = None, time: float | int | None = None) -> Any:
         """Read a frame.
 
         Args:
@@ -138,7 +138,7 @@ class TrackStream(Stream):
         self._tracks = _restored(arrays, self._follower.begin(), last, base + since / rate)
         self._last, self._since, self._base, self.rate, self.finished = last, since, base, rate, finished
 
-    def _update(self, boxes: np.ndarray, scores: Any, classes: Any, time: float | None) -> Update:
+    def _update(self, boxes: np.ndarray, scores: Any, classes: Any, time: float | int | None) -> Update:
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise DataError(
                 f"`boxes` is of the shape {boxes.shape}: expected [boxes 4], with x, y, width and height of each"

@@ -138,7 +138,7 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
         return self._evaluated(report(trained, known, "evaluation", notes))
 
     def predict(
-        self, data: Any, *, smooth: bool = False, rate: float | None = None, origin: Source | None = None
+        self, data: Any, *, smooth: bool = False, rate: float | int | None = None, origin: Source | None = None
     ) -> Any:
         """Follow the objects of sequences.
 
@@ -168,7 +168,7 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
         found = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
         return like(found, _backend(data))
 
-    def forecast(self, history: Any, steps: int = 12, *, every: float = 0.4) -> Forecast:
+    def forecast(self, history: Any, steps: int = 12, *, every: float | int = 0.4) -> Forecast:
         """Where objects go next.
 
         Args:
@@ -188,7 +188,7 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
         """
         return forecast(self.trained.mind, history, steps, every)
 
-    def open_stream(self, *, rate: float | None = None) -> TrackStream:
+    def open_stream(self, *, rate: float | int | None = None) -> TrackStream:
         """Open a stream: the boxes of frames are answered by the objects that are followed, as they come.
 
         Args:
@@ -201,7 +201,7 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
         trained = self.trained
         if rate is not None and not 0 < rate <= 1e4:
             raise ConfigError(f"`rate` (={rate!r}) must be frames a second above 0")
-        return TrackStream(trained, self.fingerprint, rate or trained.rate)
+        return TrackStream(trained, self.fingerprint, float(rate or trained.rate))
 
     @classmethod
     def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -239,5 +239,5 @@ def _table(seen: BoxSequence, told: Told) -> pl.DataFrame:
 
 def _backend(data: Any) -> Any:
     if isinstance(data, str | Path | BoxSequence | list | tuple):
-        return None
+        return nw.Implementation.POLARS
     return nw.from_native(data, eager_only=True).implementation

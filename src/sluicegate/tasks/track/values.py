@@ -51,7 +51,7 @@ def pair_values(
     boxes: Centres,
     scores: Float64[np.ndarray, " boxes"],
     same: Float64[np.ndarray, " rows"],
-) -> Float32[np.ndarray, "rows 20"]:
+) -> Float32[np.ndarray, "rows 16"]:
     """Of pairs of a track and a box that was seen.
 
     Args:
@@ -98,7 +98,7 @@ def track_values(
     mean_score: Float64[np.ndarray, " tracks"],
     score: Float64[np.ndarray, " tracks"],
     match: Float64[np.ndarray, " tracks"],
-) -> Float32[np.ndarray, "tracks 12"]:
+) -> Float32[np.ndarray, "tracks 10"]:
     """Of tracks after a frame.
 
     Neither sizes in pixels nor ages are among them: with these, the judgement of videos unlike those of training was
