@@ -44,7 +44,12 @@ def test_the_command_line(folder):
     assert found.stdout.splitlines()[0] == "video,frame,id,x,y,width,height,confidence,row"
     found = run("predict", model, boxes, "--out", folder / "tracks.csv")
     assert found.exit_code == 0, found.output
-    found = run("evaluate", model, folder / "all")
+    found = run("predict", model, boxes, "--smooth", "--out", folder / "tracks.txt")
+    assert found.exit_code == 0, found.output
+    line = (folder / "tracks.txt").read_text().splitlines()[0].split(",")
+    assert len(line) == 10
+    assert line[:2] == ["1", "1"]
+    found = run("evaluate", model, folder / "all", "--detections", folder / "all")
     assert found.exit_code == 0, found.output
     for line, message in (
         ("4,-1,10,10,-5,20,0.9", "line 2 of"),

@@ -61,6 +61,7 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
     arguments = ARGUMENTS
     trained_as = Trained
     measures = MEASURES
+    writes = (".txt",)
 
     def __init__(self, *, cell: str = "gru", seed: int = 0, **settings: Any) -> None:
         super().__init__(cell=cell, seed=seed, **settings)
@@ -214,14 +215,27 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
             raise DataError(f"{path} is not there: give a file of boxes, or a folder of sequences")
         return path, {"origin": Source(path.name)}
 
+    def as_file(self, predicted: Any, ending: str) -> bytes:
+        """Tracks of one video in the form of MOTChallenge, which tells no videos apart.
+
+        Args:
+            predicted: what `predict` gave.
+            ending: of the file.
+
+        Raises:
+            ConfigError: the tracks are of several videos.
+        """
+        del ending
+        tracks = nw.from_native(predicted, eager_only=True)
+        if (count := tracks["video"].n_unique()) > 1:
+            raise ConfigError(
+                f"the tracks are of {count} videos, and a .txt file tells none apart: choose the ending of a table"
+            )
+        boxes = tracks.select("x", "y", "width", "height").rows()
+        return lines_of(tracks["frame"], tracks["id"], boxes, tracks["confidence"]).encode()
+
     def _card(self, trained: Trained) -> str:
         return tracker_card(self.config, trained, self._results)
-
-
-def in_lines(tracks: pl.DataFrame) -> str:
-    """Tracks of one video in the form of MOTChallenge."""
-    boxes = tracks.select("x", "y", "width", "height").rows()
-    return lines_of(tracks["frame"], tracks["id"], boxes, tracks["confidence"])
 
 
 def _table(seen: BoxSequence, told: Told) -> pl.DataFrame:
