@@ -94,7 +94,8 @@ def paths(data: Path) -> Iterator[np.ndarray]:
     """The places of people of the test sequences, `[time 4]`, at even distances of time."""
     for folder in test_folders(data):
         truth = read_box_folder(folder).truth
-        assert truth is not None and truth.ids is not None
+        assert truth is not None
+        assert truth.ids is not None
         for number in np.unique(truth.ids):
             rows = np.flatnonzero(truth.ids == number)
             times = (truth.frames[rows] - truth.frames[rows[0]]) / truth.rate

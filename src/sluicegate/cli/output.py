@@ -49,9 +49,7 @@ def check_table_path(path: Path, *read: Path | None, beside: tuple[str, ...] = (
         )
 
 
-def write_table(
-    table: pl.DataFrame, path: Path, as_file: Callable[[pl.DataFrame, str], bytes] | None = None
-) -> None:
+def write_table(table: pl.DataFrame, path: Path, as_file: Callable[[pl.DataFrame, str], bytes] | None = None) -> None:
     """Write a table in the form that the file's ending names, which `as_file` gives where it is a task's own."""
     from sluicegate.atomic import write_atomic
 

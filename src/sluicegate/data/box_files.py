@@ -52,7 +52,7 @@ def box_folders(path: Path) -> list[Path]:
     found = sorted(folder for folder in path.iterdir() if folder.is_dir() and _is_sequence(folder))
     if not found:
         raise DataError(
-            f"{path} holds no sequences: expected folders with {_TRUTH} or {_DETECTED} in each, as MOTChallenge has them"
+            f"{path} holds no sequences: expected folders with {_TRUTH} or {_DETECTED} in each, as MOTChallenge does"
         )
     return found
 

@@ -27,7 +27,11 @@ def rows_of(table, frames=range(1, 13)):
 
 def told(task, rows):
     """What is told of the last frame when all are predicted as a table."""
-    boxes = [(frame, *box, score) for frame, row in enumerate(rows, 1) for box, score in zip(row["boxes"], row["scores"])]
+    boxes = [
+        (frame, *box, score)
+        for frame, row in enumerate(rows, 1)
+        for box, score in zip(row["boxes"], row["scores"], strict=True)
+    ]
     table = pl.DataFrame(boxes, schema=["frame", "x", "y", "width", "height", "score"], orient="row")
     found = task.predict(table.with_columns(rate=pl.lit(RATE))).filter(pl.col("frame") == len(rows))
     first = table.with_row_index().filter(pl.col("frame") == len(rows))["index"][0]
@@ -58,7 +62,9 @@ def test_conforms(check, case):
 
 def scores(truth, found):
     def followed(table):
-        return Followed(*(table[name].to_numpy() for name in ("frame", "id")), table.select("x", "y", "width", "height").to_numpy())
+        return Followed(
+            *(table[name].to_numpy() for name in ("frame", "id")), table.select("x", "y", "width", "height").to_numpy()
+        )
 
     return Evaluation().add("one", followed(truth), followed(found), range(1, truth["frame"].max() + 1))
 
@@ -118,7 +124,7 @@ def test_times_of_any_distance(trained):
             continue
         boxes = truth.filter(pl.col("frame") == frame).select("x", "y", "width", "height").to_numpy()
         found = stream.update(boxes, time=frame / RATE)
-        ids.append(dict(zip(found.rows.tolist(), found.ids.tolist())))
+        ids.append(dict(zip(found.rows.tolist(), found.ids.tolist(), strict=True)))
     last = ids[-1]
     assert len(last) == 6
     assert all(one.get(row, last[row]) == last[row] for one in ids for row in last)
@@ -134,7 +140,7 @@ def test_a_snapshot_goes_on_with_the_same_bits(trained):
     assert other.snapshot() == stream.snapshot()
     for row in rows[20:]:
         ours, theirs = (one.update(row["boxes"], row["scores"]) for one in (stream, other))
-        assert all((a == b).all() for a, b in zip(ours, theirs))
+        assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
     with pytest.raises(SnapshotError, match="altered"):
         other.restore(stream.snapshot()[:-1] + b"\0")
 
@@ -157,7 +163,9 @@ def test_detections_of_supervision(trained):
 
     stream = trained.open_stream()
     for _ in range(12):
-        given = Detections(xyxy=np.array([[10.0, 20, 40, 80], [300, 20, 330, 80]]), confidence=np.ones(2), class_id=None)
+        given = Detections(
+            xyxy=np.array([[10.0, 20, 40, 80], [300, 20, 330, 80]]), confidence=np.ones(2), class_id=None
+        )
         found = stream.update(given)
     assert sorted(found.tracker_id) == [1, 2]
     assert found.xyxy.shape == (2, 4)
@@ -179,7 +187,7 @@ def test_nothing_for_a_minute_and_thousands_of_boxes(trained):
     for _ in range(5):
         found = stream.update(many)
     assert len(found.ids) >= 5000
-    assert len(set(found.ids.tolist())) == len(found.ids)
+    assert len(set(found.ids.tolist(), strict=True)) == len(found.ids)
 
 
 def test_forecasts_go_on(trained):

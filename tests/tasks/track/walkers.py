@@ -45,7 +45,10 @@ def seen_of(table, seed=1, missed=0.1, false=0.3):
 def write_folder(folder, table, detected=None):
     """A sequence in the form of MOTChallenge."""
     (folder / "gt").mkdir(parents=True)
-    lines = [f"{r['frame']},{r['id']},{r['x']:.2f},{r['y']:.2f},{r['width']},{r['height']},1,-1,-1,-1" for r in table.rows(named=True)]
+    lines = [
+        f"{r['frame']},{r['id']},{r['x']:.2f},{r['y']:.2f},{r['width']},{r['height']},1,-1,-1,-1"
+        for r in table.rows(named=True)
+    ]
     (folder / "gt" / "gt.txt").write_text("\n".join(lines) + "\n")
     about = f"[Sequence]\nname={folder.name}\nframeRate={RATE:g}\nseqLength={table['frame'].max()}\n"
     (folder / "seqinfo.ini").write_text(about)
@@ -55,5 +58,8 @@ def write_folder(folder, table, detected=None):
 
 def write_detections(path, detected):
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"{r['frame']},-1,{r['x']:.2f},{r['y']:.2f},{r['width']},{r['height']},{r['score']:.3f}" for r in detected.rows(named=True)]
+    lines = [
+        f"{r['frame']},-1,{r['x']:.2f},{r['y']:.2f},{r['width']},{r['height']},{r['score']:.3f}"
+        for r in detected.rows(named=True)
+    ]
     path.write_text("\n".join(lines) + "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float, Int64
 from scipy.optimize import linear_sum_assignment
@@ -36,7 +38,7 @@ def assigned(
     of_pair = component[own[kept]]
     order = np.argsort(of_pair, kind="stable")
     bounds = np.flatnonzero(np.diff(of_pair[order], prepend=-1, append=-1))
-    chosen = [_alone(own, others, gains, kept[order[a:b]]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    chosen = [_alone(own, others, gains, kept[order[a:b]]) for a, b in pairwise(bounds)]
     return np.sort(np.concatenate(chosen))
 
 
@@ -46,7 +48,8 @@ def _alone(own: Rows, others: Rows, gains: np.ndarray, pairs: Rows) -> Rows:
         return pairs
     tracks, a = np.unique(own[pairs], return_inverse=True)
     boxes, b = np.unique(others[pairs], return_inverse=True)
-    return pairs[_solved(a, b, gains[pairs], np.arange(len(pairs)), len(tracks), len(boxes))]
+    found: Rows = pairs[_solved(a, b, gains[pairs], np.arange(len(pairs)), len(tracks), len(boxes))]
+    return found
 
 
 def _solved(own: Rows, others: Rows, gains: np.ndarray, pairs: Rows, tracks: int, boxes: int) -> Rows:

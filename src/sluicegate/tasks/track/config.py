@@ -43,7 +43,7 @@ class TrackerConfig(TaskConfig):
         Annotated[Real, Field(gt=0, le=3600)],
         Field(description="seconds after which an object that is not seen is given up"),
         Group.MODEL,
-    ] = 2.0
+    ] = 4.0
     batch: Annotated[Positive, Field(description="pieces of paths in an optimiser step"), Group.TRAINING] = 128
     steps: Annotated[Positive, Field(description="optimiser steps at most"), Group.TRAINING] = 1500
     learning_rate: LearningRate = 4e-3

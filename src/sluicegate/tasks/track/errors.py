@@ -10,7 +10,7 @@ import numpy as np
 
 from sluicegate.data.boxes import BoxSequence
 
-from .geometry import changed, changes, centred, cornered
+from .geometry import centred, changed, changes, cornered
 from .labelling import Lesson, paths
 
 _QUANTILES = np.linspace(0, 1, 11)

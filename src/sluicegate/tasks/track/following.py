@@ -43,7 +43,7 @@ def frames_of(follower: Follower, seen: BoxSequence) -> Iterator[tuple[int, slic
 
 def follow(follower: Follower, seen: BoxSequence) -> Told:
     """What is told of each frame, of which none is known before it comes."""
-    parts = [Told(*(np.zeros(0, kind) for kind in (int, int)), np.zeros((0, 4)), np.zeros(0, int), np.zeros(0))]
+    parts = [nothing()]
     for frame, rows, now in frames_of(follower, seen):
         own = now.told
         at = now.rows[own]
@@ -57,3 +57,9 @@ def follow(follower: Follower, seen: BoxSequence) -> Told:
             )
         )
     return Told(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def nothing() -> Told:
+    """What is told where there is nothing."""
+    none = np.zeros(0, np.int64)
+    return Told(none, none, np.zeros((0, 4)), none, np.zeros(0))

@@ -31,9 +31,9 @@ def cornered(boxes: Quads) -> Quads:
     return found
 
 
-def sizes(boxes: Quads) -> Float64[np.ndarray, "..."]:
+def sizes(boxes: Quads) -> Float64[np.ndarray, ...]:
     """The square root of the area of each, in pixels."""
-    found: Float64[np.ndarray, "..."] = np.sqrt(boxes[..., 2] * boxes[..., 3])
+    found: Float64[np.ndarray, ...] = np.sqrt(boxes[..., 2] * boxes[..., 3])
     return found
 
 

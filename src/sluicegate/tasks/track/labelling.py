@@ -75,7 +75,8 @@ def labelled(detected: BoxSequence, truth: BoxSequence) -> Lesson:
 def paths(lesson: Lesson) -> Iterator[Path]:
     """The objects, each with what was seen of it."""
     truth, seen = lesson.truth, lesson.seen
-    assert truth.ids is not None and seen.ids is not None
+    assert truth.ids is not None
+    assert seen.ids is not None
     of_truth, of_seen = np.argsort(truth.ids, kind="stable"), np.argsort(seen.ids, kind="stable")
     names, begins = np.unique(truth.ids[of_truth], return_index=True)
     for name, begin, end in zip(names, begins, [*begins[1:], len(of_truth)], strict=True):

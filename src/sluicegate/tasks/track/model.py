@@ -20,7 +20,8 @@ TRACK_VALUES = 10
 """What is known of a track; see `values.track_values`."""
 AHEAD_VALUES = 3
 """What the motion's head reads of a time ahead."""
-_BESIDE = 16  # units of the layers that judge pairs and tracks
+BESIDE, MEMBERS = 16, 4
+"""Units of a network that judges, and how many learn side by side: the mean of these is what is kept."""
 _FLAT = -3.0  # logarithm of the scale at first
 
 
@@ -73,7 +74,7 @@ def ahead_values(ahead: Float[Tensor, "*times"]) -> Float[Tensor, "*times values
 
 def judge(values: int) -> nn.Sequential:
     """A small network that tells from some values the logit that something is so."""
-    return nn.Sequential(nn.Linear(values, _BESIDE), nn.ReLU(), nn.Linear(_BESIDE, 1))
+    return nn.Sequential(nn.Linear(values, MEMBERS * BESIDE), nn.ReLU(), nn.Linear(MEMBERS * BESIDE, 1))
 
 
 class TrackerNetwork(nn.Module):

@@ -37,7 +37,7 @@ class Objective:
         return likelihood(self._model, self._pieces.take(rows))
 
     def _validate(self) -> float:
-        parts = torch.arange(len(self._held_back)).split(_VALIDATED_AT_ONCE)
+        parts = torch.split(torch.arange(len(self._held_back)), _VALIDATED_AT_ONCE)
         total = sum(float(likelihood(self._model, self._held_back.take(rows))) * len(rows) for rows in parts)
         return total / len(self._held_back)
 
@@ -48,4 +48,5 @@ def likelihood(model: Motion, pieces: Pieces) -> Tensor:
     scales = scales.clamp(min=_LEAST_SCALE)
     losses = (pieces.truth - expected).abs() * torch.exp(-scales) + scales
     weight = pieces.weight[..., None]
-    return (losses * weight).sum() / (4 * weight.sum()).clamp(min=1.0)
+    found: Tensor = (losses * weight).sum() / (4 * weight.sum()).clamp(min=1.0)
+    return found

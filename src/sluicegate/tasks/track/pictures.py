@@ -63,7 +63,7 @@ def _tracks(one: dict[str, Any]) -> Picture:
 
 def _learning_curve(curve: dict[str, Any]) -> Picture:
     return learning_curve(
-        "Negative log-likelihood of where objects are, now and later, by the size of the box: on pieces of the training "
+        "Negative log-likelihood of where objects are, now and later, by the size of the box: on pieces of training "
         "sequences and of those that validate. Lower is better.",
         curve["steps"],
         curve["training"],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from sluicegate.data.boxes import BoxSequence
 from sluicegate.data.counted import counted
 from sluicegate.metrics.tracking import Followed, TrackingScores, switch_rows
 from sluicegate.tasks.report import Measure, Report
@@ -16,7 +17,6 @@ from .following import follow
 from .labelling import Lesson
 from .measuring import followed_truth, measured
 from .pictures import draw
-
 from .simple import byte_track, sort
 from .trained import Trained
 
@@ -24,13 +24,19 @@ MEASURES = (
     Measure("hota", "higher order tracking accuracy in per cent: how well boxes and ids are found, alike", ideal=100.0),
     Measure("idf1", "the F-score of boxes that have the right id, in per cent", ideal=100.0),
     Measure(
-        "mota", "100 less false boxes, misses and switches, in per cent of the true boxes; it may be below 0", ideal=100.0
+        "mota",
+        "100 less false boxes, misses and switches, in per cent of the true boxes; it may be below 0",
+        ideal=100.0,
     ),
     Measure("switches", "times that the id on a true object changes"),
     Measure("false_boxes", "boxes that are on no true one"),
     Measure("misses", "true boxes that none is on"),
 )
-SIMPLE = {"sort": sort, "sort_10": partial(sort, max_age=10), "byte_track": byte_track}
+SIMPLE: dict[str, Callable[[BoxSequence], Followed]] = {
+    "sort": sort,
+    "sort_10": partial(sort, max_age=10),
+    "byte_track": byte_track,
+}
 """SORT, which gives up an object that is not seen in two frames, or in eleven; and ByteTrack's association."""
 _DRAWN = 4  # sequences whose tracks are drawn
 _SURE = 0.5  # points in HOTA that a difference must have in as many sequences
@@ -94,8 +100,7 @@ def _facts(trained: Trained, lessons: Sequence[Lesson], each: Sequence[TrackingS
         for lesson, one in zip(lessons, each, strict=True)
     }
     return {
-        "boxes": f"{sum(len(lesson.seen) for lesson in lessons):,} seen, {sum(len(lesson.truth) for lesson in lessons):,} "
-        "true",
+        "boxes": f"{sum(len(one.seen) for one in lessons):,} seen, {sum(len(one.truth) for one in lessons):,} true",
         "trained on": f"{counted(trained.sequences, 'sequence')}, {trained.boxes:,} true boxes",
         "model": f"{shape.layers} {shape.cell.upper()} layers of {shape.hidden} units; {weights:,} weights",
         "an object": f"is told from a probability of {rules.first:g} on, and given up after {rules.age:g} s",
@@ -124,6 +129,8 @@ def _details(
         )
     return {
         "curve": asdict(trained.curve),
-        "sequences": {name: {of: score.hota for of, score in zip(names, row, strict=True)} for name, row in each.items()},
+        "sequences": {
+            name: {of: score.hota for of, score in zip(names, row, strict=True)} for name, row in each.items()
+        },
         "tracks": drawn,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
 
 from .assignment import assigned
-from .geometry import Centres, Rows, changed, near_pairs, overlap_of_pairs, sizes
+from .geometry import Centres, Rows, changed, near_pairs, sizes
 from .model import TrackerNetwork
 from .values import OVERLAP, SEEN, pair_values, step_values, track_values
 
@@ -34,6 +34,7 @@ class Rules:
 
     Args:
         match: logit above which a box may be a track's.
+        again: the same where track and box have found no other.
         first: probability of being real from which a track is told for the first time.
         told: the same for a track that was told before, and is seen.
         lost: the same for one that is not seen; above 1 such tracks are not told.
@@ -42,11 +43,12 @@ class Rules:
     """
 
     match: float = -0.5
+    again: float = -1.0
     first: float = 0.5
     told: float = 0.4
     lost: float = 0.5
     begin: float = 0.0
-    age: float = 2.0
+    age: float = 4.0
 
 
 @dataclass
@@ -180,11 +182,7 @@ class Follower:
 
     def begin(self) -> Tracks:
         """No tracks."""
-        none = np.zeros(0)
-        return Tracks(
-            np.zeros(0, np.int64), np.zeros((0, 4)), *[none] * 8, np.zeros(0, np.int64),
-            np.zeros((0, self.mind.units), np.float32), self.mind.zeros(0),
-        )  # fmt: skip
+        return self._new(0.0, np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))
 
     def step(
         self,
@@ -209,16 +207,28 @@ class Follower:
         by, scales = mind.ahead(tracks.inner, time - tracks.times)
         predicted = changed(tracks.anchors, by)
         pairs = self._pairs(tracks, time, predicted, scales, boxes, scores, classes)
-        rows = np.full(before, -1)
-        logits = np.zeros(before)
-        if pairs is not None:
-            chosen = assigned(pairs.own, pairs.others, pairs.logits - self.rules.match, before, len(boxes))
-            rows[pairs.own[chosen]], logits[pairs.own[chosen]] = pairs.others[chosen], pairs.logits[chosen]
+        rows, logits = self._matched(pairs, before, len(boxes))
         fresh = np.ones(len(boxes), bool)
         fresh[rows[rows >= 0]] = False
         fresh &= scores >= self.rules.begin
         tracks, rows = self._seen(tracks, time, rows, logits, np.flatnonzero(fresh), boxes, scores, classes)
         return self._told(tracks, rows, time, last, predicted, scales, pairs, before)
+
+    def _matched(self, pairs: Pairs | None, tracks: int, boxes: int) -> tuple[Rows, Logits]:
+        """Of each track, the box that is its own, -1 where none is, and the logit of that."""
+        rows, logits = np.full(tracks, -1), np.zeros(tracks)
+        if pairs is None:
+            return rows, logits
+        own, others, found = pairs.own, pairs.others, pairs.logits
+        chosen = assigned(own, others, found - self.rules.match, tracks, boxes)
+        rows[own[chosen]], logits[own[chosen]] = others[chosen], found[chosen]
+        if self.rules.again < self.rules.match:
+            free = np.ones(boxes, bool)
+            free[others[chosen]] = False
+            left = np.flatnonzero((rows[own] < 0) & free[others])
+            more = left[assigned(own[left], others[left], found[left] - self.rules.again, tracks, boxes)]
+            rows[own[more]], logits[own[more]] = others[more], found[more]
+        return rows, logits
 
     def _pairs(
         self,
@@ -262,8 +272,7 @@ class Follower:
         """The tracks after they have read what was seen of them, new ones behind; and the box of each."""
         before, own = len(tracks), np.flatnonzero(rows >= 0)
         seen = np.concatenate([rows[own], fresh])
-        new = boxes[fresh]
-        tracks = self._with_new(tracks, time, new, scores[fresh], classes[fresh])
+        tracks = tracks.joined(self._new(time, boxes[fresh], scores[fresh], classes[fresh]))
         rows = np.concatenate([rows, fresh])
         own = np.concatenate([own, np.arange(before, len(tracks))])
         last_seen = tracks.run.copy()
@@ -289,17 +298,24 @@ class Follower:
             tracks.classes[own] = classes[seen]
         return tracks, rows
 
-    def _with_new(
-        self, tracks: Tracks, time: float, boxes: Centres, scores: np.ndarray, classes: np.ndarray
-    ) -> Tracks:
-        """A copy of the tracks with new ones behind, which have seen nothing yet."""
+    def _new(self, time: float, boxes: Centres, scores: np.ndarray, classes: np.ndarray) -> Tracks:
+        """Tracks that have seen nothing yet, where boxes were seen."""
         count = len(boxes)
-        zeros = np.zeros((7, count))
-        new = Tracks(
-            np.zeros(count, np.int64), boxes, np.full(count, time), np.full(count, time), *zeros[:3], scores.copy(),
-            *zeros[3:5], classes, np.zeros((count, self.mind.units), np.float32), self.mind.zeros(count),
-        )  # fmt: skip
-        return tracks.joined(new)
+        return Tracks(
+            ids=np.zeros(count, np.int64),
+            anchors=boxes,
+            times=np.full(count, time),
+            begun=np.full(count, time),
+            hits=np.zeros(count),
+            run=np.zeros(count),
+            steps=np.zeros(count),
+            means=scores.copy(),
+            scores=np.zeros(count),
+            matches=np.zeros(count),
+            classes=classes,
+            inner=np.zeros((count, self.mind.units), np.float32),
+            states=self.mind.zeros(count),
+        )
 
     def _told(
         self,
@@ -335,18 +351,16 @@ class Follower:
         if len(kept) < len(rows):
             tracks, rows, where, values = tracks.take(kept), rows[kept], where[kept], values[kept]
             confidence, told, origin = confidence[kept], told[kept], origin[kept]
-        return Frame(
-            tracks, rows, where, values, confidence, np.flatnonzero(told), last + len(new), pairs, origin
-        )
+        return Frame(tracks, rows, where, values, confidence, np.flatnonzero(told), last + len(new), pairs, origin)
 
 
 def _layers_of(network: nn.Sequential) -> tuple[np.ndarray, ...]:
     first, last = network[0], network[2]
+    assert isinstance(first, nn.Linear)
+    assert isinstance(last, nn.Linear)
     with torch.no_grad():
-        return tuple(
-            np.ascontiguousarray(part.numpy())
-            for part in (first.weight.T, first.bias, last.weight[0], last.bias)  # type: ignore[union-attr, index]
-        )
+        parts = (first.weight.T, first.bias, last.weight[0], last.bias)
+        return tuple(np.ascontiguousarray(part.numpy()) for part in parts)
 
 
 def _judged(layers: tuple[np.ndarray, ...], values: np.ndarray) -> np.ndarray:

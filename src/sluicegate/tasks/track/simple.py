@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.optimize import linear_sum_assignment
 
-from sluicegate.data.boxes import Boxes, BoxSequence
+from sluicegate.data.boxes import BoxSequence
 from sluicegate.metrics.tracking import Followed, overlaps
 
 from .kalman import KalmanTracks

@@ -6,7 +6,7 @@ import numpy as np
 
 from sluicegate.data.boxes import BoxSequence
 
-from .following import Told, frames_of
+from .following import Told, frames_of, nothing
 from .geometry import Centres, centred, changed, cornered, sizes
 from .running import Follower, Mind
 from .values import step_values
@@ -28,14 +28,12 @@ def smoothed(follower: Follower, seen: BoxSequence, *, most: float) -> Told:
         if ids[trace]:
             parts.append(_smoothed(follower.mind, seen, np.array(rows), ids[trace], most, confidence[trace]))
     if not parts:
-        return Told(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 4)), np.zeros(0, int), np.zeros(0))
+        return nothing()
     found = Told(*(np.concatenate(part) for part in zip(*parts, strict=True)))
     return found.take(np.lexsort((found.ids, found.frames)))
 
 
-def _traces(
-    follower: Follower, seen: BoxSequence
-) -> tuple[dict[int, list[int]], dict[int, int], dict[int, float]]:
+def _traces(follower: Follower, seen: BoxSequence) -> tuple[dict[int, list[int]], dict[int, int], dict[int, float]]:
     """Of each track: the rows of its boxes, its id, 0 where it was never told, and its greatest confidence."""
     rows_of: dict[int, list[int]] = {}
     ids: dict[int, int] = {}
@@ -66,7 +64,12 @@ def _smoothed(mind: Mind, seen: BoxSequence, rows: np.ndarray, number: int, most
     wanted, before, after = wanted[kept], before[kept], after[kept]
     forward = _expected(mind, boxes, times, scores, before, wanted / seen.rate - times[before])
     back = _expected(
-        mind, boxes[::-1], times[-1] - times[::-1], scores[::-1], len(rows) - 1 - after, times[after] - wanted / seen.rate
+        mind,
+        boxes[::-1],
+        times[-1] - times[::-1],
+        scores[::-1],
+        len(rows) - 1 - after,
+        times[after] - wanted / seen.rate,
     )
     return Told(
         wanted,

@@ -158,14 +158,15 @@ class TrackStream(Stream):
     def _after(self, time: Any) -> float:
         """A time that is given, which must be after the last."""
         begun = self._since > 0 or self._base != 0 or len(self._tracks) > 0
-        if not isinstance(time, int | float | np.number) or not abs(time) <= _MOST:
+        seconds = float(time) if isinstance(time, int | float | np.number) else np.nan
+        if not abs(seconds) <= _MOST:
             raise DataError(f"`time` (={time!r}) must be seconds, a finite number")
-        if begun and not time > self.time:
+        if begun and not seconds > self.time:
             raise DataError(
-                f"`time` (={time:g}) is not after that of the last frame, {self.time:g}: give frames in order, or begin "
-                "anew with `reset()`"
+                f"`time` (={seconds:g}) is not after that of the last frame, {self.time:g}: give frames in order, or "
+                "begin anew with `reset()`"
             )
-        return float(time)
+        return seconds
 
 
 def _place(row: int) -> str:

@@ -133,7 +133,9 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
 
             rng = np.random.default_rng(0)
             known, bare = [put_into(truth, trained.errors, rng) for truth in bare], []
-            notes.append("There were no boxes of a detector: its errors, as training found them, were put into the truth.")
+            notes.append(
+                "There were no boxes of a detector: its errors, as training found them, were put into the truth."
+            )
         if bare:
             notes.append(f"Left out, for want of a detector's boxes: {', '.join(truth.name for truth in bare)}.")
         return self._evaluated(report(trained, known, "evaluation", notes))
@@ -207,10 +209,14 @@ class Tracker(TrainedTask[TrackerConfig, Trained]):
     @classmethod
     def open_training_file(cls, path: Path, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """A folder of sequences or a table, as `fit` takes it."""
-        return path, {"origin": Source(path.name), **{name: value for name, value in given.items() if value is not None}}
+        return path, {
+            "origin": Source(path.name),
+            **{name: value for name, value in given.items() if value is not None},
+        }
 
     def open_file(self, path: Path, **asked: Any) -> tuple[Any, dict[str, Any]]:
         """A file of boxes or a folder of sequences, as `predict` and `evaluate` take it."""
+        del asked
         if not path.exists():
             raise DataError(f"{path} is not there: give a file of boxes, or a folder of sequences")
         return path, {"origin": Source(path.name)}

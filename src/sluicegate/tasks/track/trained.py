@@ -34,6 +34,7 @@ class _Shape(Saved):
 
 class _Rules(Saved):
     match: Annotated[float, Field(ge=-1e3, le=1e3)]
+    again: Annotated[float, Field(ge=-1e3, le=1e3)]
     first: Annotated[float, Field(ge=0, le=10)]
     told: Annotated[float, Field(ge=0, le=10)]
     lost: Annotated[float, Field(ge=0, le=10)]
@@ -130,7 +131,10 @@ class Trained(TrainedModel):
         del arrays
         config = read_json(saved, bundle.CONFIG, _Config)
         shape = Shape(**config.shape.model_dump())
-        errors = {name: tuple(v) if isinstance(v, list) else v for name, v in config.errors.model_dump().items()}
+        errors: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in config.errors.model_dump().items()
+        }
         return cls(
             shape=shape,
             model=restored(saved, WEIGHTS, lambda: TrackerNetwork(shape)),

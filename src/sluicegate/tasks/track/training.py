@@ -18,7 +18,7 @@ from sluicegate.training import Curve, Schedule
 from .config import TrackerConfig
 from .errors import Errors, fitted, put_into
 from .examples import pieces_of
-from .judging import met, taught
+from .judging import Met, met, taught, together
 from .labelling import Lesson
 from .model import Shape, TrackerNetwork
 from .objective import Objective
@@ -121,25 +121,21 @@ class Preparation:
             curve=curve,
         )
         notes = [
-            "There were no boxes of a detector to learn from: errors such as detectors make were put into the true ones."
+            "There were no boxes of a detector to learn from: errors such as detectors make were put into true ones."
         ]
         return trained, report(trained, self.validating, "validation", notes if self.simulated else ())
 
     def _judge(self) -> None:
-        """Teach the networks that judge, by what the tracker meets with those that it has so far."""
+        """Teach the networks that judge, by what the tracker has met so far with those that it had."""
+        met_so_far: list[tuple[Met, Met]] = []
         for number in range(_ROUNDS):
             rules = self.rules if number else replace(self.rules, match=_MATCHED_FIRST)
             follower = Follower(Mind(self.network, judges=number > 0), rules, classes=self.config.mixed)
-            pairs, tracks = met(follower, self.known)
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.config.seed)
-                fresh = TrackerNetwork(self.shape)
-            for network, new, examples in (
-                (self.network.pairs, fresh.pairs, pairs),
-                (self.network.tracks, fresh.tracks, tracks),
-            ):
-                taught(new, examples, self.config.seed, min(_JUDGED, 20 * self.config.steps))
-                network.load_state_dict(new.state_dict())
+            met_so_far.append(met(follower, self.known))
+            pairs, tracks = zip(*met_so_far[-2:], strict=True)
+            steps = min(_JUDGED, 20 * self.config.steps)
+            taught(self.network.pairs, together(pairs), self.config.seed, steps)
+            taught(self.network.tracks, together(tracks[-1:]), self.config.seed, steps)
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(self.config.model_dump_json().encode())
