@@ -187,7 +187,7 @@ def test_nothing_for_a_minute_and_thousands_of_boxes(trained):
     for _ in range(5):
         found = stream.update(many)
     assert len(found.ids) >= 5000
-    assert len(set(found.ids.tolist(), strict=True)) == len(found.ids)
+    assert len(set(found.ids.tolist())) == len(found.ids)
 
 
 def test_forecasts_go_on(trained):

@@ -44,7 +44,7 @@ class Rules:
 
     match: float = -0.5
     again: float = -1.0
-    first: float = 0.5
+    first: float = 0.6
     told: float = 0.4
     lost: float = 0.5
     begin: float = 0.0
