@@ -24,6 +24,7 @@ PUBLIC = [
     "StreamError",
     "Summarizer",
     "TextClassifier",
+    "Tracker",
     "Transcriber",
     "Translator",
     "__version__",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .tasks import SeriesClassifier as SeriesClassifier
     from .tasks import Summarizer as Summarizer
     from .tasks import TextClassifier as TextClassifier
+    from .tasks import Tracker as Tracker
     from .tasks import Transcriber as Transcriber
     from .tasks import Translator as Translator
     from .tasks import load as load
@@ -59,6 +60,7 @@ _LATER = {
     "SeriesClassifier": "tasks",
     "Summarizer": "tasks",
     "TextClassifier": "tasks",
+    "Tracker": "tasks",
     "Transcriber": "tasks",
     "Translator": "tasks",
     "load": "tasks",
@@ -84,6 +86,7 @@ __all__ = [
     "StreamError",
     "Summarizer",
     "TextClassifier",
+    "Tracker",
     "Transcriber",
     "Translator",
     "__version__",

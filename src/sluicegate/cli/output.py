@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +24,22 @@ if TYPE_CHECKING:
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 
 
-def check_table_path(path: Path, *read: Path | None) -> None:
+def check_table_path(path: Path, *read: Path | None, beside: tuple[str, ...] = ()) -> None:
     """Refuse a file whose ending names no kind of table, or which is a folder or one of the tables that are `read`.
+
+    Args:
+        path: of the file.
+        read: tables that are read.
+        beside: endings of the task's own.
 
     Raises:
         ConfigError: it is one of these.
     """
-    if path.suffix.lower() not in ENDINGS:
+    endings = (*ENDINGS, *beside)
+    if path.suffix.lower() not in endings:
         raise ConfigError(
-            f"`--out` (={path}) ends in {path.suffix or 'nothing'!r}: expected {', '.join(ENDINGS[:-1])} or "
-            f"{ENDINGS[-1]}; choose one of these"
+            f"`--out` (={path}) ends in {path.suffix or 'nothing'!r}: expected {', '.join(endings[:-1])} or "
+            f"{endings[-1]}; choose one of these"
         )
     if path.is_dir():
         raise ConfigError(f"`--out` (={path}) is a folder: give the path of a file")
@@ -43,11 +49,14 @@ def check_table_path(path: Path, *read: Path | None) -> None:
         )
 
 
-def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a table in the form that the file's ending names."""
+def write_table(table: pl.DataFrame, path: Path, as_file: Callable[[pl.DataFrame, str], bytes] | None = None) -> None:
+    """Write a table in the form that the file's ending names, which `as_file` gives where it is a task's own."""
     from sluicegate.atomic import write_atomic
 
     ending = path.suffix.lower()
+    if ending not in ENDINGS and as_file is not None:
+        write_atomic(path, as_file(table, ending))
+        return
     if ending in (".csv", ".tsv"):
         write_atomic(path, as_csv(table, "," if ending == ".csv" else "\t").encode())
         return

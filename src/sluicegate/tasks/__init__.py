@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .summarize import SummarizerConfig as SummarizerConfig
     from .task import Task as Task
     from .task import load as load
+    from .track import Tracker as Tracker
+    from .track import TrackerConfig as TrackerConfig
     from .transcribe import Transcriber as Transcriber
     from .transcribe import TranscriberConfig as TranscriberConfig
     from .translate import Translator as Translator

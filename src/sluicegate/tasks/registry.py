@@ -46,6 +46,7 @@ OURS = {
     "summarize": Entry(
         "summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about", int8=False
     ),
+    "track": Entry("track", "Tracker", "TrackerConfig", "follows objects from frame to frame", True),
     "transcribe": Entry(
         "transcribe", "Transcriber", "TranscriberConfig", "writes down what is said in recordings", True
     ),

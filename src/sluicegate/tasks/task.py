@@ -49,6 +49,9 @@ class Task(ABC):
     rows_at_once: ClassVar[int | None] = None
     """Where a row's prediction needs no other row: how many are predicted together, of a table that is too long."""
 
+    writes: ClassVar[tuple[str, ...]] = ()
+    """Endings of files of the task's own that `as_file` writes, beside those of tables."""
+
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         if "name" in cls.__dict__:  # what several tasks share has none
@@ -143,6 +146,19 @@ class Task(ABC):
         require_no_arrays(path, {of.name: given.get(of.name) for of in cls.arguments if of.kind == "array"})
         columns = {name: value for name, value in given.items() if value is not None}
         return read_table(path, cls.as_written(columns)), {"origin": source_of(path), **columns}
+
+    def as_file(self, predicted: Any, ending: str) -> bytes:
+        """What `predict` gave, as a file of the task's own.
+
+        Args:
+            predicted: what it gave.
+            ending: of the file, one of `writes`.
+
+        Raises:
+            ConfigError: the task has no such files.
+        """
+        del predicted
+        raise ConfigError(f"a model of the task {self.name} writes no {ending} files: choose the ending of a table")
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:

@@ -21,6 +21,9 @@ def evaluate(
     noise: Annotated[
         Path | None, typer.Option(help="A folder of recordings of noise that a transcriber is evaluated in.")
     ] = None,
+    detections: Annotated[
+        Path | None, typer.Option(help="A folder with the boxes of the detector that a tracker follows.")
+    ] = None,
     array: Array = None,
     lengths: Lengths = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
@@ -49,6 +52,7 @@ def evaluate(
             labels=label,
             groups=group,
             noise=noise,
+            detections=detections,
             baselines=baseline or None,
             cache=cache,
             dynamic=dynamic,

@@ -26,9 +26,15 @@ def predict(
         ),
     ] = None,
     future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="Let the end of a sequence tell of its beginning (trackers).")
+    ] = False,
     array: Array = None,
     lengths: Lengths = None,
-    out: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A .csv, .tsv, .parquet or .jsonl, of a tracker .txt too; else CSV is printed."),
+    ] = None,
     threads: Threads = None,
     json: Json = False,
     debug: Debug = False,
@@ -38,9 +44,9 @@ def predict(
         from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_batches, write_table
         from ..starting import load_task
 
-        if out is not None:
-            check_table_path(out, *(data or ()), future)
         task = load_task(model, threads)
+        if out is not None:
+            check_table_path(out, *(data or ()), future, beside=task.writes)
         arrays = given_only(array=array, lengths=lengths)
         if (
             task.rows_at_once is not None
@@ -52,17 +58,18 @@ def predict(
         ):
             note_written(write_batches(_predicted(task, data[0]), out), out, json)
             return
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = given_only(smooth=smooth or None)
         table = None
         if data:
-            table, options = task.open_files(data, arrays=arrays)
+            table, beside = task.open_files(data, arrays=arrays)
+            options |= beside
         if future is not None:
-            options["future"], beside = task.open_file(future)
-            options["future_origin"] = beside["origin"]
+            options["future"], of_future = task.open_file(future)
+            options["future_origin"] = of_future["origin"]
         require_options(task, "predict", options)
         frame: pl.DataFrame = task.predict(table, **options)
         if out is not None:
-            write_table(frame, out)
+            write_table(frame, out, task.as_file)
             note_written(len(frame), out, json)
         elif json:
             print_json(as_rows(frame))
