@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .nn import backend_of as backend_of
     from .nn.patch import accelerated as accelerated
     from .nn.swap import accelerate as accelerate
+    from .tasks import ActionRecognizer as ActionRecognizer
     from .tasks import Forecaster as Forecaster
     from .tasks import LanguageModel as LanguageModel
     from .tasks import Report as Report
@@ -53,6 +54,7 @@ _LATER = {
     "accelerated": "nn.patch",
     "backend_of": "nn",
     "gates": "tasks.report.gates",
+    "ActionRecognizer": "tasks",
     "Forecaster": "tasks",
     "LanguageModel": "tasks",
     "Report": "tasks",
@@ -68,6 +70,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "ActionRecognizer",
     "BundleError",
     "ConfigError",
     "DataError",

@@ -10,18 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float32, Float64
 from numpy import ndarray
 
-from sluicegate.nn import RNN
-from sluicegate.streaming.models import Model, State
+from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
+from sluicegate.tasks.classification.running_pool import Outputs, dense, pooled_onwards
 
 from .causal import CausalMember
 from .shape import Shape
-
-_AT_ONCE = 2**20  # products of the output layer
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,8 @@ class Reader:
 
     def __init__(self, members: list[CausalMember]) -> None:
         self.shape: Shape = members[0].shape
-        self._networks = [(_dense(member), model_of(member.recurrent)) for member in members]
-        weight, bias = (torch.stack([getattr(m.output, name).detach() for m in members]) for name in ("weight", "bias"))
-        self._weight, self._bias = weight.double().numpy(), bias.double().numpy()
+        self._networks = [(dense(member.front), model_of(member.recurrent)) for member in members]
+        self._outputs = Outputs(member.output for member in members)
 
     def begin(self, rows: int) -> Reading:
         """Nothing was read yet."""
@@ -76,35 +72,14 @@ class Reader:
                 x, _ = front.run(stacked, front.sizes.zeros(len(values)))
                 hidden[:, k], after = recurrent.run(x, reading.states[k])
                 states = (*states, after)
-        pooled, mean, largest = self._pool(hidden, reading)
+        before = -(-reading.steps // stride)
+        pooled, mean, largest = pooled_onwards(hidden, reading.mean, reading.largest, before, self.shape.memory)
         after_all = Reading(reading.steps + features.shape[1], values[:, features.shape[1] :], states, mean, largest)
         return pooled, after_all
 
-    def _pool(
-        self, hidden: Float64[ndarray, "frames members rows hidden"], reading: Reading
-    ) -> tuple[ndarray, ndarray, ndarray]:
-        """What `causal.pool` does, from wherever the reading is."""
-        memory, before = self.shape.memory, -(-reading.steps // self.shape.stride)
-        pooled = np.empty((*hidden.shape[:-1], 3 * self.shape.hidden))
-        mean, largest = reading.mean, reading.largest
-        for j, (now, place) in enumerate(zip(hidden, pooled, strict=True), before + 1):
-            mean = mean + (now - mean) / min(j, memory)
-            sunk = largest + (mean - largest) / memory if j > memory else largest
-            largest = np.maximum(now, sunk) if j > 1 else now.copy()
-            np.concatenate([now, mean, largest], axis=-1, out=place)
-        return pooled.swapaxes(1, 2), mean, largest
-
     def logits(self, pooled: Float64[ndarray, "places members pooled"]) -> Float64[ndarray, "places classes"]:
         """The mean of the networks' logits."""
-        size = max(1, _AT_ONCE // self._weight.size)
-        logits = np.empty((len(pooled), len(self._networks), self.shape.classes))
-        for begin in range(0, len(pooled), size):
-            part = slice(begin, begin + size)
-            logits[part] = (pooled[part, :, None, :] * self._weight).sum(-1) + self._bias
-        total = logits[:, 0]
-        for k in range(1, logits.shape[1]):
-            total = total + logits[:, k]
-        return total / logits.shape[1]
+        return self._outputs.logits(pooled)
 
     def at_the_end(
         self, recordings: list[Float32[ndarray, "_ features"]], most: int
@@ -120,16 +95,6 @@ class Reader:
                 values[row, : len(recordings[number])] = recordings[number]
             pooled, _ = self.read(values, self.begin(len(some)))
             last = [(len(recordings[number]) - 1) // self.shape.stride for number in some.tolist()]
-            logits[some] = self.logits(pooled[last, np.arange(len(some))])
+            logits[some] = self._outputs.logits(pooled[last, np.arange(len(some))])
             begin += len(some)
         return logits
-
-
-def _dense(member: CausalMember) -> Model:
-    """The front layer as the kernels compute it."""
-    weight, bias = member.front.weight.detach(), member.front.bias.detach()
-    hidden, inputs = weight.shape
-    layer = RNN(inputs, hidden, nonlinearity="relu")
-    zeros = torch.zeros(hidden, hidden)
-    layer.load_state_dict({"weight_ih_l0": weight, "weight_hh_l0": zeros, "bias_ih_l0": bias, "bias_hh_l0": zeros[0]})
-    return model_of(layer)
