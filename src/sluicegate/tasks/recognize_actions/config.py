@@ -125,4 +125,4 @@ class ActionRecognizerConfig(TaskConfig):
         ),
         Group.TRAINING,
     ] = None
-    patience: Patience = 6
+    patience: Patience = 20

@@ -21,7 +21,7 @@ from sluicegate.data.joint_layouts import Layout
 LAGS = (1, 2)
 """Steps over which speeds are measured."""
 
-_PAIRS = 24
+_PAIRS = 16
 """Joints up to which all distances are read; of more, those of the trunk's and the limbs' ends."""
 
 _LEAST = 1e-2  # deviation of a feature
