@@ -7,7 +7,9 @@ from sluicegate.data.joint_layouts import LAYOUTS, layout_of
 from sluicegate.tasks.recognize_actions.features import Features, Standard
 
 
-@pytest.mark.parametrize(("layout", "dimensions"), [(LAYOUTS["coco"], 2), (LAYOUTS["kinect"], 3), (layout_of(None, 1, 2), 2)])
+@pytest.mark.parametrize(
+    ("layout", "dimensions"), [(LAYOUTS["jhmdb"], 2), (layout_of("0-1 1-2", 4, 3), 3), (layout_of(None, 1, 2), 2)]
+)
 def test_features_by_their_equations(layout, dimensions):
     features = Features(layout, dimensions)
     steps = np.random.default_rng(0).normal(size=(2, 5, layout.joints, dimensions)).astype(np.float32)
@@ -16,7 +18,11 @@ def test_features_by_their_equations(layout, dimensions):
     middle = steps[:, :, list(layout.centre)].mean(2, keepdims=True) if layout.centre else 0.0
     parts = [(steps - middle).reshape(2, 5, -1)]
     pairs = [(i, j) for i in range(layout.joints) for j in range(i + 1, layout.joints)]
-    parts.append(np.stack([np.zeros((2, 5)), *(np.linalg.norm(steps[:, :, i] - steps[:, :, j], axis=2) for i, j in pairs)], 2)[..., 1:])
+    parts.append(
+        np.stack([np.zeros((2, 5)), *(np.linalg.norm(steps[:, :, i] - steps[:, :, j], axis=2) for i, j in pairs)], 2)[
+            ..., 1:
+        ]
+    )
     for a, b in layout.bones:
         bone = steps[:, :, a] - steps[:, :, b]
         parts.append(bone / (np.linalg.norm(bone, axis=2, keepdims=True) + 1e-3))

@@ -85,7 +85,9 @@ def test_explains_which_joint_and_when(trained, make):
 
 
 def test_groups_stay_together(make, people, quick):
-    model = sluicegate.ActionRecognizer(**{**quick, "steps": 10, "folds": 3}).fit(*make(), groups=people, progress=False)
+    model = sluicegate.ActionRecognizer(**{**quick, "steps": 10, "folds": 3}).fit(
+        *make(), groups=people, progress=False
+    )
     assert model.trained.shape.members == 3
     assert set(model.report.details["groups"]) == {"0", "1", "2"}
 

@@ -70,6 +70,7 @@ def require_classes(
         raise damaged(saved, bundle.CONFIG, f"there is no method {config.blend.name!r} to blend in")
     require(saved, "arrays.safetensors", arrays, "prior", (expected,), least=1e-300, most=1e6)
 
+
 def hold_minirocket(
     saved: bundle.Bundle, hold: Any, arrays: Mapping[str, np.ndarray], channels: int, outputs: int
 ) -> None:

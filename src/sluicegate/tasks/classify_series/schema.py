@@ -9,7 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from sluicegate import bundle
-from sluicegate.tasks.classification.schema import ClassifierSchema, ShapeSchema, hold_linear, hold_minirocket, require_classes
+from sluicegate.tasks.classification.schema import (
+    ClassifierSchema,
+    ShapeSchema,
+    hold_linear,
+    hold_minirocket,
+    require_classes,
+)
 from sluicegate.tasks.restoring import Count, Saved, Size, Text, damaged, read_json, require
 
 from .config import SeriesClassifierConfig

@@ -28,7 +28,9 @@ class Examples:
         """Some of the clips."""
         chosen = rows.tolist()
         groups = None if self.groups is None else [self.groups[row] for row in chosen]
-        return Examples([self.clips[row] for row in chosen], [self.called[row] for row in chosen], self.truth[rows], groups)
+        return Examples(
+            [self.clips[row] for row in chosen], [self.called[row] for row in chosen], self.truth[rows], groups
+        )
 
     def digest(self, digest: Any) -> None:
         """Add the clips, their actions and groups to a digest of `hashlib`."""

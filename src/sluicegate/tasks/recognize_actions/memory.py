@@ -116,7 +116,11 @@ def restored(kind: str, fingerprint: str, snapshot: bytes, trained: Trained) -> 
             if not 1 <= len(found["values"]) <= trained.window:  # type: ignore[arg-type]
                 raise damaged(f"the array 'values' must hold from 1 to {trained.window} steps")
         if shape.causal:
-            found |= {"normal": _last(arrays, body), "sums": _sums(arrays, body), "reading": _reading(arrays, trained, done)}  # type: ignore[dict-item]
+            found |= {
+                "normal": _last(arrays, body),
+                "sums": _sums(arrays, body),
+                "reading": _reading(arrays, trained, done),
+            }  # type: ignore[dict-item]
         memory = Memory(steps, time, number, since, memory.place, **found)  # type: ignore[arg-type]
     return memory, finished
 

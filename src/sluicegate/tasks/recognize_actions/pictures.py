@@ -28,7 +28,11 @@ def told(clip: Normal, heading: str, *, upwards: bool) -> dict[str, Any]:
     places = np.unique(np.linspace(0, len(clip) - 1, _SHOWN).astype(np.int64))
     seen = np.nan_to_num(clip[places][..., :2])
     seen[..., 1] *= 1 if upwards else -1
-    return {"heading": heading, "at": (places / max(len(clip) - 1, 1)).round(3).tolist(), "joints": seen.round(2).tolist()}
+    return {
+        "heading": heading,
+        "at": (places / max(len(clip) - 1, 1)).round(3).tolist(),
+        "joints": seen.round(2).tolist(),
+    }
 
 
 def _mistakes(mistakes: list[dict[str, Any]], bones: list[list[int]]) -> Picture:

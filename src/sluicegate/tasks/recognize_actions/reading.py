@@ -90,7 +90,9 @@ def _in_sequence(data: Any, labels: Any, groups: Any, pose: Pose | None) -> Read
     called = [str(one) if isinstance(one, str | Path) else f"clip {row}" for row, one in enumerate(data)]
     clips = [one_clip(one, name, pose) for one, name in zip(data, called, strict=True)]
     column = for_each(labels, "labels", "label", len(clips))
-    return Read(clips, called, column, _names(for_each(groups, "groups", "group", len(clips))), nw.Implementation.POLARS)
+    return Read(
+        clips, called, column, _names(for_each(groups, "groups", "group", len(clips))), nw.Implementation.POLARS
+    )
 
 
 def _in_table(

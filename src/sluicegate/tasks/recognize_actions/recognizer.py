@@ -145,7 +145,9 @@ class ActionRecognizer(Classifier[ActionRecognizerConfig, Trained]):
             told = read(given, labels=theirs, groups=None, columns=names, pose=pose, origin=other)
             require_alike(told.clips, told.called, joints, dimensions, "training")
             held_back = Examples(told.clips, told.called, classes.numbers(_labels(told), _where(told, other)), None)
-        run = ActionPreparation(examples, held_back, Columns(names["path"], actions.name), classes, self.config).run(progress)
+        run = ActionPreparation(examples, held_back, Columns(names["path"], actions.name), classes, self.config).run(
+            progress
+        )
         self._learn(run, checkpoint=checkpoint, resume=resume, progress=progress)
         return self
 
@@ -179,9 +181,7 @@ class ActionRecognizer(Classifier[ActionRecognizerConfig, Trained]):
         examples = Examples(found.clips, found.called, truth, found.groups)
         return self._evaluated(report(trained, Validation(examples, compared), "evaluation"))
 
-    def predict(
-        self, data: Any, *, pose_model: str | Path | Pose | None = None, origin: Source | None = None
-    ) -> Any:
+    def predict(self, data: Any, *, pose_model: str | Path | Pose | None = None, origin: Source | None = None) -> Any:
         """Recognize the actions of clips.
 
         Args:
@@ -202,7 +202,10 @@ class ActionRecognizer(Classifier[ActionRecognizerConfig, Trained]):
         found = self._read(data, None, None, pose_model, origin, labelled=False)
         probabilities = trained.probabilities(trained.prepared(found.clips))
         clips = pl.Series("clip", list(found.called))
-        return like(pl.DataFrame([clips]).with_columns(**predictions(trained.labels, trained.decision, probabilities)), found.backend)
+        return like(
+            pl.DataFrame([clips]).with_columns(**predictions(trained.labels, trained.decision, probabilities)),
+            found.backend,
+        )
 
     def open_stream(self, *, pose_model: str | Path | Pose | None = None) -> ActionStream:
         """Open a stream: a skeleton or a frame in, what is done now out; see `ActionStream`.

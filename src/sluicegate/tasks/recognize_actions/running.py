@@ -56,8 +56,6 @@ class Reader:
             x, _ = inner.run(x, inner.sizes.zeros(1))
             hidden[:, k], after = recurrent.run(x, reading.states[k])
             states = (*states, after)
-        pooled, mean, largest = pooled_onwards(
-            hidden, reading.mean, reading.largest, reading.steps, self.shape.memory
-        )
+        pooled, mean, largest = pooled_onwards(hidden, reading.mean, reading.largest, reading.steps, self.shape.memory)
         logits = self._outputs.logits(np.ascontiguousarray(pooled[:, 0]))
         return logits, Reading(reading.steps + len(features), states, mean, largest)

@@ -147,10 +147,15 @@ class ActionStream(Stream):
             joints = [_joints(row, number) for number, row in enumerate(rows)]
             told = [row.get("time") for row in rows]
             times = None if any(at is None for at in told) else told
-            values, _, _ = self._pushed(joints, None)
+            values = self._skeletons(joints)[0]
             return values, self._times(times, len(values)), not isinstance(x, Mapping)
         if isinstance(x, np.ndarray) and x.dtype == np.uint8 and x.ndim == 3 and x.shape[-1] == 3:
             x = self._found(x, time)
+        values, several = self._skeletons(x)
+        return values, self._times(time, len(values)), several
+
+    def _skeletons(self, x: Any) -> tuple[Skeletons, bool]:
+        """Skeletons, and whether they came as a chunk."""
         shape = self._trained.shape
         try:
             values = np.asarray(x, dtype=np.float64)
@@ -169,7 +174,7 @@ class ActionStream(Stream):
                 f"joint {joint} of step {step} is at {float(chunk[odd][0])}: expected numbers of at most {LARGEST:g} "
                 "in size, and NaN for joints that were not seen"
             )
-        return chunk, self._times(time, len(chunk)), values.ndim == 3
+        return chunk, values.ndim == 3
 
     def _times(self, time: Any, steps: int) -> Float64[np.ndarray, " time"] | None:
         memory = self._memory
