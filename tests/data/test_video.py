@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sluicegate.data.poses import clip_of_video
+from sluicegate.data.pose import clip_of_video
 from sluicegate.data.video import frames_of, is_video
 from sluicegate.errors import DataError, MissingExtra
 
@@ -112,7 +112,7 @@ def test_a_person_never_seen(tmp_path):
         def __call__(self, picture, time):
             return np.full((1, 2), np.nan)
 
-    with pytest.raises(DataError, match="a.mp4 shows nobody, for no joint was seen in any of its 10 steps"):
+    with pytest.raises(DataError, match=r"a\.mp4 shows nobody, for no joint was seen in any of its 10 steps"):
         clip_of_video(written(tmp_path / "a.mp4"), Blind())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ VIDEO_FILES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg",
 
 _ADDRESSES = ("rtsp://", "rtsps://", "http://", "https://", "rtmp://", "udp://", "tcp://")
 _CAMERA = "camera:"
+_TICKS = 1000  # of a second, in a file that is written
 
 
 @dataclass(frozen=True)
@@ -106,3 +108,39 @@ def _require_av() -> Any:
     except ImportError as error:
         raise MissingExtra("av", "video", "reading a video") from error
     return av
+
+
+class VideoWriter:
+    """Writes an MP4 file frame by frame.
+
+    Args:
+        path: of the file, whatever its ending.
+
+    Raises:
+        MissingExtra: PyAV is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._av, self._path = _require_av(), path
+        self._stream: Any = None
+
+    def __enter__(self) -> VideoWriter:
+        self._container = self._av.open(str(self._path), "w", format="mp4")
+        return self
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        if self._stream is not None and kind is None:
+            self._container.mux(self._stream.encode())
+        self._container.close()
+
+    def write(self, picture: UInt8[np.ndarray, "height width 3"], time: float) -> None:
+        """Write a frame, at a time in seconds; of an odd size the last row or column is left out."""
+        height, width = (side - side % 2 for side in picture.shape[:2])
+        if self._stream is None:
+            self._stream = self._container.add_stream("mpeg4", rate=30)
+            self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
+            self._stream.bit_rate = 8 * width * height
+            self._stream.codec_context.time_base = Fraction(1, _TICKS)
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+        frame.pts, frame.time_base = round(time * _TICKS), Fraction(1, _TICKS)
+        self._container.mux(self._stream.encode(frame))

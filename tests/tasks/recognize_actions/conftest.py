@@ -38,6 +38,11 @@ def _without_minirocket(monkeypatch):
     without_minirocket(monkeypatch)
 
 
+@pytest.fixture(autouse=True)
+def _without_a_fetched_model(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("SLUICEGATE_POSE", str(tmp_path_factory.getbasetemp() / "none"))
+
+
 @pytest.fixture(scope="session")
 def quick():
     return dict(QUICK)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..failures import failing_plainly, note
-from ..options import Array, Data, Debug, Json, Lengths, Model, Threads, given_only, require_options
+from ..options import Array, Data, Debug, Json, Lengths, Model, PoseModel, Threads, given_only, require_options
 
 
 def evaluate(
@@ -21,6 +21,7 @@ def evaluate(
     noise: Annotated[
         Path | None, typer.Option(help="A folder of recordings of noise that a transcriber is evaluated in.")
     ] = None,
+    pose_model: PoseModel = None,
     array: Array = None,
     lengths: Lengths = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
@@ -52,6 +53,7 @@ def evaluate(
             baselines=baseline or None,
             cache=cache,
             dynamic=dynamic,
+            pose_model=pose_model,
         )
         require_options(task, "evaluate", options)
         table, beside = task.open_file(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..failures import failing_plainly
-from ..options import Array, Debug, Json, Lengths, Model, Threads, given_only, require_options
+from ..options import Array, Debug, Json, Lengths, Model, PoseModel, Threads, given_only, require_options
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,9 +26,13 @@ def predict(
         ),
     ] = None,
     future: Annotated[Path | None, typer.Option(help="A table of the columns that are known in advance.")] = None,
+    pose_model: PoseModel = None,
     array: Array = None,
     lengths: Lengths = None,
-    out: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A .csv, .tsv, .parquet or .jsonl; else CSV is printed. Of actions in a video, .mp4."),
+    ] = None,
     threads: Threads = None,
     json: Json = False,
     debug: Debug = False,
@@ -38,6 +42,11 @@ def predict(
         from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_batches, write_table
         from ..starting import load_task
 
+        if out is not None and out.suffix.lower() == ".mp4":
+            from ..watching import annotate
+
+            annotate(load_task(model, threads), data or [], out, given_only(pose_model=pose_model))
+            return
         if out is not None:
             check_table_path(out, *(data or ()), future)
         task = load_task(model, threads)
@@ -52,10 +61,11 @@ def predict(
         ):
             note_written(write_batches(_predicted(task, data[0]), out), out, json)
             return
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = given_only(pose_model=pose_model)
         table = None
         if data:
-            table, options = task.open_files(data, arrays=arrays)
+            table, beside = task.open_files(data, arrays=arrays)
+            options |= beside
         if future is not None:
             options["future"], beside = task.open_file(future)
             options["future_origin"] = beside["origin"]

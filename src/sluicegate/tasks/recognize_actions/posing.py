@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from sluicegate.data.poses import Pose
-from sluicegate.errors import ConfigError
+from sluicegate.data.pose import Pose, open_pose
+from sluicegate.data.pose.fetching import fetched
 
 
-def pose_of(given: Any) -> Pose | None:
+def pose_of(given: str | Path | Pose | None) -> Pose | None:
     """What finds skeletons.
 
     Args:
-        given: a `Pose`, or None for none.
+        given: the path of a pose model, what finds skeletons itself, or None for the model that was fetched.
+
+    Returns:
+        None where none is given, and none was fetched.
 
     Raises:
-        ConfigError: it is something else.
+        DataError: the file is no pose model.
+        MissingExtra: ai-edge-litert is not installed.
     """
-    if given is None or isinstance(given, Pose):
-        return given
-    kind = "a path" if isinstance(given, str | Path) else type(given).__name__
-    raise ConfigError(f"`pose_model` is {kind}: expected a `Pose`, which finds skeletons frame by frame")
+    if isinstance(given, str | Path):
+        return open_pose(given)
+    if given is None and (model := fetched()) is not None:
+        return open_pose(model)
+    return given

@@ -18,7 +18,6 @@ from .clips import Alterations, Packed, Rows
 from .features import LAGS, Features, Standard
 from .model import Batch
 from .rate import brought_to
-from .shape import Shape
 
 _SPEEDS = (0.6, 1.6)  # by which a causal network's clips are slower or faster in training
 

@@ -1,4 +1,4 @@
-"""Clips whose times are known, at one rate: frames may come unevenly, and a camera has another rate than the training."""
+"""Clips whose times are known, at one rate: frames come unevenly, and each camera has a rate of its own."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from sluicegate.data import Source
 from sluicegate.data.columns import select
 from sluicegate.data.for_each import for_each
 from sluicegate.data.frames import backend_of
-from sluicegate.data.poses import Pose, clip_of_video
+from sluicegate.data.pose import Pose, clip_of_video
 from sluicegate.data.skeletons import Clip, clip_of
 from sluicegate.data.video import is_video
 from sluicegate.errors import ConfigError, DataError

@@ -12,15 +12,16 @@ import polars as pl
 from sluicegate.data import Source, require_no_arrays
 from sluicegate.data.frames import like
 from sluicegate.data.headings import Heading, asked_one, heading
-from sluicegate.data.poses import Pose
+from sluicegate.data.pose import Pose
 from sluicegate.data.skeletons import require_alike
-from sluicegate.errors import DataError
+from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classification.classifier import Classifier
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Label, Labels
 from sluicegate.tasks.classification.predictions import predictions
 from sluicegate.tasks.report import Report
 
+from .annotating import annotated
 from .card import action_card
 from .config import ARGUMENTS, ActionRecognizerConfig
 from .estimator import ActionEstimator
@@ -219,6 +220,33 @@ class ActionRecognizer(Classifier[ActionRecognizerConfig, Trained]):
             MissingExtra: a package is not installed that it needs.
         """
         return ActionStream(self.trained, self.fingerprint, pose_of(pose_model))
+
+    def annotate(self, source: str | Path, out: str | Path, *, pose_model: str | Path | Pose | None = None) -> int:
+        """Write a video again, with the skeleton that is found in each frame, and what is done by then.
+
+        Args:
+            source: the video.
+            out: an `.mp4` file, which is written whole or not at all.
+            pose_model: as for `fit`.
+
+        Returns:
+            How many frames it has.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: nothing finds skeletons.
+            DataError: the video cannot be read, or its skeletons are none of the layout of training.
+            MissingExtra: a package is not installed that video needs.
+        """
+        trained, pose = self.trained, pose_of(pose_model)
+        if pose is None:
+            raise ConfigError(
+                f"{source} is a video, and nothing finds skeletons in it: give a pose model as `pose_model` "
+                "(`--pose-model FILE.tflite`), or run `sluicegate pose fetch` once"
+            )
+        pose.reset()
+        stream = ActionStream(trained, self.fingerprint, None)
+        return annotated(stream, pose, trained.reader.layout, source, Path(out))
 
     def explain(
         self, clip: Any, label: Label | None = None, *, pose_model: str | Path | Pose | None = None

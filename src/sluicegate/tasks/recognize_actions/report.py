@@ -63,7 +63,7 @@ def _facts(trained: Trained, validation: Validation[Examples]) -> dict[str, str]
     facts = {
         "clips": f"{len(lengths):,}, of {min(lengths):,} to {max(lengths):,} steps",
         "trained on": f"{trained.rows:,} clips, {trained.steps:,} steps",
-        "skeletons": f"{shape.joints} joints in {shape.dimensions} dimensions, layout {reader.layout.name or 'unknown'}",
+        "skeletons": f"{shape.joints} joints in {shape.dimensions}-D, {reader.layout.name or 'layout unknown'}",
         "actions": f"{len(trained.labels.classes):,}",
         "model": network_facts(trained, shape.cell, shape.hidden, way="one" if shape.causal else "each"),
         "read": f"step by step, {rate}" if shape.causal else f"in {shape.frames} steps, whatever the length",

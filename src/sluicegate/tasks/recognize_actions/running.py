@@ -1,6 +1,6 @@
 """Networks that read one way, read on and on: a state goes in, answers and the next state come out.
 
-No bit hangs on how a clip is cut: the maps and the recurrent layers are computed by the kernels, all else place by place.
+No bit hangs on how a clip is cut: kernels compute the maps and the recurrent layers, and all else goes place by place.
 """
 
 from __future__ import annotations

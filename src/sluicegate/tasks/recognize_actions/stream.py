@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64
 
-from sluicegate.data.poses import Pose
+from sluicegate.data.pose import Pose
 from sluicegate.data.skeletons import LARGEST, Clip, Skeletons
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.streaming.stream import Stream

@@ -33,6 +33,7 @@ from .trained import Columns, Trained, flat
 _FEW = 2000  # clips up to which several networks share the work
 _EPOCHS, _STEPS, _MOST_STEPS = 100, 400, 4000  # times through the clips, and steps at least and at most
 _CHECKS = 20  # of the validation loss, if training goes all the way
+_JITTER = 0.02  # of joints in training, against the size of the body
 _NONE = np.empty((0, 2), dtype=np.int64)
 
 
@@ -88,6 +89,13 @@ class ActionPreparation(Preparation[Examples, Trained]):
         """Steps of a clip, the median."""
         return max(1, int(np.median([len(clip) for clip in self._prepared.normal])))
 
+    @property
+    def _spread(self) -> float:
+        """How large bodies are, which are of size 1 but for a point without bones."""
+        if self._reader.layout.bones:
+            return 1.0
+        return float(np.sqrt(np.mean([np.square(clip).mean() for clip in self._prepared.normal])))
+
     def run(self, progress: bool | None) -> Run[Trained]:
         """What is trained, and for how long."""
         config = self.config
@@ -104,7 +112,7 @@ class ActionPreparation(Preparation[Examples, Trained]):
             validation_rows,
             self.validating.truth,
             loss_for(self.decision, config, few=False),
-            Alterations(mirror=config.mirror),
+            Alterations(mirror=config.mirror, jitter=_JITTER * self._spread),
             seed=config.seed,
             batch=config.batch,
         )

@@ -11,8 +11,8 @@ from jaxtyping import Float64, UInt8
 
 from sluicegate.errors import DataError
 
-from .skeletons import Clip, clip_of
-from .video import Frame, frames_of
+from ..skeletons import Clip, clip_of
+from ..video import Frame, frames_of
 
 
 @runtime_checkable
