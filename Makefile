@@ -79,6 +79,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/classification.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/writing.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/speech.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/video.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/memory.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/training_loop.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/textbook.py --write docs/benchmarks.md
