@@ -80,7 +80,7 @@ def _ascending(times: Any, steps: int, named: str) -> Float64[np.ndarray, " _"]:
 
 def _numbers(array: Any, named: str) -> Float64[np.ndarray, ...]:
     try:
-        filled = array.astype(np.float64).filled(np.nan) if np.ma.isMaskedArray(array) else array
+        filled = np.ma.filled(array.astype(np.float64), np.nan) if np.ma.isMaskedArray(array) else array
         return np.asarray(filled, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(

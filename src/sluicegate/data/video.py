@@ -79,7 +79,7 @@ def _decoded(container: Any, named: str) -> Iterator[Frame]:
     for frame in container.decode(stream):
         if size not in (None, (frame.width, frame.height)):
             raise DataError(
-                f"{named} changes its size from {size[0]} x {size[1]} to {frame.width} x {frame.height} at frame "  # type: ignore[index]
+                f"{named} changes its size from {size[0]} x {size[1]} to {frame.width} x {frame.height} at frame "
                 f"{count}: cut it there, or convert it to one size"
             )
         size = (frame.width, frame.height)

@@ -92,7 +92,8 @@ class Outputs:
         total = logits[:, 0]
         for k in range(1, logits.shape[1]):
             total = total + logits[:, k]
-        return total / logits.shape[1]
+        mean: Float64[ndarray, "places classes"] = total / logits.shape[1]
+        return mean
 
 
 def dense(layer: nn.Linear) -> Model:

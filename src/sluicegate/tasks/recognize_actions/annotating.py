@@ -72,7 +72,7 @@ def drawn(
 def written(text: str) -> UInt8[np.ndarray, "height width 3"]:
     """A text in white on black."""
     figure = Figure(figsize=((12 + 8 * len(text)) / 100, _HEIGHT / 100), dpi=100, facecolor="black")
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     figure.text(0.02, 0.25, text, color="white", fontsize=9, parse_math=False)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,23 +105,17 @@ def restored(kind: str, fingerprint: str, snapshot: bytes, trained: Trained) -> 
         raise damaged("the number of a step or of an action is none")
     body = (shape.joints, shape.dimensions)
     memory = Memory(steps, time, number, since, _place(place, arrays, body))
-    if "probabilities" in arrays:
-        found = {
-            "probabilities": _finite(require(arrays, "probabilities", (classes,), np.float64), "probabilities"),
-            "values": None,
-            "normal": None,
-        }
-        if "values" in arrays:
-            found["values"] = require(arrays, "values", (None, *body), np.float64)
-            if not 1 <= len(found["values"]) <= trained.window:  # type: ignore[arg-type]
-                raise damaged(f"the array 'values' must hold from 1 to {trained.window} steps")
-        if shape.causal:
-            found |= {
-                "normal": _last(arrays, body),
-                "sums": _sums(arrays, body),
-                "reading": _reading(arrays, trained, done),
-            }  # type: ignore[dict-item]
-        memory = Memory(steps, time, number, since, memory.place, **found)  # type: ignore[arg-type]
+    if "probabilities" not in arrays:
+        return memory, finished
+    said = _finite(require(arrays, "probabilities", (classes,), np.float64), "probabilities")
+    memory = replace(memory, probabilities=said)
+    if not shape.causal:
+        values = require(arrays, "values", (None, *body), np.float64)
+        if not 1 <= len(values) <= trained.window:
+            raise damaged(f"the array 'values' must hold from 1 to {trained.window} steps")
+        return replace(memory, values=values), finished
+    reading = _reading(arrays, trained, done)
+    memory = replace(memory, normal=_last(arrays, body), sums=_sums(arrays, body), reading=reading)
     return memory, finished
 
 

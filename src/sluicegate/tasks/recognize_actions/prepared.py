@@ -105,7 +105,7 @@ class Prepared:
             steps = self.packed.drawn(rows, self.reader.frames, how, mirrored, draw)
             lengths = np.full(len(rows), self.reader.frames)
         else:
-            speed = np.exp(draw.uniform(*np.log(_SPEEDS), len(rows)))
+            speed = np.exp(draw.uniform(np.log(_SPEEDS[0]), np.log(_SPEEDS[1]), len(rows)))
             steps, lengths = self.packed.drawn_onwards(rows, speed, how, mirrored, draw)
         features = self.standard.apply(self.reader.features.of(steps))
         return Batch(torch.from_numpy(features), torch.from_numpy(lengths))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,8 @@ _DRAWN = 4  # mistakes
 
 def report(trained: Trained, validation: Validation[Examples], title: str, notes: Sequence[str] = ()) -> Report:
     """Figures, facts and the most certain mistakes."""
-    examples, mistakes = validation.examples, []
+    examples = validation.examples
+    mistakes: list[dict[str, Any]] = []
     upwards = trained.shape.dimensions == 3
 
     def explained(row: int, label: int, heading: str) -> Passage:

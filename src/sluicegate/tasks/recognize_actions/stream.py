@@ -132,8 +132,8 @@ class ActionStream(Stream):
         )
 
     def _windowed(self, memory: Memory, values: Skeletons) -> Memory:
-        kept = values if memory.values is None else np.concatenate([memory.values, values])
-        kept = kept[-self._trained.window :]
+        whole = values if memory.values is None else np.concatenate([memory.values, values])
+        kept: Skeletons = whole[-self._trained.window :]
         if np.isnan(kept).all():  # lost for as long: the answer stands
             return replace(memory, values=kept)
         seen = np.flatnonzero(~np.isnan(kept).all((1, 2)))
