@@ -112,10 +112,11 @@ class ActionStream(Stream):
         if len(new):
             memory = self._onwards(memory, new) if self._reader is not None else self._windowed(memory, new)
         assert memory.probabilities is not None
-        number = int(self._trained.decision.answers(memory.probabilities[None])[0])
+        shown = memory.probabilities[None]
+        number = int(self._trained.decision.answers(shown)[0])
         if number != memory.number:
             memory = replace(memory, number=number, since=at)
-        said = predictions(self._trained.labels, self._trained.decision, memory.probabilities[None])
+        said = predictions(self._trained.labels, self._trained.decision, shown)
         row = {name: column[0] for name, column in said.items()}
         return memory, {**_plain(row, 0, 2), "since": memory.since, **_plain(row, 2)}
 
