@@ -86,6 +86,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/writing.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/speech.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/tracking.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/video.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/memory.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/training_loop.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/textbook.py --write docs/benchmarks.md

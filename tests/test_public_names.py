@@ -5,6 +5,7 @@ import pytest
 import sluicegate
 
 PUBLIC = [
+    "ActionRecognizer",
     "BundleError",
     "ConfigError",
     "DataError",

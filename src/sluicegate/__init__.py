@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .nn import LiGRU as LiGRU
     from .nn import MinGRU as MinGRU
     from .nn import backend_of as backend_of
+    from .tasks import ActionRecognizer as ActionRecognizer
     from .tasks import Forecaster as Forecaster
     from .tasks import LanguageModel as LanguageModel
     from .tasks import Report as Report
@@ -54,6 +55,7 @@ _LATER = {
     "accelerated": "acceleration",
     "backend_of": "nn",
     "gates": "tasks.report.gates",
+    "ActionRecognizer": "tasks",
     "Forecaster": "tasks",
     "LanguageModel": "tasks",
     "Report": "tasks",
@@ -70,6 +72,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "ActionRecognizer",
     "BundleError",
     "ConfigError",
     "DataError",

@@ -26,6 +26,9 @@ Data: TypeAlias = Annotated[Path, typer.Argument(help=sentence(DATA.help))]
 Array: TypeAlias = Annotated[str | None, typer.Option(help=sentence(ARRAY.help), metavar="NAME")]
 Lengths: TypeAlias = Annotated[str | None, typer.Option(help=sentence(LENGTHS.help), metavar="NAME")]
 Model: TypeAlias = Annotated[Path, typer.Argument(help="The folder of a saved model.")]
+PoseModel: TypeAlias = Annotated[
+    Path | None, typer.Option(help="A .tflite file that finds skeletons in videos; by default, what was fetched.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 Threads: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads to compute with.")]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .forecast import ForecasterConfig as ForecasterConfig
     from .language_model import LanguageModel as LanguageModel
     from .language_model import LanguageModelConfig as LanguageModelConfig
+    from .recognize_actions import ActionRecognizer as ActionRecognizer
+    from .recognize_actions import ActionRecognizerConfig as ActionRecognizerConfig
     from .report import Report as Report
     from .summarize import Summarizer as Summarizer
     from .summarize import SummarizerConfig as SummarizerConfig

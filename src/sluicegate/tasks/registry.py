@@ -43,6 +43,9 @@ OURS = {
     "language-model": Entry(
         "language_model", "LanguageModel", "LanguageModelConfig", "tells how texts go on, and writes them", True
     ),
+    "recognize-actions": Entry(
+        "recognize_actions", "ActionRecognizer", "ActionRecognizerConfig", "tells what people do", True
+    ),
     "summarize": Entry(
         "summarize", "Summarizer", "SummarizerConfig", "says in a few words what texts are about", int8=False
     ),

@@ -11,9 +11,9 @@ import sluicegate
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks import task as verbs
 from sluicegate.tasks.checks import Case, checks
+from sluicegate.tasks.classification.minirocket import MiniRocket, has_minirocket
 from sluicegate.tasks.classify_series import baselines, objective, training
 from sluicegate.tasks.classify_series import trained as trained_module
-from sluicegate.tasks.classify_series.minirocket import MiniRocket, has_minirocket
 
 
 def long_table(recordings, labels, groups=None):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..failures import failing_plainly, note
-from ..options import Array, Data, Debug, Json, Lengths, Model, Threads, given_only, require_options
+from ..options import Array, Data, Debug, Json, Lengths, Model, PoseModel, Threads, given_only, require_options
 
 
 def evaluate(
@@ -24,6 +24,7 @@ def evaluate(
     detections: Annotated[
         Path | None, typer.Option(help="A folder with the boxes of the detector that a tracker follows.")
     ] = None,
+    pose_model: PoseModel = None,
     array: Array = None,
     lengths: Lengths = None,
     report: Annotated[Path | None, typer.Option(help="An .html file to write the report to.")] = None,
@@ -56,6 +57,7 @@ def evaluate(
             baselines=baseline or None,
             cache=cache,
             dynamic=dynamic,
+            pose_model=pose_model,
         )
         require_options(task, "evaluate", options)
         table, beside = task.open_file(

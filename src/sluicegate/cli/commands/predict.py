@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..failures import failing_plainly
-from ..options import Array, Debug, Json, Lengths, Model, Threads, given_only, require_options
+from ..options import Array, Debug, Json, Lengths, Model, PoseModel, Threads, given_only, require_options
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,11 +29,14 @@ def predict(
     smooth: Annotated[
         bool, typer.Option("--smooth", help="Let the end of a sequence tell of its beginning (trackers).")
     ] = False,
+    pose_model: PoseModel = None,
     array: Array = None,
     lengths: Lengths = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="A .csv, .tsv, .parquet or .jsonl, of a tracker .txt too; else CSV is printed."),
+        typer.Option(
+            help="A .csv, .tsv, .parquet or .jsonl, of a tracker .txt too, of actions in a video .mp4; else CSV is printed."
+        ),
     ] = None,
     threads: Threads = None,
     json: Json = False,
@@ -44,6 +47,11 @@ def predict(
         from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_batches, write_table
         from ..starting import load_task
 
+        if out is not None and out.suffix.lower() == ".mp4":
+            from ..watching import annotate
+
+            annotate(load_task(model, threads), data or [], out, given_only(pose_model=pose_model))
+            return
         task = load_task(model, threads)
         if out is not None:
             check_table_path(out, *(data or ()), future, beside=task.writes)
@@ -58,7 +66,7 @@ def predict(
         ):
             note_written(write_batches(_predicted(task, data[0]), out), out, json)
             return
-        options: dict[str, Any] = given_only(smooth=smooth or None)
+        options: dict[str, Any] = given_only(smooth=smooth or None, pose_model=pose_model)
         table = None
         if data:
             table, beside = task.open_files(data, arrays=arrays)

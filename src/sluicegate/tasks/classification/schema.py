@@ -12,6 +12,8 @@ from sluicegate import bundle
 from sluicegate.tasks.restoring import Count, CurveSchema, Factor, Few, Saved, Share, Size, Text, damaged, require
 from sluicegate.types import Cell
 
+_KERNELS = 84  # of minirocket, for each dilation
+
 Classes = Annotated[list[bool | int | Text], Field(min_length=2, max_length=100_000)]
 
 
@@ -67,3 +69,34 @@ def require_classes(
     if config.blend is not None and config.blend.name not in methods:
         raise damaged(saved, bundle.CONFIG, f"there is no method {config.blend.name!r} to blend in")
     require(saved, "arrays.safetensors", arrays, "prior", (expected,), least=1e-300, most=1e6)
+
+
+def hold_minirocket(
+    saved: bundle.Bundle, hold: Any, arrays: Mapping[str, np.ndarray], channels: int, outputs: int
+) -> None:
+    """Hold the arrays of MiniRocket to what they must be, by what `hold` does with one.
+
+    Compiled code reads these, and does not look whether a place is within an array.
+    """
+
+    def counts(name: str, size: int | None, least: float, most: float) -> np.ndarray:
+        hold(f"minirocket.{name}", size, kind=np.int32, least=least, most=most)
+        return arrays[f"minirocket.{name}"].astype(np.int64)
+
+    dilations = len(counts("dilations", None, 1.0, 2.0**24))
+    features = counts("features_of", dilations, 1.0, 2.0**24)
+    chosen = counts("channels_of", _KERNELS * dilations, 1.0, float(channels))
+    counts("channels", int(chosen.sum()), 0.0, float(channels - 1))
+    hold("minirocket.biases", int(_KERNELS * features.sum()), kind=np.float32)
+    if not dilations:
+        raise damaged(saved, "arrays.safetensors", "minirocket.dilations is empty")
+    hold_linear(hold, "minirocket", outputs, len(arrays["minirocket.biases"]))
+    hold("minirocket.by", 1, least=1e-6, most=1e6)
+
+
+def hold_linear(hold: Any, name: str, outputs: int, features: int) -> None:
+    """Hold the arrays of a linear map of standardised features to what they must be."""
+    hold(f"{name}.mean", features)
+    hold(f"{name}.deviation", features, least=1e-300)
+    hold(f"{name}.weights", outputs, features, least=-1e12, most=1e12)
+    hold(f"{name}.intercept", outputs, least=-1e12, most=1e12)

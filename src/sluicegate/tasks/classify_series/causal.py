@@ -2,14 +2,11 @@
 
     f_j = relu(W [x_(js-2s), ..., x_(js)] + b)       a convolution that looks back alone; s is the stride
     h_j = cell(f_j, h_(j-1))
-    m_j = m_(j-1) + (h_j - m_(j-1)) / min(j, n)      the running mean, which from n on forgets
-    u_j = max(h_j, v_j)                              the running maximum, which from n on sinks towards the mean:
-    v_j = u_(j-1) + [j > n] (m_j - u_(j-1)) / n
+    m_j, u_j                                         the running mean and maximum, see `classification.running_pool`
     y_j = V [h_j, m_j, u_j] + c                      logits, which hold for the steps from js to js + s - 1
 
-j counts from 1 in the mean, and n is how many frames a window of training has. Up to there nothing is forgotten, which
-is all that training sees; beyond, what the output layer is given stays of the kind that it has learnt from, however
-long a recording or a stream goes on.
+Up to as many frames as a window of training has nothing is forgotten, which is all that training sees; beyond, what the
+output layer is given stays of the kind that it has learnt from, however long a recording or a stream goes on.
 
 Training computes this with PyTorch, here; answers are computed by `running.py`, whose bits do not depend on how a
 recording is cut.
@@ -25,6 +22,7 @@ from torch import Tensor, nn
 from sluicegate.nn.layers import LAYERS
 from sluicegate.runtime.recordings.shape import Shape
 from sluicegate.tasks.classification.networks import kept
+from sluicegate.tasks.classification.running_pool import pool
 
 from .windows import Batch
 
@@ -77,19 +75,3 @@ def causal_frames(batch: Batch, stride: int) -> tuple[Float[Tensor, "rows frames
     """What the convolution looks at for each output, with zeros before the beginning, and how many there are."""
     frames = F.pad(batch.values, (0, 0, 2 * stride, 0)).unfold(1, 2 * stride + 1, stride).flatten(2)
     return frames, (batch.lengths - 1) // stride + 1
-
-
-def pool(
-    states: Float[Tensor, "rows frames hidden"], memory: int
-) -> tuple[Float[Tensor, "rows frames hidden"], Float[Tensor, "rows frames hidden"]]:
-    """The running mean and the running maximum after each frame."""
-    early = states[:, :memory]
-    mean = early.cumsum(1) / torch.arange(1, early.shape[1] + 1)[:, None]
-    largest = early.cummax(1).values
-    means, maxima = [mean], [largest]
-    for j in range(memory, states.shape[1]):
-        now = states[:, j : j + 1]
-        last, highest = means[-1][:, -1:], maxima[-1][:, -1:]
-        means.append(last + (now - last) / memory)
-        maxima.append(torch.maximum(now, highest + (means[-1] - highest) / memory))
-    return torch.cat(means, 1), torch.cat(maxima, 1)

@@ -10,9 +10,9 @@ from jaxtyping import Float32, Int64
 
 from sluicegate.data import Recordings
 from sluicegate.tasks.classification.equal_rows import numbered
+from sluicegate.tasks.classification.minirocket import Values
 
 from .baselines import resampled
-from .minirocket import Values
 
 ALIKE = "they differ by less than 2 % of what sets either apart from the mean"
 """What makes two recordings nearly equal, for a note."""

@@ -9,14 +9,19 @@ import numpy as np
 from pydantic import Field
 
 from sluicegate import bundle
-from sluicegate.tasks.classification.schema import ClassifierSchema, ShapeSchema, require_classes
+from sluicegate.tasks.classification.schema import (
+    ClassifierSchema,
+    ShapeSchema,
+    hold_linear,
+    hold_minirocket,
+    require_classes,
+)
 from sluicegate.tasks.restoring import Count, Saved, Size, Text, damaged, read_json, require
 
 from .config import SeriesClassifierConfig
 
 ARRAYS = "arrays.safetensors"
 _POINTS, _STATISTICS = 64, 8  # of each channel, in the simple methods
-_KERNELS = 84  # of minirocket, for each dilation
 
 
 class _Columns(Saved):
@@ -68,31 +73,6 @@ def require_series_classifier(saved: bundle.Bundle, arrays: Mapping[str, np.ndar
         if not known:
             raise damaged(saved, ARRAYS, "nearest_neighbour.known is empty")
     if "summary_statistics" in methods:
-        _hold_linear(hold, "summary_statistics", outputs, _STATISTICS * shape.channels)
+        hold_linear(hold, "summary_statistics", outputs, _STATISTICS * shape.channels)
     if "minirocket" in methods:
-        _hold_kernels(saved, hold, arrays, shape.channels)
-        _hold_linear(hold, "minirocket", outputs, len(arrays["minirocket.biases"]))
-        hold("minirocket.by", 1, least=1e-6, most=1e6)
-
-
-def _hold_kernels(saved: bundle.Bundle, hold: Any, arrays: Mapping[str, np.ndarray], channels: int) -> None:
-    """Compiled code reads these, and does not look whether a place is within an array."""
-
-    def counts(name: str, size: int | None, least: float, most: float) -> np.ndarray:
-        hold(f"minirocket.{name}", size, kind=np.int32, least=least, most=most)
-        return arrays[f"minirocket.{name}"].astype(np.int64)
-
-    dilations = len(counts("dilations", None, 1.0, 2.0**24))
-    features = counts("features_of", dilations, 1.0, 2.0**24)
-    chosen = counts("channels_of", _KERNELS * dilations, 1.0, float(channels))
-    counts("channels", int(chosen.sum()), 0.0, float(channels - 1))
-    hold("minirocket.biases", int(_KERNELS * features.sum()), kind=np.float32)
-    if not dilations:
-        raise damaged(saved, ARRAYS, "minirocket.dilations is empty")
-
-
-def _hold_linear(hold: Any, name: str, outputs: int, features: int) -> None:
-    hold(f"{name}.mean", features)
-    hold(f"{name}.deviation", features, least=1e-300)
-    hold(f"{name}.weights", outputs, features, least=-1e12, most=1e12)
-    hold(f"{name}.intercept", outputs, least=-1e12, most=1e12)
+        hold_minirocket(saved, hold, arrays, shape.channels, outputs)

@@ -15,6 +15,7 @@ from sluicegate.data import Recordings
 from sluicegate.tasks.classification.batches import logits_in_batches
 from sluicegate.tasks.classification.decision import Decision, Probabilities
 from sluicegate.tasks.classification.labels import Labels
+from sluicegate.tasks.classification.minirocket import MiniRocket, Values, has_minirocket
 from sluicegate.tasks.classification.trained import TrainedClassifier
 from sluicegate.tasks.restoring import restored
 from sluicegate.tasks.trained import WEIGHTS
@@ -23,7 +24,6 @@ from sluicegate.training import Curve
 from .baselines import METHODS, Method
 from .causal import CausalMember
 from .config import SeriesClassifierConfig
-from .minirocket import MiniRocket, Values, has_minirocket
 from .model import Ensemble, Shape
 from .running import reader_of
 from .schema import require_series_classifier

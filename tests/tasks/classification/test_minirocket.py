@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sluicegate.errors import DataError
-from sluicegate.tasks.classify_series import minirocket
+from sluicegate.tasks.classification import minirocket
 
 
 @pytest.mark.parametrize("layer", ["omp", "workqueue", None])
@@ -37,7 +37,7 @@ def test_pytorch_computes_with_as_many_threads_as_before():
     pytest.importorskip("sktime", reason="sktime, of the extra `series`, is not installed")
     program = """
 import numpy as np, torch
-from sluicegate.tasks.classify_series.minirocket import MiniRocket
+from sluicegate.tasks.classification.minirocket import MiniRocket
 torch.set_num_threads(1)
 assert torch.get_num_threads() == 1  # PyTorch sets up its threads when it is asked first
 rng = np.random.default_rng(0)

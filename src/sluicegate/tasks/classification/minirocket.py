@@ -18,8 +18,9 @@ from scipy.special import softmax
 from sklearn.linear_model import RidgeClassifierCV
 
 from sluicegate.errors import DataError, MissingExtra
-from sluicegate.tasks.classification.calibration import temperature
-from sluicegate.tasks.classification.decision import Probabilities
+
+from .calibration import temperature
+from .decision import Probabilities
 
 Values = Float32[np.ndarray, "_ channels"]
 
