@@ -35,7 +35,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A .csv, .tsv, .parquet or .jsonl, of a tracker .txt too, of actions in a video .mp4; else CSV is printed."
+            help="A .csv, .tsv, .parquet or .jsonl, of a tracker .txt too, of a video .mp4; else CSV is printed."
         ),
     ] = None,
     threads: Threads = None,
