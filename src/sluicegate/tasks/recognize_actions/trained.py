@@ -147,16 +147,9 @@ def flat(prepared: Prepared) -> list[Values]:
 
 def logits_of(model: nn.Module, prepared: Prepared, rows: Rows) -> Float64[np.ndarray, "rows classes"]:
     """The logits of some clips; of networks that read one way, after the last step."""
-    if not len(rows):
-        return np.empty((0, _classes(model)))
     if causal := causal_in(model):
         reader = running.Reader(causal)
         return np.concatenate([reader.read(prepared.onwards(row), reader.begin())[0][-1:] for row in rows.tolist()])
     assert prepared.reader.frames is not None
     lengths = np.full(len(rows), prepared.reader.frames)
     return logits_in_batches(model, prepared.batch, rows, lengths, _STEPS).astype(np.float64)
-
-
-def _classes(model: nn.Module) -> int:
-    shape: Shape = model.shape  # type: ignore[assignment]
-    return shape.classes

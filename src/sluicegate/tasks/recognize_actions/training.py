@@ -30,7 +30,6 @@ from .rate import usual_rate
 from .report import report
 from .trained import Columns, Trained, flat
 
-_WHOLE = 2  # networks beside those of the folds that train on all clips: people are few, and each one more tells much
 _FEW = 2000  # clips up to which several networks share the work
 _EPOCHS, _STEPS, _MOST_STEPS = 100, 400, 4000  # times through the clips, and steps at least and at most
 _CHECKS = 20  # of the validation loss, if training goes all the way
@@ -64,7 +63,6 @@ class ActionPreparation(Preparation[Examples, Trained]):
         several = [examples] if held_back is None else [examples, held_back]
         content = equal_clips(*several)
         super().__init__(examples, held_back, labels, config, content=content, near=_NONE, few=_FEW)
-        self._whole = _WHOLE if held_back is None and self.members > 1 else 0
         self._shape = self._sizes(joints, dimensions)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
@@ -82,7 +80,7 @@ class ActionPreparation(Preparation[Examples, Trained]):
             layers=config.layers,
             cell=config.cell,
             dropout=config.dropout,
-            members=self.members + self._whole,
+            members=self.members,
             memory=self._usual_length if config.causal else 0,
         )
 
@@ -102,7 +100,7 @@ class ActionPreparation(Preparation[Examples, Trained]):
         """What is trained, and for how long."""
         config = self.config
         if self.held_back is None:
-            validation_rows = [np.flatnonzero(self.number == k) for k in range(self.members + self._whole)]
+            validation_rows = [np.flatnonzero(self.number == k) for k in range(self.members)]
         else:
             validation_rows = [np.arange(len(self.held_back.truth))] * self.members
         objective = Objective(
