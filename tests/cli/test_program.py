@@ -142,7 +142,7 @@ def test_a_module_that_fails_after_it_ran_layers_and_set_threads_before_torch(pl
     """
     write(place, package__train=text)
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    ours = python("-m", "sluicegate", "-m", "package.train", env=environment)
+    ours = python("-m", "sluicegate", "-m", "package.train", env=environment | {"OMP_WAIT_POLICY": "active"})
     assert (ours.stdout, ours.returncode) == ("2\n", 1)
     assert ours.stderr == "no data\nsluicegate: 1 layer swapped (1 GRUCell)\n"
 

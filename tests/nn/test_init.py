@@ -18,4 +18,5 @@ def test_exports_exactly_these():
         "RNN",
         "RNNCell",
         "backend_of",
+        "quantize",
     }

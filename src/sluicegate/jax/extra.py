@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from sluicegate.errors import MissingExtra
 
-for _package in ("jax", "jaxlib"):  # without its compiled part JAX can be installed, and not be imported
-    if find_spec(_package) is None:
-        raise MissingExtra(_package, "jax", "computing layers in JAX")
+if find_spec("jax") is None:
+    raise MissingExtra("jax", "jax", "computing layers in JAX")
+if find_spec("jaxlib") is None:  # JAX can be installed without its compiled part, and then not be imported
+    raise MissingExtra("jaxlib", "jax", "computing layers in JAX")

@@ -164,7 +164,7 @@ def _summed(
     known: np.ndarray,
     before: Float64[np.ndarray, " sums"],
 ) -> Float64[np.ndarray, "time sums"]:
-    count = known.any(1)[:, None].astype(np.float64)
+    count = np.asarray(known.any(1), dtype=np.float64)[:, None]
     return _added(np.concatenate([places, count], axis=1), before)
 
 

@@ -74,7 +74,7 @@ class Packed:
         before = np.minimum(places.astype(np.int64), last)
         after = np.minimum(before + 1, last)
         share = (places - before).astype(np.float32)[:, :, None, None]
-        found = self.values[rows[:, None], before]
+        found: Steps = self.values[rows[:, None], before]
         step = self.values[rows[:, None], after]
         step -= found
         step *= share

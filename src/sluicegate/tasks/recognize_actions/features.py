@@ -126,4 +126,5 @@ class Standard:
     def apply(self, features: Float32[np.ndarray, ...]) -> Float32[np.ndarray, ...]:
         """Features in deviations from the mean; those that were not seen are 0."""
         scaled = (features - self.mean) / self.deviation
-        return np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0, copy=False)
+        known: Float32[np.ndarray, ...] = np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0, copy=False)
+        return known
