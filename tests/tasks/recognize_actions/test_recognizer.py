@@ -61,7 +61,7 @@ def test_place_size_and_missing_joints_mean_nothing(trained, causal, make):
 
 def test_the_view_from_the_side_means_little_in_three_dimensions(make, quick):
     clips, labels = make(dimensions=3)
-    model = sluicegate.ActionRecognizer(**quick).fit(clips, labels, progress=False)
+    model = sluicegate.ActionRecognizer(**quick | {"steps": 150}).fit(clips, labels, progress=False)
     assert model.evaluate(*make(count=20, seed=1, dimensions=3)).metrics["accuracy"] > 0.85
 
 
@@ -88,7 +88,7 @@ def test_groups_stay_together(make, people, quick):
     model = sluicegate.ActionRecognizer(**{**quick, "steps": 10, "folds": 3}).fit(
         *make(), groups=people, progress=False
     )
-    assert model.trained.shape.members == 3 + 2, "one for each fold, and two that train on all clips"
+    assert model.trained.shape.members == 3, "one for each fold"
     assert set(model.report.details["groups"]) == {"0", "1", "2"}
 
 
