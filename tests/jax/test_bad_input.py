@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax", reason="the extra `jax` is not installed")
-import jax.numpy as jnp  # noqa: E402
+import jax.numpy as jnp  # noqa: E402 - where it is installed
 
-from sluicegate import ConfigError  # noqa: E402
-from sluicegate.jax import Weights, arrays, gru, lstm  # noqa: E402
+from sluicegate import ConfigError  # noqa: E402 - where it is installed
+from sluicegate.jax import Weights, arrays, gru, lstm  # noqa: E402 - where it is installed
 
 X, W = jnp.zeros((4, 7, 3)), Weights(jnp.zeros((15, 3)), jnp.zeros((15, 5)))
 BIASES = jnp.zeros(15)

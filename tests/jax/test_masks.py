@@ -5,10 +5,10 @@ import pytest
 import torch
 
 jax = pytest.importorskip("jax", reason="the extra `jax` is not installed")
-import jax.numpy as jnp  # noqa: E402
+import jax.numpy as jnp  # noqa: E402 - where it is installed
 
-from sluicegate import nn  # noqa: E402
-from sluicegate.jax import gru, held  # noqa: E402
+from sluicegate import nn  # noqa: E402 - where it is installed
+from sluicegate.jax import gru, held  # noqa: E402 - where it is installed
 
 MASK = np.array(
     [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 1, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]],

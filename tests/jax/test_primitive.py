@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax", reason="the extra `jax` is not installed")
-import jax.numpy as jnp  # noqa: E402
+import jax.numpy as jnp  # noqa: E402 - where it is installed
 
-from sluicegate.jax import Weights, gru  # noqa: E402
+from sluicegate.jax import Weights, gru  # noqa: E402 - where it is installed
 
 LENGTHS = jnp.array([6, 2, 0, 5])
 

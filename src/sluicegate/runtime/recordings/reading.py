@@ -1,8 +1,8 @@
 """Causal networks read on and on: a state goes in, answers and the next state come out.
 
 No bit hangs on how a recording is cut, nor on what is read beside it. The maps and the recurrent layers are computed by
-the kernels, which promise that of every row; a map with relu is to them an RNN whose recurrent weights are 0. All else
-is done place by place, in doubles, and summed along the last axis in an order that hangs on its length alone.
+the kernels, which promise that of every row; a map with relu is to them an RNN whose recurrent weights are 0. How the
+rest is computed says `sluicegate.runtime.pooling`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import numpy as np
 from numpy import ndarray
 
 from sluicegate.runtime.layers import State
+from sluicegate.runtime.pooling import mean_logits, pooled_onwards
 
 from .shape import Shape
-
-_AT_ONCE = 2**20  # products of the output layer
 
 
 @runtime_checkable
@@ -95,33 +94,14 @@ class Reader:
                 x, _ = front.run(stacked, front.begin(len(values)))
                 hidden[:, k], after = recurrent.run(x, reading.states[k])
                 states = (*states, after)
-        pooled, mean, largest = self._pool(hidden, reading)
+        before = -(-reading.steps // stride)
+        pooled, mean, largest = pooled_onwards(hidden, reading.mean, reading.largest, before, self.shape.memory)
         after_all = Reading(reading.steps + features.shape[1], values[:, features.shape[1] :], states, mean, largest)
         return pooled, after_all
 
-    def _pool(self, hidden: ndarray, reading: Reading) -> tuple[ndarray, ndarray, ndarray]:
-        """Go on with the running mean and the running maximum of `[frames members rows hidden]`."""
-        memory, before = self.shape.memory, -(-reading.steps // self.shape.stride)
-        pooled = np.empty((*hidden.shape[:-1], 3 * self.shape.hidden))
-        mean, largest = reading.mean, reading.largest
-        for j, (now, place) in enumerate(zip(hidden, pooled, strict=True), before + 1):
-            mean = mean + (now - mean) / min(j, memory)
-            sunk = largest + (mean - largest) / memory if j > memory else largest
-            largest = np.maximum(now, sunk) if j > 1 else now.copy()
-            np.concatenate([now, mean, largest], axis=-1, out=place)
-        return pooled.swapaxes(1, 2), mean, largest
-
     def logits(self, pooled: ndarray) -> ndarray:
         """The mean of the networks' logits, `[places classes]`, of what the output layer is given at these places."""
-        size = max(1, _AT_ONCE // self._weight.size)
-        logits = np.empty((len(pooled), len(self._networks), self.shape.classes))
-        for begin in range(0, len(pooled), size):
-            part = slice(begin, begin + size)
-            logits[part] = (pooled[part, :, None, :] * self._weight).sum(-1) + self._bias
-        total = logits[:, 0]
-        for k in range(1, logits.shape[1]):
-            total = total + logits[:, k]
-        return total / logits.shape[1]
+        return mean_logits(pooled, self._weight, self._bias)
 
     def at_the_end(self, recordings: list[ndarray], most: int) -> ndarray:
         """The logits after the last step of each recording, `[steps features]`, `most` steps side by side at a time."""

@@ -2,7 +2,7 @@
 
     f_j = relu(W [x_(js-2s), ..., x_(js)] + b)       a convolution that looks back alone; s is the stride
     h_j = cell(f_j, h_(j-1))
-    m_j, u_j                                         the running mean and maximum, see `classification.running_pool`
+    m_j, u_j                                         the running mean and maximum, see `sluicegate.runtime.pooling`
     y_j = V [h_j, m_j, u_j] + c                      logits, which hold for the steps from js to js + s - 1
 
 Up to as many frames as a window of training has nothing is forgotten, which is all that training sees; beyond, what the

@@ -4,7 +4,7 @@
     h_t = cell(y_t), read both ways                       and how it goes on
     z   = [sum_t w_t h_t, max_t h_t]                      w by attention over time
 
-One that reads one way has the running mean and maximum in place of these, see `classification.running_pool`.
+One that reads one way has the running mean and maximum in place of these, see `sluicegate.runtime.pooling`.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from numpy import ndarray
 
+from sluicegate.runtime.pooling import pooled_onwards
 from sluicegate.streaming.models import State
 from sluicegate.streaming.opening import model_of
-from sluicegate.tasks.classification.running_pool import Outputs, dense, pooled_onwards
+from sluicegate.tasks.classification.running_pool import Outputs, dense
 
 from .model import CausalMember
 from .shape import Shape
