@@ -59,8 +59,7 @@ def start(_: Namespace) -> Iterator[str]:
     yield f"| resident memory, at most | {memory[-1]:.0f} MB |"
     yield from (
         "",
-        f"{STARTS} starts on a machine with other work to do. "
-        f"Measured by `python benchmarks/runtime.py --only start` on {machine()}.",
+        f"{STARTS} starts. Measured by `python benchmarks/runtime.py --only start` on {machine()}.",
     )
 
 
@@ -107,8 +106,7 @@ def wasm(_: Namespace) -> Iterator[str]:
     yield f"| a step of a GRU of 256 units and inputs, int8, in Node | {json.loads(said)['best']:.0f} us |"
     yield from (
         "",
-        f"The best of 400 rounds of 20 steps, on a machine with other work to do. "
-        f"Measured by `python benchmarks/runtime.py --only wasm` on {machine()}.",
+        f"The best of 400 rounds of 20 steps. Measured by `python benchmarks/runtime.py --only wasm` on {machine()}.",
     )
 
 
