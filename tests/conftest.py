@@ -27,8 +27,10 @@ def pytest_configure(config):
     collect_rarely()
     adapters = [name for name in ("jax", "keras") if find_spec(name) is None]
     if adapters:  # the examples in the docstrings of what needs them
-        folders = [str(ROOT / "src" / "sluicegate" / name) for name in adapters]
-        config.option.ignore = [*(config.option.ignore or []), *folders]
+        paths = [str(ROOT / "src" / "sluicegate" / name) for name in adapters]
+        if "jax" in adapters:
+            paths.append(str(ROOT / "src" / "sluicegate" / "keras" / "on_jax.py"))
+        config.option.ignore = [*(config.option.ignore or []), *paths]
 
 
 def pytest_collection_modifyitems(items):
