@@ -24,6 +24,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from document import machine, measure_sections
@@ -44,32 +45,61 @@ def run(backend: str, *words: str | Path, **variables: str) -> str:
     return done.stdout
 
 
-def timed(*words: str | Path) -> tuple[float, float, list[float]]:
-    """The time of a whole process in seconds, that of its processor, and the losses that it printed."""
+class Run(NamedTuple):
+    """A run of the script as a whole process."""
+
+    seconds: float
+    processor: float
+    losses: list[float]
+
+
+def timed(backend: str, *words: str | Path, **variables: str) -> Run:
+    """Time the script, in seconds, also of its processor, and keep the losses that it printed."""
     begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    printed = run("torch", *words)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    printed = run(backend, *words, **variables)
+    seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - begun, processor, [*map(float, re.findall(r"loss: ([\d.e+-]+)", printed))]
+    return Run(seconds, processor, [*map(float, re.findall(r"loss: ([\d.e+-]+)", printed))])
 
 
 def textbook(options: Namespace) -> Iterator[str]:
-    """The script of the textbook as a whole process, alone and accelerated."""
-    plain, ours = [], []
-    for _ in range(options.rounds):
-        plain.append(timed(SCRIPT))
-        ours.append(timed("-m", "sluicegate", SCRIPT))
-    yield "| | whole process | processor | loss at the end |"
-    yield "| --- | --- | --- | --- |"
-    for name, found in (("Keras on torch", plain), ("the same under `python -m sluicegate`", ours)):
-        seconds, processor = (statistics.median(times[place] for times in found) for place in (0, 1))
-        yield f"| {name} | {seconds:.1f} s | {processor:.1f} s | {found[0][2][-1]:.3e} |"
-    differences = np.abs(np.subtract(plain[0][2], ours[0][2]))
+    """The script of the textbook as a whole process: alone, accelerated, and with nothing recurrent in it."""
+    yield "| Keras on | alone | under `python -m sluicegate` | with `Flatten` in place of the GRU | losses differ by |"
+    yield "| --- | --- | --- | --- | --- |"
+    for backend in ("torch", *(["jax"] if find_spec("jax") else [])):
+        plain, ours, least = [], [], []
+        with tempfile.TemporaryDirectory() as folder:
+            without = Path(folder) / "without_gru.py"
+            without.write_text(re.sub(r"GRU\(50.*?\)", "keras.layers.Flatten()", SCRIPT.read_text()))
+            for _ in range(options.rounds):
+                plain.append(timed(backend, SCRIPT))
+                ours.append(timed(backend, "-m", "sluicegate", SCRIPT))
+                least.append(timed(backend, without))
+        seconds = " | ".join(f"{statistics.median(r.seconds for r in runs):.1f} s" for runs in (plain, ours, least))
+        differences = np.abs(np.subtract(plain[0].losses, ours[0].losses))
+        yield f"| {backend} | {seconds} | {differences.max():.0e} |"
     yield ""
-    yield (
-        f"Medians of {options.rounds} rounds, one thread. The losses of the {len(differences)} epochs differ by "
-        f"{differences.max():.0e} at most and {np.median(differences):.0e} in the median; measured on {machine()}."
-    )
+    yield f"Medians of {options.rounds} rounds, one thread; measured on {machine()}."
+
+
+def beside(options: Namespace) -> Iterator[str]:
+    """The script on torch, accelerated, with one thread and with two, while another program computes."""
+    runs: dict[int, list[Run]] = {1: [], 2: []}
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        for _ in range(options.rounds):
+            for threads, found in runs.items():
+                found.append(timed("torch", "-m", "sluicegate", SCRIPT, OMP_NUM_THREADS=str(threads)))
+    finally:
+        other.kill()
+        other.wait()
+    yield "| threads | whole process | processor |"
+    yield "| --- | --- | --- |"
+    for threads, found in runs.items():
+        seconds, processor = (statistics.median(times) for times in zip(*(run[:2] for run in found), strict=True))
+        yield f"| {threads} | {seconds:.1f} s | {processor:.1f} s |"
+    yield ""
+    yield f"Medians of {options.rounds} rounds; measured on {machine()}."
 
 
 def forms(_: Namespace) -> Iterator[str]:
@@ -114,5 +144,8 @@ def own_tests(options: Namespace) -> Iterator[str]:
 
 if __name__ == "__main__":
     measure_sections(
-        {"keras:textbook": textbook, "keras:forms": forms, "keras:tests": own_tests}, __doc__, rounds=3, tests=""
+        {"keras:textbook": textbook, "keras:beside": beside, "keras:forms": forms, "keras:tests": own_tests},
+        __doc__,
+        rounds=3,
+        tests="",
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from sluicegate.jax import Weights, gru, lstm, rnn
 
@@ -104,8 +105,12 @@ def in_our_order(cell: str, weights: Sequence[Any]) -> Weights:
 
 
 def _turned(cell: str, weight: Any) -> Any:
-    """Bring the gates, along the last axis, from Keras' order into ours, and to the front."""
+    """Bring the gates, along the last axis, from Keras' order into ours, and to the front.
+
+    In one step, by places: to cut and to join takes XLA half as long again to compile.
+    """
     if cell.startswith("gru"):
-        update, reset, candidate = jnp.split(weight, 3, axis=-1)
-        weight = jnp.concatenate([reset, update, candidate], axis=-1)
+        units = weight.shape[-1] // 3
+        places = np.r_[units : 2 * units, :units, 2 * units : 3 * units]
+        weight = jnp.take(weight, places, axis=-1, mode="clip", unique_indices=True)
     return weight.T

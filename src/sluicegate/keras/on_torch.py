@@ -122,6 +122,7 @@ class _Layer(torch.autograd.Function):
         output, h_n, c_n, saved = kernel_calls.forward(x, h0, c0, ours, *rows, *options, True)  # type: ignore[call-arg]
         ctx.set_materialize_grads(False)
         ctx.call = rows, options, weights[2] is not None and weights[2].dim() == 1
+        ctx.ours = ours  # turned twice they would take as long again
         needed = output if options[0] in BY_OUTPUT else saved
         ctx.save_for_backward(needed, needed if saved is None else saved, x, h0, c0, *weights)
         return output, h_n, c_n
@@ -129,15 +130,15 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         (output, saved, x, h0, c0, *weights), (rows, options, single) = ctx.saved_tensors, ctx.call
-        ours = in_our_order(options[0], weights)
         asked = ctx.needs_input_grad[2:]
-        wanted = [*asked, asked[-1] and not single][: 3 + len(ours)]
+        wanted = [*asked, asked[-1] and not single][: 3 + len(ctx.ours)]
         again = torch.is_grad_enabled()  # a second derivative may be asked for: the equations have one
         if again or not native.is_plain(*gradients, output, saved, x, h0, c0, *weights):
             with torch.enable_grad():
+                ours = in_our_order(options[0], weights)
                 found = by_equations(gradients, wanted, (x, h0, c0, *ours), rows, options, again=again)
         else:
-            arguments: Any = (*gradients, x, h0, c0, ours, output, saved, *rows, *options, wanted)
+            arguments: Any = (*gradients, x, h0, c0, ctx.ours, output, saved, *rows, *options, wanted)
             found = kernel_calls.backward(*arguments)
         return None, None, *found[:3], *in_keras_order(options[0], found[3:], single=single)
 
