@@ -228,6 +228,22 @@ def test_words_that_are_settled_stay_and_can_be_taken():
     assert times == sorted(times)
 
 
+@pytest.mark.parametrize("models", MODELS)
+def test_what_is_partial_is_what_is_best_until_now(models, monkeypatch):
+    search, pause, looked = Search(LETTERS, Beam(width=6), **models), certain("", LETTERS, rest=1e-6, blanks=40), []
+    best = Search.best
+    for row in np.concatenate([pause, SPEECH, pause, SPEECH]):
+        search.push(row[None])
+        monkeypatch.setattr(Search, "best", lambda self: looked.append(0) or best(self))
+        told = search.partial()
+        monkeypatch.undo()
+        assert told == search.best().text
+        if search.settled > 2:
+            search.take()
+        assert search.partial() == search.best().text
+    assert len(looked) < 2 * len(SPEECH) + 8  # not in pauses
+
+
 def test_memory_does_not_grow(monkeypatch):
     monkeypatch.setattr("sluicegate.tasks.transcribe.search._MOST_ROWS", 100)
     search, sizes = Search(LETTERS, Beam(width=4), language=WORDS), []

@@ -86,6 +86,7 @@ class Search:
         self._paused = True  # whether the last row is one of nothing but blank, or there is none
         self._pieces: list[Piece] = []  # settled ones of words that are not
         self._words: list[Word] = []
+        self._partial: str | None = ""  # the best text until now; None where it may be another than before
 
     def add_words(self, words: Sequence[str], weight: float = 0.0) -> None:
         """Know more words from the next frame on.
@@ -99,6 +100,7 @@ class Search:
         """
         self._growth.add_words(words, weight)
         self._frontier.know_more()
+        self._partial = None
 
     def push(self, log_probs: Float32[np.ndarray, "frames tokens"]) -> None:
         """Go on by frames.
@@ -143,6 +145,12 @@ class Search:
         words = self._words + words_of(pieces, parts, self._seconds, margin, self._least)
         return Transcript(" ".join(word.text for word in words), words, score)
 
+    def partial(self) -> str:
+        """The text of `best`, which is looked for anew only if something was said since it was told last."""
+        if self._partial is None:
+            self._partial = self.best().text
+        return self._partial
+
     @property
     def settled(self) -> int:
         """How many of the first words of `best` nothing can change any more."""
@@ -151,6 +159,8 @@ class Search:
     def take(self) -> list[Word]:
         """Hand over the words that nothing can change any more, and forget them: `best` tells of later ones then."""
         words, self._words = self._words, []
+        if words:
+            self._partial = None
         return words
 
     @property
@@ -195,12 +205,14 @@ class Search:
         self._rows, self._times, self._paused = list(rows), times, paused
         self._pieces = [Piece(*map(int, piece[:3]), *piece[3:]) for piece in pieces.tolist()]
         self._words = [Word(text, *span) for text, span in zip(texts, spans.tolist(), strict=True)]
+        self._partial = None
 
     def _keep(self, row: Float32[np.ndarray, " tokens"], said: bool) -> None:
         """Keep a row of the lattice until what was said in it is settled; of a pause the first alone."""
         if said or not self._paused:
             self._rows.append(row.copy())
             self._times.append(self._frontier.frame)
+            self._partial = None  # nothing but blank after nothing but blank leaves all texts as they are
         self._paused = not said
 
     def _spoken(self, tokens: list[int]) -> Spoken:
@@ -212,6 +224,7 @@ class Search:
         """Tell for good what all hypotheses share."""
         full = len(self._rows) >= _MOST_ROWS
         path, shared = self._frontier.settle(full)
+        self._partial = None
         used = 0
         if shared:
             spoken = self._spoken([node.token for node in path])

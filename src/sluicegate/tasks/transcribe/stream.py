@@ -178,7 +178,7 @@ class SpeechStream(Stream):
     def _heard_on(self, samples: Float32[np.ndarray, " samples"]) -> dict[str, Any]:
         lattice, levels, self._heard = self._trained.listener.hear(samples, self._heard)
         words, over = self._utterances.push(lattice, levels)
-        return {"words": self._told(words), "partial": self._utterances.search.best().text, "endpoint": over}
+        return {"words": self._told(words), "partial": self._utterances.search.partial(), "endpoint": over}
 
     def _told(self, words: list[Word]) -> list[dict[str, Any]]:
         """Words as they are answered."""
