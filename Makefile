@@ -49,7 +49,7 @@ endef
 # The tests of the adapters, with the packages they adapt to.
 test-adapters: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[keras,jax]'
-	$(BIN)/python -m pytest tests/keras tests/jax
+	$(BIN)/python -m pytest tests/keras tests/jax tests/export/test_of_keras.py
 
 # The same of the kernels for AVX-512, with products of bfloat16 and without, on processors that have neither: apt-get
 # install libsimde-dev, which emulates their instructions.

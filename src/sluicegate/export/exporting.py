@@ -10,6 +10,7 @@ from sluicegate.errors import ConfigError
 
 from .c import write_c
 from .network import Network, of_folder
+from .of_keras import FILES, of_keras_file
 from .onnx import write_onnx
 from .quantizing import in_int8
 from .wasm import write_wasm
@@ -31,7 +32,8 @@ def export(
     """Write a model down for machines without this package.
 
     Args:
-        model: the folder of a saved model, or what `of_layers` makes of a layer.
+        model: the folder of a saved model, a `.keras` or `.h5` file of Keras', or what `of_layers` makes of a layer, or
+            `of_keras` of a model of Keras'.
         to: `c`, plain C; `wasm`, WebAssembly and a page that runs it; `onnx`, a file for ONNX Runtime.
         folder: where the files go.
         name: what they begin with, and in C all names in them.
@@ -43,16 +45,21 @@ def export(
     Raises:
         ConfigError: the model cannot be exported, or an argument is none of these.
         BundleError: the folder holds no model that is whole.
+        DataError: the file holds no model of Keras'.
         MissingExtra: what writes such files is not installed.
     """
     for argument, value, allowed in (("to", to, TARGETS), ("precision", precision, PRECISIONS)):
         if value not in allowed:
             raise ConfigError(f"`{argument}` (={value!r}) must be one of {', '.join(allowed)}")
-    network = model if isinstance(model, Network) else of_folder(model)
+    network = model if isinstance(model, Network) else _saved(Path(model))
     if precision == "int8":
         network = in_int8(network)
     write: dict[str, Callable[..., dict[str, Any]]] = {"c": _c, "wasm": _wasm, "onnx": _onnx}
     return write[to](network, folder, name)
+
+
+def _saved(path: Path) -> Network:
+    return of_keras_file(path) if path.suffix in FILES else of_folder(path)
 
 
 def _c(network: Network, folder: str | Path, name: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from ..failures import failing_plainly
-from ..options import Debug, Json, Model
+from ..options import Debug, Json
 
 
 def export(
-    model: Model,
+    model: Annotated[
+        Path, typer.Argument(help="The folder of a saved model, or a .keras or .h5 file that Keras has saved.")
+    ],
     to: Annotated[str, typer.Option(help="What to write: c, wasm or onnx.")],
     out: Annotated[Path, typer.Option(help="The folder that the files go to.")],
     name: Annotated[str, typer.Option(help="What the files, and in C all names in them, begin with.")] = "model",
