@@ -227,7 +227,7 @@ def add(name):
 if __name__ == "__main__":
     from sluicegate.tasks.classify_series import baselines, trained
     from sluicegate.tasks.language_model import vocabulary
-    from sluicegate.tasks.transcribe import hidden_markov, templates
+    from sluicegate.tasks.transcribe.baselines import hidden_markov, templates
 
     torch.set_num_threads(1)
     for module in (baselines, trained):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sluicegate.tasks.transcribe.features import FRAME
-from sluicegate.tasks.transcribe.search import Beam, Search
+from sluicegate.tasks.transcribe.search.search import Beam, Search
 from sluicegate.tasks.transcribe.utterances import Utterances
 
 TOKENS = list("abcd ")

@@ -16,7 +16,7 @@ from sluicegate.tasks.report import Clip, Picture
 from sluicegate.tasks.report.content import Passage
 from sluicegate.tasks.report.drawing import BLUE, INK, drawn
 
-from .cepstra import Samples
+from .baselines.cepstra import Samples
 
 LEGEND = "Pitch in kHz by time in seconds, the louder the darker; the lines are where words begin and end."
 """What the pictures show."""

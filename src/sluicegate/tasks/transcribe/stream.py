@@ -18,7 +18,7 @@ from sluicegate.streaming.stream import Stream
 
 from .network import State
 from .running import END, Heard
-from .search import Search
+from .search.search import Search
 from .trained import Trained
 from .transcript import Word
 from .utterances import Utterances

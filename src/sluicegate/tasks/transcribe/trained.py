@@ -32,18 +32,18 @@ from sluicegate.training import Curve
 from sluicegate.types import Cell
 
 from .alphabet import Alphabet
-from .baselines import Baselines
+from .baselines.methods import Baselines
+from .baselines.saved import BaselinesSchema, require_baselines
 from .calibration import Calibration
 from .config import TranscriberConfig
 from .features import FRAME, STACK, Scale, bins_of
-from .lexicon import Lexicon
 from .network import Network, Shape
 from .running import Listener
-from .saved_baselines import BaselinesSchema, require_baselines
-from .search import Beam, Search
+from .search.lexicon import Lexicon
+from .search.search import Beam, Search
+from .search.word_model import ORDER, WordModel
 from .transcript import Transcript, Word
 from .utterances import Utterances
-from .word_model import ORDER, WordModel
 
 WORDS = "words.json"
 SILENCE = 0.5

@@ -18,7 +18,7 @@ from sluicegate.training import Curve, Schedule, progress_bar
 
 from .alphabet import Alphabet, least_frames
 from .augmentation import version
-from .baselines import Baselines
+from .baselines.methods import Baselines
 from .calibration import Calibration
 from .config import UNITS, TranscriberConfig
 from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
@@ -28,9 +28,9 @@ from .objective import Examples, Objective
 from .reading import Recordings, Samples
 from .report import report
 from .running import END
+from .search.word_model import WordModel
 from .trained import Trained, most_common
 from .weighing import settled
-from .word_model import WordModel
 
 _VALIDATED, _MOST_VALIDATED = 0.08, 400  # of the recordings, and at most, where no others are given
 _LONGEST = 40.0  # seconds of a recording that is trained on

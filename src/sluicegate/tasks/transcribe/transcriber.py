@@ -22,10 +22,10 @@ from sluicegate.tasks.task import TrainedTask
 from .alphabet import tidied
 from .card import transcriber_card
 from .config import ARGUMENTS, TranscriberConfig
-from .lexicon import Lexicon
 from .noises import Noises, noise_in
 from .reading import Recordings, recordings_of
 from .report import MEASURES, report
+from .search.lexicon import Lexicon
 from .stream import SpeechStream
 from .trained import SILENCE, Trained
 from .training import Preparation

@@ -7,7 +7,7 @@ from jaxtyping import Float32
 
 from .endpoint import Endpoint
 from .features import FRAME
-from .search import Search
+from .search.search import Search
 from .transcript import Word
 
 

@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("kaldi_native_fbank", reason="the extra `speech` is not installed")
 
-from sluicegate.tasks.transcribe import baselines, hidden_markov
-from sluicegate.tasks.transcribe.baselines import Baselines, Method
+from sluicegate.tasks.transcribe.baselines import hidden_markov, methods
+from sluicegate.tasks.transcribe.baselines.methods import Baselines, Method
 
 RATE = 8000
 TONES = {"low": (300, 400), "up": (400, 1600), "down": (1800, 500)}
@@ -67,7 +67,7 @@ def test_of_sentences_there_are_no_templates():
 
 def test_an_hour_is_enough(monkeypatch):
     heard, texts = spoken(0, 30)
-    monkeypatch.setattr(baselines, "_SECONDS", 6.0)
+    monkeypatch.setattr(methods, "_SECONDS", 6.0)
     few = Baselines.fit(heard, texts, RATE)
     assert 0 < len(few.methods[0].lengths) < 15
     again, other = (Baselines.fit(heard, texts, RATE, seed) for seed in (0, 1))

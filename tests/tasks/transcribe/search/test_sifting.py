@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sluicegate.errors import DataError
-from sluicegate.tasks.transcribe.sifting import sift
+from sluicegate.tasks.transcribe.search.sifting import sift
 
 ROWS = np.log(np.array([[0.9, 0.06, 0.03, 0.01], [0.1, 0.2, 0.3, 0.4], [0.97, 0.01, 0.01, 0.01]], np.float32))
 

@@ -6,11 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from sluicegate.tasks.transcribe import families, frontier
-from sluicegate.tasks.transcribe.search import Beam, Search
-from sluicegate.tasks.transcribe.word_model import WordModel
-
-from .conftest import exact
+from sluicegate.tasks.transcribe.search import families, frontier
+from sluicegate.tasks.transcribe.search.search import Beam, Search
+from sluicegate.tasks.transcribe.search.word_model import WordModel
+from tests.tasks.transcribe.conftest import exact
 
 WIDE = Beam(width=10_000, language_weight=0.7, threshold=math.inf, tokens=99, cut=math.inf)
 TOKENS = ["a", " ", "b"]
@@ -28,7 +27,7 @@ def counted(monkeypatch):
         return kept
 
     monkeypatch.setattr(frontier, "without_lost", without_lost)
-    monkeypatch.setattr("sluicegate.tasks.transcribe.search._OFTEN", 1)
+    monkeypatch.setattr("sluicegate.tasks.transcribe.search.search._OFTEN", 1)
     return lost
 
 

@@ -22,15 +22,15 @@ from jaxtyping import Float32
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.streaming.snapshots import damaged, require
 
+from ..transcript import Piece, Spoken, grouped, spoken_in, too_different, words_of
+from ..transcript import Transcript as Transcript
+from ..transcript import Word as Word
 from .beam import Beam as Beam
 from .frontier import Frontier
 from .hypotheses import Growth
 from .lexicon import Lexicon
 from .sifting import sift
 from .states import restored, state_of, whole
-from .transcript import Piece, Spoken, grouped, spoken_in, too_different, words_of
-from .transcript import Transcript as Transcript
-from .transcript import Word as Word
 from .word_model import WordModel
 
 _OFTEN = 32  # frames after which what all hypotheses share is settled

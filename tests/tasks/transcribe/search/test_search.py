@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluicegate.errors import ConfigError, DataError, SnapshotError
-from sluicegate.tasks.transcribe.lexicon import Lexicon
-from sluicegate.tasks.transcribe.search import Beam, Search
-from sluicegate.tasks.transcribe.word_model import WordModel
-
-from .conftest import certain, exact, heard
+from sluicegate.tasks.transcribe.search.lexicon import Lexicon
+from sluicegate.tasks.transcribe.search.search import Beam, Search
+from sluicegate.tasks.transcribe.search.word_model import WordModel
+from tests.tasks.transcribe.conftest import certain, exact, heard
 
 WIDE = Beam(width=10_000, language_weight=0.7, threshold=math.inf, tokens=99, cut=math.inf, margin=math.inf)
 ALPHABETS = [["a", "b"], ["a", " ", "b"], ["\u2581a", "b", "\u2581"], [" ", "a"]]
@@ -245,7 +244,7 @@ def test_what_is_partial_is_what_is_best_until_now(models, monkeypatch):
 
 
 def test_memory_does_not_grow(monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.transcribe.search._MOST_ROWS", 100)
+    monkeypatch.setattr("sluicegate.tasks.transcribe.search.search._MOST_ROWS", 100)
     search, sizes = Search(LETTERS, Beam(width=4), language=WORDS), []
     speech = heard(" ".join(SENTENCES), LETTERS, sure=5.0)
     noise = np.log(np.random.default_rng(0).dirichlet(np.full(28, 0.3), 300) + 1e-6).astype(np.float32)
@@ -258,7 +257,7 @@ def test_memory_does_not_grow(monkeypatch):
 
 
 def test_a_long_text_without_spaces_is_settled_by_force(monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.transcribe.search._MOST_ROWS", 60)
+    monkeypatch.setattr("sluicegate.tasks.transcribe.search.search._MOST_ROWS", 60)
     noise = np.log(np.random.default_rng(0).dirichlet(np.full(3, 0.5), 400) + 1e-6).astype(np.float32)
     search = Search(["a", "b"], Beam(width=4))
     for row in noise:

@@ -3,8 +3,8 @@
 import pytest
 
 from sluicegate.errors import ConfigError
-from sluicegate.tasks.transcribe.hot_words import Hot, HotWords
-from sluicegate.tasks.transcribe.lexicon import Lexicon
+from sluicegate.tasks.transcribe.search.hot_words import Hot, HotWords
+from sluicegate.tasks.transcribe.search.lexicon import Lexicon
 
 
 def test_words_come_in_any_order_and_number():

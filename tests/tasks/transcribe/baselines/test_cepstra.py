@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("kaldi_native_fbank", reason="the extra `speech` is not installed")
 
 from sluicegate.errors import MissingExtra
-from sluicegate.tasks.transcribe.cepstra import cepstra
+from sluicegate.tasks.transcribe.baselines.cepstra import cepstra
 
 
 def sound(rate=8000, seconds=1.0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sluicegate.tasks.generation.kneser_ney import KneserNey
-from sluicegate.tasks.transcribe.word_model import WordModel
+from sluicegate.tasks.transcribe.search.word_model import WordModel
 
 TEXTS = ["the cat sat", "the dog sat", "a cat ran", "the cat ran", "there"] * 2
 
@@ -75,7 +75,7 @@ def test_contexts():
 
 
 def test_what_is_asked_often_is_the_same(monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.transcribe.word_model._KEPT", 2)
+    monkeypatch.setattr("sluicegate.tasks.transcribe.search.word_model._KEPT", 2)
     model, fresh = WordModel.of(TEXTS), WordModel.of(TEXTS)
     words = ["cat", "cap", "dog", "zebra", "cat"]
     assert [model.ahead(word) for word in words] == [fresh.ahead(word) for word in words]

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from sluicegate.errors import DataError
 
-from .alignment import BLANK
+from ..alignment import BLANK
 
 
 class Sifted(NamedTuple):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from sluicegate.tasks.transcribe import hidden_markov
-from sluicegate.tasks.transcribe.bigram import bigram, pairs_of
-from sluicegate.tasks.transcribe.hidden_markov import HiddenMarkov
-from sluicegate.tasks.transcribe.mixtures import Mixtures
-from sluicegate.tasks.transcribe.state_paths import Row, paths
-from sluicegate.tasks.transcribe.units import Units
-from sluicegate.tasks.transcribe.word_loop import Loop
+from sluicegate.tasks.transcribe.baselines import hidden_markov
+from sluicegate.tasks.transcribe.baselines.bigram import bigram, pairs_of
+from sluicegate.tasks.transcribe.baselines.hidden_markov import HiddenMarkov
+from sluicegate.tasks.transcribe.baselines.mixtures import Mixtures
+from sluicegate.tasks.transcribe.baselines.state_paths import Row, paths
+from sluicegate.tasks.transcribe.baselines.units import Units
+from sluicegate.tasks.transcribe.baselines.word_loop import Loop
 
 
 def mixtures(rng, states=3, gaussians=2, values=4):

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("kaldi_native_fbank", reason="the extra `speech` is not installed")
 
-from sluicegate.tasks.transcribe import templates
-from sluicegate.tasks.transcribe.templates import Templates, distances
+from sluicegate.tasks.transcribe.baselines import templates
+from sluicegate.tasks.transcribe.baselines.templates import Templates, distances
 
 
 def by_hand(left, right):

@@ -8,11 +8,11 @@ import pytest
 
 from sluicegate.bundle import Bundle
 from sluicegate.errors import BundleError
-from sluicegate.tasks.transcribe import hidden_markov
-from sluicegate.tasks.transcribe.baselines import Baselines
-from sluicegate.tasks.transcribe.hidden_markov import HiddenMarkov
-from sluicegate.tasks.transcribe.saved_baselines import BaselinesSchema, require_baselines
-from sluicegate.tasks.transcribe.templates import Templates
+from sluicegate.tasks.transcribe.baselines import hidden_markov
+from sluicegate.tasks.transcribe.baselines.hidden_markov import HiddenMarkov
+from sluicegate.tasks.transcribe.baselines.methods import Baselines
+from sluicegate.tasks.transcribe.baselines.saved import BaselinesSchema, require_baselines
+from sluicegate.tasks.transcribe.baselines.templates import Templates
 
 SAVED = Bundle(Path("model"), {})
 

@@ -1,0 +1,1 @@
+"""Prefix beam search: from the probabilities of tokens in each frame to words."""
