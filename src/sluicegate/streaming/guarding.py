@@ -23,9 +23,10 @@ class OneAtATime:
     def __init__(self) -> None:
         self._held = RLock()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold it, which the thread that does so may do again.
+        self.release = self._held.release
+
+    def take(self) -> None:
+        """Hold it until as many calls of `release`, which the thread that does so may do again.
 
         Raises:
             StreamError: another thread does.
@@ -34,10 +35,15 @@ class OneAtATime:
             raise StreamError(
                 "the stream is being pushed from another thread: push it from one at a time, or open a stream for each"
             )
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold it within a block, as `take` says."""
+        self.take()
         try:
             yield
         finally:
-            self._held.release()
+            self.release()
 
 
 class GuardedStream(Stream):
