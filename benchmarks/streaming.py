@@ -9,7 +9,8 @@ of the kernels, which leaves as little in the caches as the layer's own. A step 
 Slots: a push of one step for so many slots of a `StreamBatch`, beside pushing each row into a stream of its own, and
 beside a step of PyTorch's layer over a batch of the same rows, whose state needs no gathering.
 A million steps: pushed step by step; in chunks of random lengths; in ten parts, each by a fresh stream that is restored
-from the last one's snapshot; and in a slot between others. Compared with one call of the layer, bit by bit.
+from the last one's snapshot; and in a slot between others. Compared with one call of the layer, bit by bit, in 32-bit
+floats, bfloat16 and int8.
 int8: see `streaming_int8.py`.
 """
 
@@ -23,7 +24,7 @@ from functools import partial
 import numpy as np
 import torch
 from document import machine, measure_sections
-from streaming_int8 import int8
+from streaming_int8 import KINDS, int8
 
 from sluicegate import _core, nn
 from sluicegate.streaming import LayerStream, StreamBatch
@@ -146,48 +147,54 @@ def million() -> Iterator[str]:
     """Outputs of a million steps that are not those of the layer."""
     yield f"| {STEPS:,} steps, 16 → 32: of {32 * STEPS:,} outputs differ | pushed | chunks | restored | in a slot |"
     yield "| --- | --- | --- | --- | --- |"
-    for kind in ("GRU", "LSTM", "MinGRU"):
-        layer, x = getattr(nn, kind)(16, 32), np.random.default_rng(0).standard_normal((STEPS, 16), np.float32)
-        with torch.no_grad():
-            whole = layer(torch.from_numpy(x))[0].numpy().view(np.int32)
-        counts = [
-            sum(int((whole[at : at + len(found)] != found.view(np.int32)).sum()) for at, found in cut(layer, x))
-            for cut in (pushed, chunked, restored, slotted)
-        ]
-        yield f"| {kind} | " + " | ".join(map(str, counts)) + " |"
+    for kind in KINDS:
+        x = np.random.default_rng(0).standard_normal((STEPS, 16), np.float32)
+        for precision in ("fp32", "bf16", "int8"):
+            layer = in_precision(getattr(nn, kind)(16, 32).eval(), x, precision)
+            with torch.no_grad():
+                whole = layer(torch.from_numpy(x))[0].numpy().view(np.int32)
+            counts = [
+                int((whole != cut(layer, x).view(np.int32)).sum()) for cut in (pushed, chunked, restored, slotted)
+            ]
+            yield f"| {kind}, {precision} | " + " | ".join(map(str, counts)) + " |"
 
 
-def pushed(layer: torch.nn.Module, x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each step alone; where it is, and the outputs."""
-    stream = LayerStream(layer)
-    for step, row in enumerate(x):
-        yield step, stream.push(row)[None]
+def in_precision(layer: torch.nn.Module, x: np.ndarray, precision: str) -> torch.nn.Module:
+    """The layer in 32-bit floats, in bfloat16, or in int8 by the ranges of the first steps."""
+    if precision == "int8":
+        return nn.quantize(layer, [torch.from_numpy(x[:1000])])
+    layer.precision = precision  # type: ignore[assignment]
+    return layer
 
 
-def chunked(layer: torch.nn.Module, x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Chunks of 0 to 2,000 steps."""
-    stream, chance, at = LayerStream(layer), np.random.default_rng(1), 0
-    while at < len(x):
-        found = stream.push(x[at : at + chance.integers(2_001)])
-        yield at, found
-        at += len(found)
+def pushed(layer: torch.nn.Module, x: np.ndarray) -> np.ndarray:
+    """The outputs of each step alone."""
+    return np.stack(list(map(LayerStream(layer).push, x)))
 
 
-def restored(layer: torch.nn.Module, x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Parts, each by a fresh stream."""
-    snapshot, size = LayerStream(layer).snapshot(), len(x) // PARTS
-    for at in range(0, len(x), size):
+def chunked(layer: torch.nn.Module, x: np.ndarray) -> np.ndarray:
+    """Those of chunks of 0 to 2,000 steps."""
+    stream, chance = LayerStream(layer), np.random.default_rng(1)
+    ends = np.cumsum(chance.integers(2_001, size=len(x) // 500))
+    return np.concatenate([stream.push(part) for part in np.split(x, ends[ends < len(x)])])
+
+
+def restored(layer: torch.nn.Module, x: np.ndarray) -> np.ndarray:
+    """Those of parts, each by a fresh stream."""
+    snapshot, found = LayerStream(layer).snapshot(), []
+    for part in np.split(x, PARTS):
         stream = LayerStream(layer)
         stream.restore(snapshot)
-        yield at, stream.push(x[at : at + size])
+        found.append(stream.push(part))
         snapshot = stream.snapshot()
+    return np.concatenate(found)
 
 
-def slotted(layer: torch.nn.Module, x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each step beside those of two other slots, which read something else."""
-    batch = StreamBatch(layer, 3)
-    for step, row in enumerate(x):
-        yield step, batch.push((2, 1, 0), np.stack([x[-1 - step], row, x[step // 2]]))[1:2]
+def slotted(layer: torch.nn.Module, x: np.ndarray) -> np.ndarray:
+    """Those of each step beside those of two other slots, which read something else."""
+    batch, slots = StreamBatch(layer, 3), np.array([2, 1, 0])
+    rows = np.stack([x[::-1], x, np.roll(x, 7, 0)], 1)
+    return np.stack([batch.push(slots, row)[1] for row in rows])
 
 
 TABLES = {"overhead": overhead, "slots": slots, "million": million, "int8": partial(int8, in_turns, ROUNDS)}

@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("sluicegate")
 
 def pytest_configure(config):
     collect_rarely()
-    adapters = [name for name in ("jax", "keras") if find_spec(name) is None]
+    adapters = [name for name in ("jax", "keras", "redis") if find_spec(name) is None]
     if adapters:  # the examples in the docstrings of what needs them
         paths = [str(ROOT / "src" / "sluicegate" / name) for name in adapters]
         if "jax" in adapters:

@@ -20,7 +20,7 @@ FLOORS = [
     {"runtime"},
     {"acceleration", "data", "training", "metrics"},
     {"tasks"},
-    {"export", "study"},
+    {"export", "redis", "study"},
     {"cli", "serve"},
     {"__main__"},
 ]

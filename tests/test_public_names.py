@@ -52,6 +52,7 @@ def test_every_public_name_is_there(name):
 
 def test_the_public_names_of_streams():
     assert {name for name in dir(sluicegate.streaming) if name[0].isupper()} == {
+        "KeyedStream",
         "LayerStream",
         "Stream",
         "StreamBatch",

@@ -125,7 +125,7 @@ def test_the_help_has_every_knob_in_its_group(task):
         assert f"--{option_of(name, field)}" in shown[group.value], name
     assert {f"--{of.option}" for of in arguments if of.name != "data"} <= {*shown["Data"]}
     assert {"--resume", "--threads"} <= {*shown["Training"]}
-    assert shown["Output"] == ["--out", "--json", "--debug", "--help"]
+    assert shown["Output"] == ["--out", "--precision", "--allow-loss", "--json", "--debug", "--help"]
     options = [name for names in shown.values() for name in names]
     assert len(options) == len({*options})
 

@@ -139,7 +139,7 @@ def _checkpoint(path):
 
 def fit(task, out, *, resume=False):
     try:
-        fit_and_save(task, task.train, out, resume=resume)
+        fit_and_save(task.train, lambda: task.save(out), out, resume=resume)
     except KeyboardInterrupt:
         return
 

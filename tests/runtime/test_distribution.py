@@ -51,6 +51,8 @@ def test_it_holds_the_runtime_and_little_else():
     assert folders == {"ops", "runtime", "streaming"}
     assert {path.name for path in packed() if path.parts[1] == "streaming"} == {
         "__init__.py",
+        "guarding.py",
+        "keyed.py",
         "snapshots.py",
         "stream.py",
     }

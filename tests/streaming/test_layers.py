@@ -419,3 +419,29 @@ def test_outputs_share_no_memory():
     outputs = [stream.push(torch.ones(3)) for _ in range(40)]
     assert len({output.data_ptr() for output in outputs}) == 40
     assert all(output.untyped_storage().nbytes() == 5 * 4 for output in outputs)
+
+
+@pytest.mark.parametrize("cut", ["chunk", "step"])
+def test_two_threads_at_once_are_one_too_many(monkeypatch, cut):
+    layer, x = nn.GRU(3, 5), torch.randn(4, 3)
+    stream, begun, go_on = LayerStream(layer), threading.Event(), threading.Event()
+    push = stream._push_any
+
+    def slow(given):
+        begun.set()
+        assert go_on.wait(10)
+        return push(given)
+
+    monkeypatch.setattr(stream, "_push_any", slow)
+    thread = threading.Thread(target=stream.push, args=(x,))
+    thread.start()
+    assert begun.wait(10)
+    before = stream.snapshot()
+    calls = [lambda: stream.push(x[0] if cut == "step" else x), stream.finish, stream.reset]
+    for call in [*calls, lambda: stream.restore(before)]:
+        with pytest.raises(StreamError, match="pushed from another thread"):
+            call()
+    assert stream.snapshot() == before
+    go_on.set()
+    thread.join()
+    assert torch.equal(stream.state, layer(x)[1])

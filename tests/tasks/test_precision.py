@@ -79,8 +79,9 @@ def test_streams_have_the_bits_of_the_prediction(small):
 
 
 def test_snapshots_of_the_floats_are_of_another_model(task, small):
-    with pytest.raises(SnapshotError, match="another model"):
-        small.open_stream().restore(task.open_stream().snapshot())
+    for other in (small, task.to_precision("bf16")):
+        with pytest.raises(SnapshotError, match="another model"):
+            other.open_stream().restore(task.open_stream().snapshot())
 
 
 def test_the_card_says_what_it_cost(task, tmp_path):

@@ -29,6 +29,14 @@ Model: TypeAlias = Annotated[Path, typer.Argument(help="The folder of a saved mo
 PoseModel: TypeAlias = Annotated[
     Path | None, typer.Option(help="A .tflite file that finds skeletons in videos; by default, what was fetched.")
 ]
+Precision: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="What the recurrent layers compute in; by default, as the model was saved.",
+        metavar="<fp32|bf16|int8>",
+        autocompletion=lambda incomplete: [name for name in ("fp32", "bf16", "int8") if name.startswith(incomplete)],
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 Threads: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads to compute with.")]

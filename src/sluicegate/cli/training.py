@@ -10,26 +10,60 @@ from typing import Any
 
 from sluicegate import bundle
 from sluicegate.atomic import identity
-from sluicegate.errors import BundleError, DataError
-from sluicegate.tasks.task import Task
+from sluicegate.errors import BundleError, ConfigError, DataError
+from sluicegate.tasks.task import Task, TrainedTask
 from sluicegate.training.checkpoint import is_checkpoint
 
 from .failures import note
-from .options import taken
+from .options import require_options, taken
 from .output import print_json, show
 from .starting import use_threads
 
+SAVED_IN = ("fp32", "int8")
+"""What a model can be saved in; in bfloat16 it is computed alone."""
 
-def fit_files(task: Task, told: Mapping[str, Any], out: Path, *, threads: int | None, resume: bool, json: bool) -> None:
-    """Train a task on the files that it is told of, by the names of its `arguments`, save it, and show its report."""
+
+def fit_files(
+    task: Task,
+    told: Mapping[str, Any],
+    out: Path,
+    *,
+    saved_as: Mapping[str, Any],
+    threads: int | None,
+    resume: bool,
+    json: bool,
+) -> None:
+    """Train a task on the files that it is told of, by the names of its `arguments`, save it, and show its report.
+
+    Args:
+        task: that is trained.
+        told: the files and columns, by the names of its arguments.
+        out: the folder of the model.
+        saved_as: the `precision` that it is saved in, and whether to `allow_loss`, where these were given.
+        threads: that compute.
+        resume: go on from the checkpoint of an interrupted run.
+        json: print the report as JSON.
+
+    Raises:
+        BundleError: the folder cannot be written.
+        ConfigError: the model cannot be saved so.
+        DataError: the data cannot be trained on.
+    """
     require_writable(out)
+    _require_savable(task, saved_as, told)
     use_threads(threads)
     data, beside = _read(task, told)
 
     def train(checkpoint: Path) -> object:
         return task.fit(data, **taken(task, "fit", **beside, checkpoint=checkpoint, resume=resume))
 
-    fit_and_save(task, train, out, resume=resume)
+    def save() -> None:
+        measured = {}
+        if isinstance(task, TrainedTask) and saved_as.get("precision") == "int8":
+            measured = task.measured_on(data, beside["validation"])
+        task.save(out, **saved_as, **measured)
+
+    fit_and_save(train, save, out, resume=resume)
     report = getattr(task, "report", None)
     if json:
         print_json({"model": str(out), "report": None if report is None else report.as_dict()})
@@ -52,8 +86,31 @@ def _read(task: Task, told: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     return data, beside
 
 
-def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resume: bool) -> None:
-    """Train a task with a checkpoint beside its place, save it, and take the checkpoint away.
+def _require_savable(task: Task, saved_as: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+    """Refuse a precision that the model could not be saved in, before an hour is spent on training it.
+
+    Raises:
+        ConfigError: there is no such precision, or the task does not have it, or the rows to measure it on are missing.
+    """
+    precision = saved_as.get("precision")
+    if precision not in (None, *SAVED_IN):
+        raise ConfigError(f"`--precision` (={precision}) must be {' or '.join(SAVED_IN)}, in which models are saved")
+    require_options(task, "save", [name for name in saved_as if name != "allow_loss"])
+    if precision != "int8":
+        if "allow_loss" in saved_as:
+            raise ConfigError("`--allow-loss` is for `--precision int8`: give that too, or leave it out")
+        return
+    if isinstance(task, TrainedTask):
+        task.require_int8()
+    if told.get("validation") is None:
+        raise ConfigError(
+            "`--precision int8` needs `--validation`, rows that training does not see, on which the model is measured "
+            "before it is saved"
+        )
+
+
+def fit_and_save(train: Callable[[Path], object], save: Callable[[], object], out: Path, *, resume: bool) -> None:
+    """Train with a checkpoint beside the place of the model, save it there, and take the checkpoint away.
 
     Raises:
         BundleError: the folder cannot be written.
@@ -73,7 +130,7 @@ def fit_and_save(task: Task, train: Callable[[Path], object], out: Path, *, resu
         note(f"{checkpoint} of an interrupted run will be replaced; `--resume` would have gone on from it")
     with _tidied(checkpoint, resume=resume):
         train(checkpoint)
-        task.save(out)
+        save()
         checkpoint.unlink(missing_ok=True)
 
 

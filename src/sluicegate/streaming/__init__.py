@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .batch import StreamBatch as StreamBatch
+    from .keyed import KeyedStream as KeyedStream
     from .layers import LayerStream as LayerStream
     from .stream import Stream as Stream
 
-_LATER = {"LayerStream": "layers", "Stream": "stream", "StreamBatch": "batch"}
+_LATER = {"KeyedStream": "keyed", "LayerStream": "layers", "Stream": "stream", "StreamBatch": "batch"}
 
 
 def __getattr__(name: str) -> Any:

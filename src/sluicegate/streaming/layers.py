@@ -11,6 +11,7 @@ from torch.nn import Module
 
 from sluicegate import _core
 
+from .guarding import OneAtATime
 from .inputs import as_array
 from .models import Model, State
 from .opening import model_of
@@ -55,7 +56,7 @@ class LayerStream(Stream):
         self._begin(model_of(layer))
 
     def _begin(self, model: Model) -> None:
-        self._model = model
+        self._model, self._one = model, OneAtATime()
         parts = model.sizes.zeros(1)
         self._numbers = np.concatenate([part.ravel() for part in parts])
         places = np.split(self._numbers, np.cumsum([part.size for part in parts])[:-1])
@@ -91,11 +92,15 @@ class LayerStream(Stream):
 
         Raises:
             DataError: `x` is something else; the state is as it was.
-            StreamError: The stream was finished.
+            StreamError: The stream was finished, or another thread is pushing it.
         """
         # A line here takes microseconds beside the step of a large layer, which leaves none of it in the caches.
-        output: X | None = None if self._step is None else self._step.push(x)
-        return self._push_any(x) if output is None else output
+        self._one.take()
+        try:
+            output: X | None = None if self._step is None else self._step.push(x)
+            return self._push_any(x) if output is None else output
+        finally:
+            self._one.release()
 
     def _push_any(self, x: X) -> X:
         """Do the same with a chunk, and with whatever may come."""
@@ -121,14 +126,16 @@ class LayerStream(Stream):
         Raises:
             StreamError: It was finished before.
         """
-        self.require_running()
-        self._mark(finished=True)
-        return self.state
+        with self._one.held():
+            self.require_running()
+            self._mark(finished=True)
+            return self.state
 
     def reset(self) -> None:
         """Begin anew, with a state of zeros."""
-        self._go_to(self._model.sizes.zeros(1))
-        self._mark(finished=False)
+        with self._one.held():
+            self._go_to(self._model.sizes.zeros(1))
+            self._mark(finished=False)
 
     def snapshot(self) -> bytes:
         """Write down the state, as `Stream.snapshot` says; a slot of a `StreamBatch` can be restored from it too."""
@@ -141,8 +148,9 @@ class LayerStream(Stream):
             SnapshotError: It is none of this layer with these weights; the state is as it was.
         """
         state, finished = from_snapshot(self._model, snapshot)
-        self._go_to(state)
-        self._mark(finished=finished)
+        with self._one.held():
+            self._go_to(state)
+            self._mark(finished=finished)
 
     def copy(self) -> LayerStream:
         """Make a second stream in the same state, which goes its own way from here."""

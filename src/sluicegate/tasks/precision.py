@@ -77,6 +77,12 @@ def to_bf16(model: torch.nn.Module) -> None:
             module.precision = "bf16"
 
 
+def computed(model: torch.nn.Module) -> dict[str, Any]:
+    """What of the precision of a network no file says: that its recurrent layers compute in bfloat16."""
+    rounded = any(isinstance(module, Stack) and module.precision == "bf16" for module in model.modules())
+    return {"computed": "bf16"} if rounded else {}
+
+
 def said(model: torch.nn.Module) -> dict[str, Any]:
     """What `config.json` says of the precision of a network."""
     return {INT8: {"version": VERSION}} if is_quantized(model) else {}

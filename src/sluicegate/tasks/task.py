@@ -24,7 +24,7 @@ from sluicegate.types import InferencePrecision
 from . import registry
 from .arguments import DATA, Argument
 from .config import TaskConfig, checked
-from .precision import Cost, to_bf16
+from .precision import Cost, computed, to_bf16
 from .report import Measure, Report
 from .results import Results
 from .trained import TrainedModel
@@ -278,7 +278,7 @@ class TrainedTask(Task, Generic[Config, Trained]):
             ConfigError: the loss is larger, the model is in int8 already, or its task is computed in floats alone.
         """
         trained = self.trained
-        self._require_int8()
+        self.require_int8()
         if is_quantized(trained.model):
             raise ConfigError("the model is in int8 already: quantize the one that it was made of")
         watched = self._with(observe(trained.model))
@@ -294,7 +294,21 @@ class TrainedTask(Task, Generic[Config, Trained]):
         small._results = Results(self._results.validation, after, cost=cost)
         return small
 
-    def _require_int8(self) -> None:
+    def measured_on(self, data: Any, validation: Any) -> dict[str, Any]:  # noqa: ARG002 - others look back on them
+        """What `quantized` is to be given, to measure the model on the rows that training validated on.
+
+        Args:
+            data: what it was trained on, as `fit` took it.
+            validation: the rows to validate on, likewise.
+        """
+        return {"validation": validation}
+
+    def require_int8(self) -> None:
+        """Refuse what int8 is not for.
+
+        Raises:
+            ConfigError: models of this task are computed in floats alone.
+        """
         if self.name in registry.OURS and not registry.OURS[self.name].int8:
             known = " and ".join(name for name, entry in registry.OURS.items() if entry.int8)
             raise ConfigError(f"a model of the task {self.name} is computed in floats alone: int8 is for {known}")
@@ -357,7 +371,7 @@ class TrainedTask(Task, Generic[Config, Trained]):
         if precision == "fp32":
             return self
         if precision == "int8":
-            self._require_int8()
+            self.require_int8()
             return self._with(from_observed(observe(model)))
         made = self._with(deepcopy(model))
         to_bf16(made.trained.model)
@@ -395,6 +409,7 @@ class TrainedTask(Task, Generic[Config, Trained]):
         config = json.loads(files.pop(bundle.CONFIG))
         for name in ("curve", "sluicegate"):  # a later version goes on from a snapshot
             del config[name]
+        config |= computed(self.trained.model)
         digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
         for name, content in sorted(files.items()):
             digest.update(f"{name} {len(content)} ".encode() + content)

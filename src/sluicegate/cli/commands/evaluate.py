@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from ..failures import failing_plainly, note
-from ..options import Array, Data, Debug, Json, Lengths, Model, PoseModel, Threads, given_only, require_options
+from ..options import (
+    Array,
+    Data,
+    Debug,
+    Json,
+    Lengths,
+    Model,
+    PoseModel,
+    Precision,
+    Threads,
+    given_only,
+    require_options,
+)
 
 
 def evaluate(
@@ -33,6 +45,7 @@ def evaluate(
     dynamic: Annotated[
         float | None, typer.Option(help="The rate at which a language model goes on learning; 0 unless given.")
     ] = None,
+    precision: Precision = None,
     threads: Threads = None,
     json: Json = False,
     debug: Debug = False,
@@ -46,7 +59,7 @@ def evaluate(
 
         if report is not None and report.suffix.lower() not in (".html", ".htm"):
             raise ConfigError(f"`--report` (={report}) must end in .html: it is a page for the browser")
-        task = load_task(model, threads)
+        task = load_task(model, threads, precision)
         options = given_only(
             start=start,
             stride=stride,

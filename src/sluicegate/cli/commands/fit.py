@@ -24,6 +24,16 @@ class _Tasks(LazyGroup):
 
         def fit(
             out: Annotated[Path, in_output(help="The folder to save the model to.", metavar="MODEL")],
+            precision: Annotated[
+                str | None,
+                in_output(
+                    help="What the model is saved in; int8 is measured on the rows of --validation first.",
+                    metavar="<fp32|int8>",
+                ),
+            ] = None,
+            allow_loss: Annotated[
+                bool, in_output("--allow-loss", help="Save in int8 whatever it costs the model.")
+            ] = False,
             resume: Annotated[bool, in_training("--resume", help="Go on from an interrupted run.")] = False,
             threads: Annotated[int | None, in_training(min=1, help="Threads to compute with.")] = None,
             json: Json = False,
@@ -35,7 +45,8 @@ class _Tasks(LazyGroup):
 
                 told = {of.name: given.pop(of.name) for of in arguments}
                 task = registry.task_class(name)(**given_only(**given))
-                fit_files(task, told, out, threads=threads, resume=resume, json=json)
+                saved_as = given_only(precision=precision, allow_loss=allow_loss or None)
+                fit_files(task, told, out, saved_as=saved_as, threads=threads, resume=resume, json=json)
 
         return command(name, fit, registry.about(name), [*map(of_argument, arguments), *of_config(config)])
 

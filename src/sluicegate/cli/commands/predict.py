@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..failures import failing_plainly
-from ..options import Array, Debug, Json, Lengths, Model, PoseModel, Threads, given_only, require_options
+from ..options import Array, Debug, Json, Lengths, Model, PoseModel, Precision, Threads, given_only, require_options
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,6 +38,7 @@ def predict(
             help="A .csv, .tsv, .parquet or .jsonl, of a tracker .txt too, of a video .mp4; else CSV is printed."
         ),
     ] = None,
+    precision: Precision = None,
     threads: Threads = None,
     json: Json = False,
     debug: Debug = False,
@@ -50,9 +51,9 @@ def predict(
         if out is not None and out.suffix.lower() == ".mp4":
             from ..watching import annotate
 
-            annotate(load_task(model, threads), data or [], out, given_only(pose_model=pose_model))
+            annotate(load_task(model, threads, precision), data or [], out, given_only(pose_model=pose_model))
             return
-        task = load_task(model, threads)
+        task = load_task(model, threads, precision)
         if out is not None:
             check_table_path(out, *(data or ()), future, beside=task.writes)
         arrays = given_only(array=array, lengths=lengths)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..failures import failing_plainly
-from ..options import Debug, Model, PoseModel, Threads, given_only, refuse_options, require_options
+from ..options import Debug, Model, PoseModel, Precision, Threads, given_only, refuse_options, require_options
 
 
 def stream(
@@ -33,6 +33,7 @@ def stream(
         float | None, typer.Option(help="Seconds of silence that end an utterance (transcribers); 0.5 unless given.")
     ] = None,
     pose_model: PoseModel = None,
+    precision: Precision = None,
     threads: Threads = None,
     debug: Debug = False,
 ) -> None:
@@ -45,7 +46,7 @@ def stream(
     with failing_plainly(debug):
         from ..starting import load_task
 
-        task = load_task(model, threads)
+        task = load_task(model, threads, precision)
         options = given_only(warm=warm or None, endpoint=endpoint, pose_model=pose_model)
         require_options(task, "open_stream", options)
         from ..signals import Stopped

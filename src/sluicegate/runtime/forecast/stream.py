@@ -9,8 +9,8 @@ import numpy as np
 from numpy import ndarray
 
 from sluicegate.errors import DataError
-from sluicegate.runtime.guarding import OneAtATime
 from sluicegate.runtime.rows import Row, key_of, numbers_of, rows_of
+from sluicegate.streaming.guarding import OneAtATime
 from sluicegate.streaming.stream import Stream
 
 from .past import Key, Past, restored, taken

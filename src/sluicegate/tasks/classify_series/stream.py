@@ -16,7 +16,7 @@ from sluicegate.data.ascending import require_ascending
 from sluicegate.data.columns import LARGEST, numbers_of, select
 from sluicegate.errors import DataError
 from sluicegate.runtime.recordings.memory import Key, Memory, Probabilities, Pushed, restored, taken
-from sluicegate.streaming.stream import Stream
+from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.tasks.classification.predictions import predictions
 from sluicegate.tasks.config import listed
 
@@ -27,7 +27,7 @@ KIND = "classify-series"
 _SOURCE = Source("what was pushed", place=lambda row: f"row {row}")
 
 
-class SeriesStream(Stream):
+class SeriesStream(GuardedStream):
     """A stream of recordings: a step in, the class of what was read so far out, with its probabilities.
 
     With `causal=True` at `fit` the network goes on from where it is: a step costs the same however long the recording
@@ -51,6 +51,7 @@ class SeriesStream(Stream):
         """The memory of all states, in bytes."""
         return sum(array.nbytes for memory in self._memories.values() for array in memory.arrays.values())
 
+    @alone
     def push(self, x: Any) -> Any:
         """Read a step, or a chunk of them.
 
@@ -79,11 +80,13 @@ class SeriesStream(Stream):
         frame = pl.DataFrame(predictions(self._trained.labels, self._trained.decision, probabilities))
         return frame if pushed.several else frame.row(0, named=True)
 
+    @alone
     def finish(self) -> None:
         """End the stream, which holds nothing back."""
         self.require_running()
         self.finished = True
 
+    @alone
     def reset(self, recording: Any = None) -> None:
         """Begin anew.
 
@@ -99,6 +102,7 @@ class SeriesStream(Stream):
         """Write down the states of all recordings, as `Stream.snapshot` says."""
         return taken(KIND, self.fingerprint, self._memories, finished=self.finished)
 
+    @alone
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         kept = None if self._reader is not None else self._trained.window

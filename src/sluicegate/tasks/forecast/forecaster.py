@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from sluicegate.data import Panel, Source, read_panel
 from sluicegate.data.frames import backend_of, kind_named, kind_of, like
-from sluicegate.data.headings import Heading, asked, asked_one
+from sluicegate.data.headings import Heading, asked, asked_one, headed
 from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
 from sluicegate.errors import ConfigError, DataError
@@ -154,6 +155,14 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         return self._evaluated(
             evaluate(trained, panel, start=start, stride=stride, baselines=baselines, progress=progress)
         )
+
+    def measured_on(self, data: Any, validation: Any) -> dict[str, Any]:
+        """Both tables, since the first windows look back, from the first row of the validation on."""
+        panel = self._read(validation, self.trained.columns, self.trained.tail, None)
+        start = panel.axis.stamps(panel.starts.min(keepdims=True))[0]
+        before, after = (nw.from_native(headed(table), eager_only=True) for table in (data, validation))
+        rows = nw.concat([before, after.select(before.columns)]).to_native()
+        return {"validation": rows, "start": start, "baselines": ()}
 
     def predict(
         self, data: Any = None, *, future: Any = None, origin: Source | None = None, future_origin: Source | None = None

@@ -16,7 +16,7 @@ from sluicegate.data.columns import LARGEST, numbers_of, select
 from sluicegate.data.frames import kind_named, like
 from sluicegate.data.headings import headed
 from sluicegate.errors import DataError
-from sluicegate.streaming.stream import Stream
+from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.tasks.config import listed
 
 from .batches import Columns
@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 Read = Callable[[Any, Columns, Source], Panel]
 
 
-class ForecastStream(Stream):
+class ForecastStream(GuardedStream):
     """A stream of rows: each is answered by the forecast of the horizon that follows it in its series.
 
     The forecast is that of `predict` of all rows that the series has had so far, to the bit. For a series that training
@@ -60,6 +60,7 @@ class ForecastStream(Stream):
         """The memory of all series, in bytes."""
         return sum(values.nbytes for past in self._pasts.values() for values in past.panel.columns.values())
 
+    @alone
     def push(self, x: Any, *, future: Any = None) -> Any:
         """Read a row, or a chunk of them.
 
@@ -89,11 +90,13 @@ class ForecastStream(Stream):
         self._pasts = pasts
         return frames[0] if isinstance(x, Mapping) else frames
 
+    @alone
     def finish(self) -> None:
         """End the stream, which holds nothing back."""
         self.require_running()
         self.finished = True
 
+    @alone
     def reset(self) -> None:
         """Begin anew, as the stream was opened."""
         self._pasts, self.finished = self._first(), False
@@ -102,6 +105,7 @@ class ForecastStream(Stream):
         """Write down the rows that are kept, as `Stream.snapshot` says."""
         return taken(KIND, self.fingerprint, self._pasts, self._trained.columns.values, finished=self.finished)
 
+    @alone
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         columns, axis = self._trained.columns.values, self._trained.axis

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float32
 
 from sluicegate.errors import DataError
+from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.streaming.snapshots import damaged, read, require, write
-from sluicegate.streaming.stream import Stream
 from sluicegate.tasks.generation.subwords import BEGIN
 
 from .trained import Trained
@@ -19,7 +19,7 @@ from .trained import Trained
 KIND = "language-model"
 
 
-class TextStream(Stream):
+class TextStream(GuardedStream):
     """A stream of text: each push is answered by how probable it was, and by what may come next.
 
     What is pushed are whole words, one or several, or a line feed, where a line ends: no push goes on with a word that
@@ -49,6 +49,7 @@ class TextStream(Stream):
         found: Float32[np.ndarray, " tokens"] = self._reader.next(self._said).numpy()
         return found
 
+    @alone
     def push(self, x: Any) -> Any:
         """Read words, or several pushes of them.
 
@@ -71,11 +72,13 @@ class TextStream(Stream):
         answers = [self._answered(text) for text in several]
         return answers[0] if single else answers
 
+    @alone
     def finish(self) -> None:
         """End the stream, which holds nothing back."""
         self.require_running()
         self.finished = True
 
+    @alone
     def reset(self) -> None:
         """Begin a text anew."""
         self._said, self._reading = self._reader.read(torch.tensor([[BEGIN]]), self._reader.begin())
@@ -87,6 +90,7 @@ class TextStream(Stream):
         arrays |= {f"state.{k}.{i}": part for k, state in enumerate(self._reading) for i, part in enumerate(state)}
         return write(KIND, self.fingerprint, {"finished": self.finished}, arrays)
 
+    @alone
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         settings, arrays = read(snapshot, KIND, self.fingerprint)

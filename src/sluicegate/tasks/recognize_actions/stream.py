@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from sluicegate.data.pose import Pose
 from sluicegate.data.skeletons import LARGEST, Clip, Skeletons
 from sluicegate.errors import ConfigError, DataError
-from sluicegate.streaming.stream import Stream
+from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.tasks.classification.predictions import predictions
 
 from .bodies import Sums
@@ -27,7 +27,7 @@ from .trained import Trained
 KIND = "recognize-actions"
 
 
-class ActionStream(Stream):
+class ActionStream(GuardedStream):
     """A stream of one person's skeletons, or of frames: what is done now, its probability, and since when.
 
     With `causal=True` at `fit` the network goes on from where it is: a step costs the same however long the stream
@@ -52,6 +52,7 @@ class ActionStream(Stream):
         """The memory of the state, in bytes."""
         return sum(array.nbytes for array in self._memory.arrays().values())
 
+    @alone
     def push(self, x: Any, time: Any = None) -> Any:
         """Read a step, or a chunk of them.
 
@@ -80,11 +81,13 @@ class ActionStream(Stream):
         self._memory = memory
         return pl.DataFrame(rows, schema=self._schema()) if several else rows[0]
 
+    @alone
     def finish(self) -> None:
         """End the stream, which holds nothing back."""
         self.require_running()
         self.finished = True
 
+    @alone
     def reset(self) -> None:
         """Begin anew, with another person or another video."""
         self._memory, self.finished = Memory(), False
@@ -95,6 +98,7 @@ class ActionStream(Stream):
         """Write down the state, as `Stream.snapshot` says; where in a frame the person was is not part of it."""
         return taken(KIND, self.fingerprint, self._memory, finished=self.finished)
 
+    @alone
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         self._memory, self.finished = restored(KIND, self.fingerprint, snapshot, self._trained)

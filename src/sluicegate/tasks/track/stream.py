@@ -11,8 +11,8 @@ from jaxtyping import Float64, Int64
 
 from sluicegate.data.boxes import require_boxes, require_scores
 from sluicegate.errors import DataError
+from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.streaming.snapshots import damaged, read, require, write
-from sluicegate.streaming.stream import Stream
 
 from .geometry import centred, cornered
 from .running import Tracks
@@ -36,7 +36,7 @@ class Update(NamedTuple):
     """The probability that an object is there."""
 
 
-class TrackStream(Stream):
+class TrackStream(GuardedStream):
     """A stream of frames: `update` takes the boxes of a detector, and gives those of the objects that are followed.
 
     Open it by `Tracker.open_stream`.
@@ -52,6 +52,7 @@ class TrackStream(Stream):
         self._follower = trained.follower
         self.reset()
 
+    @alone
     def update(self, boxes: Any, scores: Any = None, classes: Any = None, time: float | int | None = None) -> Any:
         """Read a frame.
 
@@ -75,6 +76,7 @@ class TrackStream(Stream):
         array = np.asarray(boxes, np.float64) if np.size(boxes) else np.zeros((0, 4))
         return self._update(array, scores, classes, time)
 
+    @alone
     def push(self, x: Any) -> Any:
         """Read a frame, or several.
 
@@ -99,11 +101,13 @@ class TrackStream(Stream):
         found = self.update(x["boxes"], x.get("scores"), x.get("classes"), x.get("time"))
         return {name: value.tolist() for name, value in found._asdict().items()}
 
+    @alone
     def finish(self) -> None:
         """End the stream, which holds nothing back."""
         self.require_running()
         self.finished = True
 
+    @alone
     def reset(self) -> None:
         """Begin anew: no object is followed, and ids begin from 1."""
         self._tracks: Tracks = self._follower.begin()
@@ -124,6 +128,7 @@ class TrackStream(Stream):
         about = {"finished": self.finished, "last": self._last, "since": self._since}
         return write(KIND, self.fingerprint, about, arrays)
 
+    @alone
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         settings, arrays = read(snapshot, KIND, self.fingerprint)

@@ -13,8 +13,8 @@ from torch import Tensor
 from sluicegate.data.audio import one_channel, require_rate
 from sluicegate.data.resampling import BEFORE, SEGMENT, Resampler
 from sluicegate.errors import DataError
+from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.streaming.snapshots import damaged, read, require, write
-from sluicegate.streaming.stream import Stream
 
 from .network import State
 from .running import END, Heard
@@ -26,7 +26,7 @@ from .utterances import Utterances
 KIND = "transcriber"
 
 
-class SpeechStream(Stream):
+class SpeechStream(GuardedStream):
     """A stream of speech: each push is answered by the words that are sure now, and by what may be said after them.
 
     The answers do not hang on how the audio was cut, and all words together are those of `transcribe`, which ends
@@ -51,6 +51,7 @@ class SpeechStream(Stream):
         """The rate that the model hears, in Hz: of samples that are pushed without one."""
         return self._trained.rate
 
+    @alone
     def push(self, x: Any, rate: int | None = None) -> Any:
         """Hear samples, or several pushes of them.
 
@@ -76,6 +77,7 @@ class SpeechStream(Stream):
         samples = one_channel(x, "what was pushed")
         return self._heard_on(self._resampled(rate).push(samples))
 
+    @alone
     def finish(self) -> dict[str, Any]:
         """End the stream.
 
@@ -93,6 +95,7 @@ class SpeechStream(Stream):
         self.finished = True
         return {"words": words, "partial": "", "endpoint": True}
 
+    @alone
     def add_words(self, words: list[str], weight: float = 0.0) -> None:
         """Know more words from now on, in this stream alone.
 
@@ -105,6 +108,7 @@ class SpeechStream(Stream):
         """
         self._utterances.search.add_words(words, weight)
 
+    @alone
     def reset(self) -> None:
         """Begin anew, with silence; words that were added stay."""
         self._resampler: Resampler | None = None
@@ -131,6 +135,7 @@ class SpeechStream(Stream):
             found |= {f"state.{depth}.{part}": one.numpy() for part, one in enumerate(_parts(state))}
         return write(KIND, self.fingerprint, settings, found)
 
+    @alone
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         settings, arrays = read(snapshot, KIND, self.fingerprint)
