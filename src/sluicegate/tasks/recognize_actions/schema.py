@@ -35,6 +35,7 @@ class _Shape(ShapeSchema):
     dimensions: Literal[2, 3]
     features: Size
     frames: Annotated[int, Field(ge=4, le=512)]
+    whole: Annotated[int, Field(ge=0, le=1000)]
     memory: Annotated[int, Field(ge=0, le=2**24)]
 
 
