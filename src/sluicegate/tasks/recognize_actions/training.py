@@ -101,7 +101,7 @@ class ActionPreparation(Preparation[Examples, Trained]):
 
     @property
     def _alterations(self) -> Alterations:
-        """How clips are altered; bodies are of size 1 but for a point without bones, whose paths say how large it is."""
+        """How clips are altered: bodies are of size 1, and how large a point without bones is say its paths."""
         how = Alterations(mirror=self.config.mirror)
         if self._reader.layout.bones:
             return how
