@@ -59,6 +59,8 @@ def require_action_recognizer(saved: bundle.Bundle, arrays: Mapping[str, np.ndar
     config = read_json(saved, bundle.CONFIG, _Config)
     shape, methods = config.shape, config.methods
     require_classes(saved, arrays, config, shape.classes, methods)
+    if shape.whole >= shape.members:
+        raise damaged(saved, bundle.CONFIG, f"shape.whole is {shape.whole} of {shape.members} networks")
     if len(set(methods)) < len(methods):
         raise damaged(saved, bundle.CONFIG, "a method is there twice")
 
