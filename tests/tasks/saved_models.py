@@ -100,6 +100,25 @@ def series_classifier(cell, **knobs):
     return train, lambda model: model.predict(recordings[::5])
 
 
+def action_recognizer(dimensions, **knobs):
+    """How a recognizer of actions is trained, and how it is asked: a figure moves a hand to the side or upwards."""
+    rest = np.array([[0, 0, 0], [0, 1, 0], [-0.5, 1, 0.1], [-1, 1, 0], [0.5, 1, 0.1], [1, 1, 0]])[:, :dimensions]
+    clips = []
+    for number in range(20):
+        steps = np.arange(14 + number % 5)
+        body = np.repeat(rest[None], len(steps), axis=0) * (1 + number % 3)
+        body[:, 3, number % 2] += np.sin(0.4 * steps + number)
+        body[number % 7, number % 6] = np.nan
+        clips.append(np.round(body, 4))
+
+    def train():
+        settings = {"folds": 2, "whole": 1, "hidden": 4, "steps": 30, "batch": 8}
+        task = sluicegate.ActionRecognizer(layout="0-1 1-2 2-3 1-4 4-5", **settings | knobs)
+        return task.fit(clips, ["wave", "raise"] * 10, progress=False)
+
+    return train, lambda model: model.predict(clips[::3])
+
+
 def pairs(rows=48):
     """German sentences of three words and English ones, and a third of them questions."""
     words = (
@@ -203,6 +222,9 @@ MODELS = {
     "series-gru": series_classifier("gru", blend=True),
     "series-rnn": series_classifier("rnn", window=16, balance=0.5),
     "series-causal": series_classifier("lstm", causal=True),
+    "actions-gru": action_recognizer(3),
+    "actions-rnn": action_recognizer(2, cell="rnn", balance=0.5, mirror=True, frames=16),
+    "actions-causal": action_recognizer(2, cell="lstm", causal=True),
     "translate-gru": translator(members=2),
     "translate-lstm": translator(cell="lstm", copies=False),
     "summarize-mingru": summarizer(cell="mingru", longest=6),
@@ -227,10 +249,12 @@ def add(name):
 if __name__ == "__main__":
     from sluicegate.tasks.classify_series import baselines, trained
     from sluicegate.tasks.language_model import vocabulary
+    from sluicegate.tasks.recognize_actions import baselines as action_baselines
+    from sluicegate.tasks.recognize_actions import trained as action_trained
     from sluicegate.tasks.transcribe.baselines import hidden_markov, templates
 
     torch.set_num_threads(1)
-    for module in (baselines, trained):
+    for module in (baselines, trained, action_baselines, action_trained):
         module.has_minirocket = lambda: False  # its 10,000 features would take most of the space
     hidden_markov._GAUSSIANS, templates._REMEMBERED = (1, 1), 6
     FOLDER.mkdir(exist_ok=True)

@@ -86,6 +86,10 @@ def array(name, change):
         ("series-gru", "config.json", setting("window", value=-1), "window"),
         ("series-gru", "arrays.safetensors", array("deviation", lambda a: a * 0), "deviation"),
         ("series-gru", "arrays.safetensors", array("prior", lambda a: a.astype(np.float32)), "type float32"),
+        ("actions-gru", "config.json", setting("shape", "whole", value=3), "shape.whole"),
+        ("actions-gru", "config.json", setting("shape", "dimensions", value=4), "shape.dimensions"),
+        ("actions-rnn", "arrays.safetensors", array("time_warping.truth", lambda a: a + 2), "time_warping.truth"),
+        ("actions-causal", "arrays.safetensors", array("deviation", lambda a: a[:-1]), "deviation is of shape"),
     ],
 )
 def test_are_refused_with_the_file_and_the_place(name, file, alter, expected, tmp_path):

@@ -1,5 +1,6 @@
 """The loop learns, stops when it should, and goes on to the bit where it was stopped."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -148,6 +149,17 @@ class Pair(nn.Module):
                 return float((member(held_back) - held_back @ TRUTH.T).square().mean())
 
         return [Part(member, partial(loss, member), partial(validate, member)) for member in self.members]
+
+
+def test_a_part_that_nothing_validates_ends_at_the_step_that_is_best_for_the_others():
+    bare, beside = Pair(), Pair()
+    schedule = replace(SCHEDULE, steps=60, every=10)
+    curve = train(
+        beside, [beside.parts()[0], beside.parts()[1]._replace(validate=None)], schedule, seed=0, progress=False
+    )
+    alone = train(bare.members[0], bare.parts()[:1], schedule, seed=0, progress=False)
+    assert curve.validation == alone.validation
+    assert not torch.equal(beside.members[1].weight, Pair().members[1].weight), "it is trained"
 
 
 @pytest.fixture(params=[1, 2])

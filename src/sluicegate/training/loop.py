@@ -43,7 +43,8 @@ def train(
 
     Args:
         model: what to train.
-        parts: what it is made of, one or several, which are trained side by side; its loss is the mean of theirs.
+        parts: what it is made of, one or several, which are trained side by side; its loss is the mean of theirs. One
+            of them at least must be validated.
         schedule: how long and how fast.
         seed: with the numbers of step and part, the seed of all random numbers.
         fingerprint: names the data and the settings; a checkpoint with another one is not resumed.
@@ -89,7 +90,7 @@ def train(
             workers.rounds(take_step, optimizers, range(state.step, until))
             loss = float(np.mean([optimizer.loss() for optimizer in optimizers])) / (until - state.step)
             state.step = until
-            validate = partial(_mean_validated, workers, parts)
+            validate = partial(_mean_validated, workers, [part.validate for part in parts if part.validate])
             _check(model, weights, statistics, state, validate, loss, schedule.min_delta)
             report(until, f"validation loss {state.curve.validation[-1]:.4f}")
             if checkpoint is not None:
@@ -103,12 +104,12 @@ def train(
     return state.curve
 
 
-def _mean_validated(workers: Workers, parts: Sequence[Part]) -> float:
-    return float(np.mean(workers.map(_validated, parts)))
+def _mean_validated(workers: Workers, validations: Sequence[Callable[[], float]]) -> float:
+    return float(np.mean(workers.map(_validated, validations)))
 
 
-def _validated(part: Part) -> float:
-    return part.validate()
+def _validated(validate: Callable[[], float]) -> float:
+    return validate()
 
 
 def _check(

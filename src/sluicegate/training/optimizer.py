@@ -59,12 +59,12 @@ class Part(NamedTuple):
         model: the part.
         loss: given the step and a generator of its own, draws a batch and returns the mean loss. Where there are other
             parts, which are trained at the same time, all random numbers must come from that generator.
-        validate: the mean loss over the validation part.
+        validate: the mean loss over the validation part; None where nothing validates it, and it stops with the others.
     """
 
     model: nn.Module
     loss: Callable[[int, torch.Generator], Tensor]
-    validate: Callable[[], float]
+    validate: Callable[[], float] | None
 
 
 class PartOptimizer:

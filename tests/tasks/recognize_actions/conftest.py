@@ -10,7 +10,16 @@ from sluicegate.tasks.recognize_actions import trained as trained_module
 BONES = [(0, 1), (1, 2), (2, 3), (1, 4), (4, 5)]
 REST = np.array([[0, 0], [0, 1], [-0.5, 1], [-1, 1], [0.5, 1], [1, 1]])
 WAYS = {"wave": [0.8, 0.0], "raise": [0.0, 0.8]}
-QUICK = {"steps": 50, "folds": 2, "hidden": 24, "batch": 16, "learning_rate": 0.01, "dropout": 0.1, "layout": BONES}
+QUICK = {
+    "steps": 50,
+    "folds": 2,
+    "whole": 0,
+    "hidden": 24,
+    "batch": 16,
+    "learning_rate": 0.01,
+    "dropout": 0.1,
+    "layout": BONES,
+}
 
 
 def make_clips(count=24, seed=0, dimensions=2):

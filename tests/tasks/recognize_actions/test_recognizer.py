@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import sluicegate
 from sluicegate.tasks.checks import Case, checks
@@ -88,8 +89,22 @@ def test_groups_stay_together(make, people, quick):
     model = sluicegate.ActionRecognizer(**{**quick, "steps": 10, "folds": 3}).fit(
         *make(), groups=people, progress=False
     )
-    assert model.trained.shape.members == 3, "one for each fold"
+    shape = model.trained.shape
+    assert shape.members - shape.whole == 3, "one for each fold"
     assert set(model.report.details["groups"]) == {"0", "1", "2"}
+
+
+def test_further_networks_are_trained_on_all_clips(make, people, quick):
+    knobs = {**quick, "steps": 20, "folds": 3}
+    bare, with_whole = (
+        sluicegate.ActionRecognizer(**knobs | {"whole": whole}).fit(*make(), groups=people, progress=False)
+        for whole in (0, 2)
+    )
+    assert bare.report.metrics == with_whole.report.metrics, "only those that others validate are measured"
+    members = with_whole.trained.model.members
+    assert (len(members), with_whole.trained.shape.whole) == (5, 2)
+    for one, other in zip(bare.trained.model.members, members[:3], strict=True):
+        assert all(torch.equal(weight, other.state_dict()[name]) for name, weight in one.state_dict().items())
 
 
 def test_a_folder_and_a_table(on_disk, quick, tmp_path):

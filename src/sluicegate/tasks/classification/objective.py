@@ -31,15 +31,17 @@ class Objective(ABC):
         model: the networks.
         truth: the number of the class of each row that validates.
         loss: what is minimised.
+        whole: how many of the networks, the last ones, no rows validate: they train on all.
     """
 
-    def __init__(self, model: Ensemble, truth: Rows, loss: Loss) -> None:
+    def __init__(self, model: Ensemble, truth: Rows, loss: Loss, *, whole: int = 0) -> None:
         self._model, self._validation_truth, self._losses = model, truth, loss
+        self._validated = len(model.members) - whole
 
     def parts(self) -> list[Part]:
-        """What is trained: each network, which its own rows validate."""
+        """What is trained: each network, which its own rows validate, if any do."""
         return [
-            Part(member, partial(self._loss, k), partial(self._validate, k))
+            Part(member, partial(self._loss, k), partial(self._validate, k) if k < self._validated else None)
             for k, member in enumerate(self._model.members)
         ]
 
@@ -59,7 +61,7 @@ class Objective(ABC):
     def unseen(self, classes: int) -> tuple[Float64[np.ndarray, "seen classes"], Rows]:
         """The mean logits of rows by the networks that did not train on them, and which rows these are."""
         total, times = np.zeros((len(self._validation_truth), classes)), np.zeros(len(self._validation_truth))
-        for network in range(len(self._model.members)):
+        for network in range(self._validated):
             logits, rows = self._validation_logits(network)
             np.add.at(total, rows, logits)
             np.add.at(times, rows, 1.0)

@@ -24,7 +24,8 @@ def action_card(config: ActionRecognizerConfig, trained: Trained, results: Resul
             f"skeletons of {shape.joints} joints in {shape.dimensions} dimensions",
             f"shares of the actions: {listed(frequent)}",
         ],
-        settings=config.model_dump(mode="json") | {"folds": shape.members, "window": trained.window},
+        settings=config.model_dump(mode="json")
+        | {"folds": shape.members - shape.whole, "whole": shape.whole, "window": trained.window},
         measures=MEASURES,
         limits=[
             "It knows the actions above and no others: a clip of another kind gets one of them.",

@@ -1,7 +1,7 @@
 """Normalised clips beside one another, read at evenly spaced places, and altered in training.
 
-Drawn in training: a part of the clip, a speed that changes within it, a lower frame rate, another view, other
-proportions, jitter, and joints that are not seen.
+Drawn in training: a part of the clip, a speed that changes within it, a lower frame rate, joints that go slowly astray,
+another view, other proportions, jitter, and joints that are not seen.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ Steps = Float32[np.ndarray, "rows time joints dimensions"]
 MOST = 256
 """Steps of a clip that are kept: a longer one is read at so many places."""
 
+_WAVES, _TURNS = 6, 3.0  # of what leads joints astray: how many there are, and how often the fastest turns in a clip
+
 
 @dataclass(frozen=True)
 class Alterations:
@@ -30,18 +32,20 @@ class Alterations:
         warp: how far the speed may change within it.
         turn: radians by which the view is turned at most; a third of it beside and upwards.
         stretch: the share by which each dimension is stretched at most.
+        astray: the deviation of waves that are added to each joint's path, against the size of the body.
         jitter: the deviation of noise, against the size of the body.
         dropped: the share of clips in which joints are dropped, and of joints that are.
         slow: the share of clips that are read at a lower frame rate.
         mirror: whether left and right are one.
     """
 
-    part: float = 0.8
-    warp: float = 0.3
-    turn: float = 0.4
-    stretch: float = 0.1
-    jitter: float = 0.02
-    dropped: float = 0.1
+    part: float = 0.7
+    warp: float = 0.5
+    turn: float = 0.8
+    stretch: float = 0.2
+    astray: float = 0.1
+    jitter: float = 0.04
+    dropped: float = 0.2
     slow: float = 0.2
     mirror: bool = False
 
@@ -111,6 +115,7 @@ class Packed:
 
     def _altered(self, steps: Steps, how: Alterations, mirrored: Rows, draw: np.random.Generator) -> Steps:
         rows, d, joints = len(steps), steps.shape[-1], steps.shape[-2]
+        steps = steps + np.float32(how.astray) * _waves(steps.shape, draw)
         turned = steps.reshape(rows, -1, d) @ _views(rows, d, how, draw)
         steps = turned.reshape(steps.shape)
         steps += draw.standard_normal(steps.shape, dtype=np.float32) * np.float32(how.jitter)
@@ -137,6 +142,17 @@ class Packed:
             clip = self.values[rows[row]]
             steps[row] = clip[kept[below]] * (1 - share) + clip[kept[below + 1]] * share
         return steps
+
+
+def _waves(sizes: tuple[int, ...], draw: np.random.Generator) -> Steps:
+    """Sums of a few slow waves of any phase, of deviation 1, for each coordinate of each joint."""
+    rows, time, joints, d = sizes
+    turns = np.linspace(_TURNS / _WAVES, _TURNS, _WAVES, dtype=np.float32)
+    angles = 2 * np.pi * np.linspace(0, 1, time, dtype=np.float32)[:, None] * turns
+    curves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.float32(np.sqrt(_WAVES))
+    shares = draw.standard_normal((rows, 2 * _WAVES, joints * d), dtype=np.float32)
+    waves: Steps = (curves @ shares).reshape(sizes)
+    return waves
 
 
 def _views(rows: int, dimensions: int, how: Alterations, draw: np.random.Generator) -> Float32[np.ndarray, "rows d d"]:

@@ -70,6 +70,14 @@ class ActionRecognizerConfig(TaskConfig):
         ),
         Group.TRAINING,
     ] = None
+    whole: Annotated[
+        Annotated[Whole, Field(ge=0, le=20)] | None,
+        Field(
+            description="further networks, which are trained on all clips for as many steps as are best for those that "
+            "others validate, and averaged with them; None is 2 where there are several folds, and 1 where there is one"
+        ),
+        Group.TRAINING,
+    ] = None
     layout: Annotated[
         Annotated[str, BeforeValidator(_as_text)] | None,
         Field(
@@ -120,8 +128,8 @@ class ActionRecognizerConfig(TaskConfig):
     steps: Annotated[
         Positive | None,
         Field(
-            description="optimiser steps at most; None goes through the clips 100 times, but takes 400 steps at least "
-            "and 4,000 at most"
+            description="optimiser steps at most; None goes through the clips 50 times, but takes 400 steps at least "
+            "and 2,000 at most"
         ),
         Group.TRAINING,
     ] = None

@@ -34,6 +34,7 @@ class Objective(objective.Objective):
         how: how clips are altered.
         seed: the source of all chance.
         batch: clips in a step.
+        whole: how many of the networks, the last ones, train on all clips.
     """
 
     def __init__(
@@ -50,8 +51,9 @@ class Objective(objective.Objective):
         *,
         seed: int,
         batch: int,
+        whole: int = 0,
     ) -> None:
-        super().__init__(model, validation_truth, loss)
+        super().__init__(model, validation_truth, loss, whole=whole)
         self._prepared, self._other, self._validation_rows = prepared, other, validation_rows
         self._number, self._how, self._seed, self._batch = number, how, seed, batch
         self._truth = truth

@@ -35,6 +35,7 @@ class _Shape(ShapeSchema):
     dimensions: Literal[2, 3]
     features: Size
     frames: Annotated[int, Field(ge=4, le=512)]
+    whole: Annotated[int, Field(ge=0, le=1000)]
     memory: Annotated[int, Field(ge=0, le=2**24)]
 
 
@@ -58,6 +59,8 @@ def require_action_recognizer(saved: bundle.Bundle, arrays: Mapping[str, np.ndar
     config = read_json(saved, bundle.CONFIG, _Config)
     shape, methods = config.shape, config.methods
     require_classes(saved, arrays, config, shape.classes, methods)
+    if shape.whole >= shape.members:
+        raise damaged(saved, bundle.CONFIG, f"shape.whole is {shape.whole} of {shape.members} networks")
     if len(set(methods)) < len(methods):
         raise damaged(saved, bundle.CONFIG, "a method is there twice")
 

@@ -21,6 +21,7 @@ class Shape:
     cell: Cell  # their kind
     dropout: float  # rate at which units are dropped in training
     members: int  # how many networks there are
+    whole: int = 0  # how many of them, the last ones, were trained on all clips
     memory: int = 0  # how many frames a causal network pools before it forgets; 0 where the networks read both ways
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -31,9 +32,9 @@ from .report import report
 from .trained import Columns, Trained, flat
 
 _FEW = 2000  # clips up to which several networks share the work
-_EPOCHS, _STEPS, _MOST_STEPS = 100, 400, 4000  # times through the clips, and steps at least and at most
+_WHOLE = 2  # networks that are trained on all clips beside these
+_EPOCHS, _STEPS, _MOST_STEPS = 50, 400, 2000  # times through the clips, and steps at least and at most
 _CHECKS = 20  # of the validation loss, if training goes all the way
-_JITTER = 0.02  # of joints in training, against the size of the body
 _NONE = np.empty((0, 2), dtype=np.int64)
 
 
@@ -80,9 +81,18 @@ class ActionPreparation(Preparation[Examples, Trained]):
             layers=config.layers,
             cell=config.cell,
             dropout=config.dropout,
-            members=self.members,
+            members=self.members + self._whole,
+            whole=self._whole,
             memory=self._usual_length if config.causal else 0,
         )
+
+    @property
+    def _whole(self) -> int:
+        """Networks that train on all clips, as long as is best for those that others validate."""
+        if self.held_back is not None:
+            return 0  # all networks do
+        asked = self.config.whole
+        return asked if asked is not None else _WHOLE if self.members > 1 else 1
 
     @property
     def _usual_length(self) -> int:
@@ -90,11 +100,13 @@ class ActionPreparation(Preparation[Examples, Trained]):
         return max(1, int(np.median([len(clip) for clip in self._prepared.normal])))
 
     @property
-    def _spread(self) -> float:
-        """How large bodies are, which are of size 1 but for a point without bones."""
+    def _alterations(self) -> Alterations:
+        """How clips are altered: bodies are of size 1, and how large a point without bones is say its paths."""
+        how = Alterations(mirror=self.config.mirror)
         if self._reader.layout.bones:
-            return 1.0
-        return float(np.sqrt(np.mean([np.square(clip).mean() for clip in self._prepared.normal])))
+            return how
+        size = float(np.sqrt(np.mean([np.square(clip).mean() for clip in self._prepared.normal])))
+        return replace(how, astray=size * how.astray, jitter=size * how.jitter)
 
     def run(self, progress: bool | None) -> Run[Trained]:
         """What is trained, and for how long."""
@@ -112,9 +124,10 @@ class ActionPreparation(Preparation[Examples, Trained]):
             validation_rows,
             self.validating.truth,
             loss_for(self.decision, config, few=False),
-            Alterations(mirror=config.mirror, jitter=_JITTER * self._spread),
+            self._alterations,
             seed=config.seed,
             batch=config.batch,
+            whole=self._whole,
         )
         epoch = -(-self.rows // config.batch)
         steps = config.steps or min(max(_EPOCHS * epoch, _STEPS), _MOST_STEPS)
