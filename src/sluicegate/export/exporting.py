@@ -27,6 +27,7 @@ def export(
     *,
     name: str = "model",
     precision: str = "fp32",
+    series: Any = None,
 ) -> dict[str, Any]:
     """Write a model down for machines without this package.
 
@@ -36,6 +37,8 @@ def export(
         folder: where the files go.
         name: what they begin with, and in C all names in them.
         precision: of the weights of the recurrent layers: `fp32`, or `int8`, which ONNX files do not have.
+        series: of a forecaster of several series, what names the one that is exported, each of which has a scale of
+            its own.
 
     Returns:
         `files`, the paths of what was written, and figures of it by name.
@@ -48,7 +51,7 @@ def export(
     for argument, value, allowed in (("to", to, TARGETS), ("precision", precision, PRECISIONS)):
         if value not in allowed:
             raise ConfigError(f"`{argument}` (={value!r}) must be one of {', '.join(allowed)}")
-    network = model if isinstance(model, Network) else of_folder(model)
+    network = model if isinstance(model, Network) else of_folder(model, series=series)
     if precision == "int8":
         network = in_int8(network)
     write: dict[str, Callable[..., dict[str, Any]]] = {"c": _c, "wasm": _wasm, "onnx": _onnx}

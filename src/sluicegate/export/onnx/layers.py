@@ -19,7 +19,7 @@ _OPEN = 100.0
 _ORDER = {"gru": ((1, 0, 2), "GRU"), "lstm": ((0, 3, 1, 2), "LSTM"), "rnn": ((0,), "RNN")}
 
 
-def add_layer(graph: Graph, layer: Layer, x: str, state: list[str]) -> tuple[str, list[str]]:
+def add_layer(graph: Graph, layer: Layer, x: str, state: list[str], lengths: str = "") -> tuple[str, list[str]]:
     """Add a layer.
 
     Args:
@@ -27,6 +27,7 @@ def add_layer(graph: Graph, layer: Layer, x: str, state: list[str]) -> tuple[str
         layer: of 32-bit floats.
         x: `[time batch input]`.
         state: h, and c of an LSTM, `[1 batch hidden]`.
+        lengths: how many steps each row has, 32-bit whole numbers `[batch]`; nothing where all have all.
 
     Returns:
         The outputs, `[time batch hidden]`, and the state after them.
@@ -41,7 +42,7 @@ def add_layer(graph: Graph, layer: Layer, x: str, state: list[str]) -> tuple[str
     order, operator = _ORDER[cell if cell in _ORDER else "gru"]
     arranged = [_arranged(part, order, units) for part in (w, r, b, rb)]
     bias = np.concatenate([arranged[2], arranged[3]])
-    given = [x, *(graph.constant(part[None]) for part in (*arranged[:2], bias)), "", *state]
+    given = [x, *(graph.constant(part[None]) for part in (*arranged[:2], bias)), lengths, *state]
     gated = {"gru": ["Sigmoid", squash], "lstm": ["Sigmoid", squash, squash], "rnn": [squash]}[operator.lower()]
     more = {"linear_before_reset": 1} if operator == "GRU" else {}
     if squash == "Affine":
