@@ -106,6 +106,14 @@ def test_onnx_answers_as_the_runtime_does_in_chunks_of_any_length(network, tmp_p
     near(fed(network, path, rows, cuts), expected[np.array(cuts) - 1], 1e-5)
 
 
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_onnx_in_int8_answers_as_the_reference_does(name, tmp_path):
+    network = in_int8(of_folder(FOLDER / f"forecast-{name}", series=SAVED[name]))
+    path, rows = write_onnx(network, tmp_path), inputs_for(network, 40, seed=3)
+    cuts = [1, 3, 20, 40]
+    near(fed(network, path, rows, cuts), expected_of(network, rows)[np.array(cuts) - 1], 5e-6)
+
+
 def test_one_series_of_several_is_named():
     folder = FOLDER / "forecast-gru"
     for named in (None, "c", 7):

@@ -36,7 +36,7 @@ def export(
         to: `c`, plain C; `wasm`, WebAssembly and a page that runs it; `onnx`, a file for ONNX Runtime.
         folder: where the files go.
         name: what they begin with, and in C all names in them.
-        precision: of the weights of the recurrent layers: `fp32`, or `int8`, which ONNX files do not have.
+        precision: of the weights of the recurrent layers: `fp32` or `int8`.
         series: of a forecaster of several series, what names the one that is exported, each of which has a scale of
             its own.
 

@@ -43,7 +43,7 @@ class Layers:
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self._layers = [layer if is_whole(layer) else _stack(layer) for layer in layers]
+        self._layers = [layer if is_whole(layer) else stack_of(layer) for layer in layers]
         self._units = [units_of(layer) for layer in layers]
         self._parts = 2 if layers[0].cell == "lstm" else 1
 
@@ -95,11 +95,12 @@ def _stepped(layer: Layer, x: ndarray, state: State) -> tuple[ndarray, State]:
     return found, tuple(part[None] for part in own)
 
 
-def _stack(layer: Layer) -> Stack:
-    return Stack(layer.cell, [_by_name(layer)], activation=layer.activation)
+def stack_of(layer: Layer) -> Stack:
+    """Lay a layer of floats out for the kernels."""
+    return Stack(layer.cell, [by_name(layer)], activation=layer.activation)
 
 
-def _by_name(layer: Layer) -> dict[str, ndarray]:
+def by_name(layer: Layer) -> dict[str, ndarray]:
     """The weights by the names that PyTorch gives them."""
     own: dict[str, ndarray] = {"weight_ih": layer.input.weight, "bias_ih": layer.bias}
     if layer.hidden is not None:

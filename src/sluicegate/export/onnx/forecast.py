@@ -18,6 +18,7 @@ from .answers import answers
 from .calendar import calendar
 from .graph import Graph, standardised
 from .layers import add_layer
+from .plain import add_map
 from .windows import Scaled, Window, picked, scaled_by_own_rows
 
 
@@ -101,8 +102,7 @@ def _read(
     values = _segments(graph, columns, (lacking, 0), shape.segment, shape.before)
     if seen is not None:
         values = graph.add("Concat", values, picked(graph, seen, 1, 0, shape.before), axis=2)
-    product = graph.add("MatMul", values, graph.constant(member.front.input.weight.T))
-    embedded = graph.add("Relu", graph.add("Add", product, graph.constant(member.front.bias)))
+    embedded = add_map(graph, member, values)
     # Those before the first row go behind the others, where no row is as long.
     skipped = graph.add(
         "Div", graph.add("Add", padded, graph.constant(lacking, np.int64)), graph.constant(shape.segment, np.int64)

@@ -33,7 +33,6 @@ def write_onnx(network: Network, folder: str | Path, *, name: str = "model") -> 
 
     Raises:
         MissingExtra: the package `onnx` is not installed.
-        ConfigError: the network holds whole numbers.
     """
     graph = Graph()
     write = write_plain if network.shape is None else write_frames
