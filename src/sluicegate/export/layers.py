@@ -9,8 +9,10 @@ from numpy import ndarray
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops.cells import GATES
+from sluicegate.ops.quantized import from_arrays
 from sluicegate.ops.quantized_reference import Layer, Matrix, step
-from sluicegate.runtime.layers import Stack, State
+from sluicegate.runtime.layers import Stack, State, weights_of
+from sluicegate.runtime.whole import is_whole as is_saved_whole
 
 
 def units_of(layer: Layer) -> int:
@@ -108,6 +110,19 @@ def by_name(layer: Layer) -> dict[str, ndarray]:
     if layer.hidden_bias is not None:
         own["bias_hh"][-units_of(layer) :] = layer.hidden_bias
     return own
+
+
+def saved_layers(cell: str, arrays: Mapping[str, ndarray], prefix: str, layers: int) -> tuple[Layer, ...]:
+    """The layers of a saved network, in the precision in which it was saved; the arguments are those of `weights_of`.
+
+    Raises:
+        ConfigError: the cell is none that is exported.
+    """
+    if not is_saved_whole(arrays, prefix):
+        return layers_of(cell, weights_of(arrays, prefix, layers))
+    activation = "relu" if cell == "ligru" else "tanh"
+    own = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
+    return tuple(from_arrays(cell, activation, own, f"_l{depth}") for depth in range(layers))
 
 
 def layers_of(cell: str, weights: Sequence[Mapping[str, ndarray]], activation: str | None = None) -> tuple[Layer, ...]:

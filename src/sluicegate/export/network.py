@@ -22,7 +22,7 @@ from sluicegate.runtime.recordings.classifier import SeriesClassifier
 from sluicegate.runtime.recordings.shape import Shape
 
 from .forecast import Forecast, of_series
-from .layers import inputs_of, layers_of, multiply_adds_of, units_of
+from .layers import inputs_of, layers_of, multiply_adds_of, saved_layers, units_of
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _of_forecaster(trained: Forecaster, saved: Bundle, series: Any) -> Network:
     arrays, shape = saved.tensors(WEIGHTS), trained.shape
     embed = {"weight_ih": arrays["embed.weight"], "bias_ih": arrays["embed.bias"]}
     (front,) = layers_of("rnn", [embed], "relu")
-    layers = layers_of(shape.cell, weights_of(arrays, "cell.", shape.layers))
+    layers = saved_layers(shape.cell, arrays, "cell.", shape.layers)
     forecast = of_series(trained, arrays, series)
     return Network(
         members=(Member(layers, front, arrays["head.weight"], arrays["head.bias"]),),
@@ -241,5 +241,5 @@ def _member(shape: Shape, arrays: dict[str, ndarray], number: int) -> Member:
     own = f"members.{number}."
     front = {"weight_ih": arrays[f"{own}front.weight"], "bias_ih": arrays[f"{own}front.bias"]}
     (mapped,) = layers_of("rnn", [front], "relu")
-    layers = layers_of(shape.cell, weights_of(arrays, f"{own}recurrent.", shape.layers))
+    layers = saved_layers(shape.cell, arrays, f"{own}recurrent.", shape.layers)
     return Member(layers, mapped, arrays[f"{own}output.weight"], arrays[f"{own}output.bias"])

@@ -24,10 +24,11 @@ from numpy import ndarray
 
 from sluicegate import _core
 
+from .cells import WHOLE
 from .quantized_reference import GATES, LARGEST, Layer, Matrix
 
-VERSION = 1
-"""The version of this form, which a saved model says: what another one means is not known."""
+VERSION = WHOLE
+"""The version of this form."""
 
 KEPT = 8
 """Features up to which a first input is left in floats: to round so few saves nothing."""

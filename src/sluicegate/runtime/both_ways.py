@@ -12,6 +12,7 @@ from sluicegate.errors import ConfigError
 from sluicegate.ops.arguments import AT, FORWARD, OUTPUT, Grid, Sequences
 
 from .layers import Stack, address, weights_of
+from .whole import WholeStack, is_whole, whole_of
 
 
 class BothWays:
@@ -21,7 +22,7 @@ class BothWays:
 
     Args:
         cell: as `Stack` takes it.
-        arrays: of a network, by name.
+        arrays: of a network, by name; in int8 where it was saved so.
         prefix: what the names of the layers begin with.
         layers: how many there are.
         threads: that compute it; no bit hangs on how many.
@@ -31,13 +32,14 @@ class BothWays:
     """
 
     def __init__(self, cell: str, arrays: Mapping[str, ndarray], prefix: str, layers: int, *, threads: int = 1) -> None:
-        ways = [weights_of(arrays, prefix, layers, way) for way in ("", "_reverse")]
+        self.threads, self._whole = threads, is_whole(arrays, prefix)
+        find, kind = (whole_of, WholeStack) if self._whole else (weights_of, Stack)
+        ways = [find(arrays, prefix, layers, way) for way in ("", "_reverse")]
         # A stack for each layer and direction: what it was given is held to what such a layer has.
-        self._layers = [tuple(Stack(cell, [way[depth]]) for way in ways) for depth in range(layers)]
-        self.threads = threads
+        self._layers = [[kind(cell, [way[depth]], threads=threads) for way in ways] for depth in range(layers)]
         self.inputs, self.hidden = self._layers[0][0].inputs, self._layers[0][0].hidden
-        sizes = {(one.inputs, one.hidden) for depth in self._layers[1:] for one in depth}
-        if sizes - {(2 * self.hidden, self.hidden)} or self._layers[0][1].inputs != self.inputs:
+        sizes = [(one.inputs, one.hidden) for both in self._layers for one in both]
+        if sizes != [(self.inputs, self.hidden)] * 2 + [(2 * self.hidden, self.hidden)] * (len(sizes) - 2):
             raise ConfigError(f"the layers {prefix}* do not fit one another: save the model again")
 
     def run(self, x: ndarray, lengths: ndarray) -> ndarray:
@@ -52,21 +54,37 @@ class BothWays:
         """
         order = np.argsort(-lengths, kind="stable").astype(np.int64)
         falling = np.ascontiguousarray(lengths[order], np.int64)
-        (rows, steps, _), wide = x.shape, 2 * self.hidden
-        sequences = Sequences(steps, rows, address(falling), address(order))
-        for both in self._layers:
-            x, output = np.ascontiguousarray(x), np.zeros((rows, steps, wide), np.float32)
-            ends, directions = [], []
-            for way, layer in enumerate(both):
-                numbers = FORWARD.copy()
-                shape, panels = layer.laid_out()
-                numbers[AT.panels] = address(panels)
-                numbers[OUTPUT] = address(output) + 4 * way * self.hidden, wide, steps * wide
-                ends.append(layer.begin(rows))
-                for name, after in zip(("h", "c"), ends[-1], strict=False):
-                    numbers[getattr(AT, f"{name}_n")] = address(after)
-                directions.append(numbers)
-            grid = Grid(address(x), shape.input, steps * shape.input)
-            _core.forward(shape, sequences, grid, directions, 0, self.threads)
-            x = output
+        for depth in range(len(self._layers)):
+            x = (self._in_int8 if self._whole else self._in_floats)(depth, x, order, falling)
         return x
+
+    def _in_floats(self, depth: int, x: ndarray, order: ndarray, falling: ndarray) -> ndarray:
+        """A layer, of both directions in one call of the kernels."""
+        x, (rows, steps, inputs), wide = np.ascontiguousarray(x), x.shape, 2 * self.hidden
+        output, held, directions = np.zeros((rows, steps, wide), np.float32), [], []
+        for way, layer in enumerate(self._layers[depth]):
+            assert isinstance(layer, Stack), "its weights are floats"
+            numbers, (shape, panels), after = FORWARD.copy(), layer.laid_out(), layer.begin(rows)
+            numbers[AT.panels] = address(panels)
+            numbers[OUTPUT] = address(output) + 4 * way * self.hidden, wide, steps * wide
+            for name, part in zip(("h", "c"), after, strict=False):
+                numbers[getattr(AT, f"{name}_n")] = address(part)
+            directions.append(numbers)
+            held.append(after)
+        sequences = Sequences(steps, rows, address(falling), address(order))
+        _core.forward(shape, sequences, Grid(address(x), inputs, steps * inputs), directions, 0, self.threads)
+        return output
+
+    def _in_int8(self, depth: int, x: ndarray, order: ndarray, falling: ndarray) -> ndarray:
+        """A layer, one direction after the other: rows that are read from their end are turned round, and back."""
+        rows, (steps, wide) = x[order].swapaxes(0, 1), (x.shape[1], self.hidden)
+        places = np.arange(steps)[:, None]
+        turned = np.where(places < falling, falling - 1 - places, places)[..., None]  # [steps rows 1]
+        output = np.empty((*x.shape[:2], 2 * wide), np.float32)
+        for way, layer in enumerate(self._layers[depth]):
+            assert isinstance(layer, WholeStack), "its weights are whole numbers"
+            given = np.take_along_axis(rows, turned, axis=0) if way else rows
+            found, _ = layer.read(given, layer.begin(len(x)), falling)
+            found = np.take_along_axis(found, turned, axis=0) if way else found
+            output[order, :, way * wide : (way + 1) * wide] = found.swapaxes(0, 1)
+        return output

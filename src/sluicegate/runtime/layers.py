@@ -152,14 +152,7 @@ def weights_of(arrays: Mapping[str, ndarray], prefix: str, layers: int, way: str
 
     Returns:
         Those of a LiGRU with its normalisation in them, as `sluicegate.ops.normalization` has it.
-
-    Raises:
-        ConfigError: they are whole numbers.
     """
-    if any(key.startswith(f"{prefix}scale_") for key in arrays):
-        raise ConfigError(
-            "the model was saved in int8, which the runtime does not compute: save it in fp32, or use `sluicegate.load`"
-        )
     found = []
     for depth in range(layers):
         own = {name: arrays[key] for name in (*_WEIGHTS, *_NORMS) if (key := f"{prefix}{name}_l{depth}{way}") in arrays}

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sluicegate import bundle
+from sluicegate.bundle import Bundle
 from sluicegate.errors import BundleError, ConfigError, MissingExtra, SluicegateError
+from sluicegate.ops.cells import WHOLE
 
 from .model import Model
 
@@ -47,6 +49,7 @@ def load(folder: str | Path, *, threads: int = 1) -> Model:
             f"the model '{saved.folder}' is of the task {task!r}, which the runtime does not run: it runs models of "
             f"the tasks {', '.join(TASKS)}; use `sluicegate.load` for others"
         )
+    _require_version(saved, config)
     where, name, needed = TASKS[task]
     if needed is not None and find_spec(needed[0]) is None:
         raise MissingExtra(*needed, f"running a model of the task {task}", distribution="sluicegate-runtime")
@@ -60,3 +63,13 @@ def load(folder: str | Path, *, threads: int = 1) -> Model:
             f"the model '{saved.folder}' does not hold together ({error}): save it again, or take another copy"
         ) from error
     return model
+
+
+def _require_version(saved: Bundle, config: dict[str, Any]) -> None:
+    """Refuse a model whose weights were rounded as another release does."""
+    held = config.get("int8")
+    if held is not None and (not isinstance(held, dict) or held.get("version") != WHOLE):
+        raise BundleError(
+            f"config.json of the model '{saved.folder}' says that it was quantized as {held!r}, and this release "
+            f"computes version {WHOLE} of int8: save it in int8 again with this release"
+        )

@@ -83,7 +83,7 @@ def _sums(graph: Graph, matrix: Matrix, x: str, bias: ndarray | None = None) -> 
     rounded = graph.add("Cast", graph.add("Round", graph.add("Clip", product, *limits)), to=_INT8)
     exact = graph.add("MatMulInteger", rounded, graph.constant(matrix.weight.T, np.int8))
     found = graph.add("Mul", graph.add("Cast", exact, to=_FLOAT), graph.constant(matrix.scale))
-    return found if bias is None else graph.add("Add", found, graph.constant(bias))
+    return str(found if bias is None else graph.add("Add", found, graph.constant(bias)))
 
 
 def _in_order(graph: Graph, layer: Layer, x: str) -> str:

@@ -12,7 +12,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy import ndarray
 
-from sluicegate.runtime.layers import Product, Stack, State, plain, weights_of
+from sluicegate.runtime.layers import Product, State, plain
+from sluicegate.runtime.whole import stack_of
 
 from .shape import Shape
 
@@ -46,7 +47,7 @@ class Network:
         self._embed: Callable[[ndarray], ndarray] = Product(
             arrays["embed.weight"], arrays["embed.bias"], threads=threads
         )
-        self._cell: Recurrent = Stack(shape.cell, weights_of(arrays, "cell.", shape.layers), threads=threads)
+        self._cell: Recurrent = stack_of(shape.cell, arrays, "cell.", shape.layers, threads=threads)
         self._place = plain(arrays["place"])
         self._query = Product(arrays["query.weight"], threads=threads) if "query.weight" in arrays else None
         self._head = Product(arrays["head.weight"], arrays["head.bias"], threads=threads)

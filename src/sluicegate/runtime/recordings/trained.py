@@ -11,8 +11,9 @@ from sluicegate import bundle
 from sluicegate.bundle import Bundle
 from sluicegate.errors import ConfigError
 from sluicegate.runtime.classes import Classes
-from sluicegate.runtime.layers import Stack, rectified, weights_of
+from sluicegate.runtime.layers import rectified
 from sluicegate.runtime.model import WEIGHTS, Model
+from sluicegate.runtime.whole import stack_of
 
 from .both_ways import Networks
 from .reading import Layer, Reader
@@ -81,8 +82,7 @@ def _reader(shape: Shape, arrays: Mapping[str, ndarray], threads: int) -> Reader
     for member in range(shape.members):
         own = f"members.{member}."
         front = rectified(arrays[f"{own}front.weight"], arrays[f"{own}front.bias"], threads=threads)
-        weights = weights_of(arrays, f"{own}recurrent.", shape.layers)
-        networks.append((front, Stack(shape.cell, weights, threads=threads)))
+        networks.append((front, stack_of(shape.cell, arrays, f"{own}recurrent.", shape.layers, threads=threads)))
         if (front.inputs, front.hidden) != ((2 * shape.stride + 1) * 2 * shape.channels, shape.hidden):
             raise ValueError("the front layers are not those that config.json asks for")
     weight, bias = (
