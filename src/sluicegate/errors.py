@@ -46,7 +46,8 @@ class NotFittedError(SluicegateError, RuntimeError):
 class MissingExtra(SluicegateError, ImportError):  # noqa: N818 - reads as what it is: an extra is missing
     """An optional dependency is not installed."""
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
+    def __init__(self, package: str, extra: str, purpose: str, *, distribution: str = "sluicegate") -> None:
         super().__init__(
-            f"{purpose} needs the package {package!r}, which is not installed: run `pip install 'sluicegate[{extra}]'`"
+            f"{purpose} needs the package {package!r}, which is not installed: run "
+            f"`pip install '{distribution}[{extra}]'`"
         )

@@ -16,6 +16,7 @@ from sluicegate.nn import GRU, LSTM, RNN, LiGRU, MinGRU
 from tests.tasks.saved_models import FOLDER
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", "-O2", "-ffp-contract=off"]
+WHOLE = 10  # inputs, which are enough to be rounded
 CELLS = {
     "gru": (GRU, {}),
     "gru-deep": (GRU, {"num_layers": 2, "bias": False}),
@@ -39,8 +40,8 @@ def layer_network(name, *, headed=True, inputs=5, hidden=11):
 
 def whole_network(name):
     """The same in int8, the input of the first layer too, without scale and head."""
-    rows = np.random.default_rng(0).normal(size=(50, 5))
-    return in_int8(layer_network(name, headed=False), rows)
+    rows = np.random.default_rng(0).normal(size=(50, WHOLE))
+    return in_int8(layer_network(name, headed=False, inputs=WHOLE), rows)
 
 
 def causal_network(place, cell="gru", *, stride=3, hidden=8, channels=2):

@@ -16,7 +16,7 @@ def test_a_saved_model_becomes_c(tmp_path):
     assert all(path.exists() for path in written["files"])
 
 
-@pytest.mark.parametrize("name", ["text-gru", "forecast-gru", "series-gru"])
+@pytest.mark.parametrize("name", ["text-gru", "series-gru"])
 def test_what_cannot_be_exported_says_why(name, tmp_path):
     with pytest.raises(ConfigError, match=r"causal=True"):
         export(FOLDER / name, "c", tmp_path)
@@ -51,3 +51,14 @@ def test_the_command_prints_what_it_wrote(tmp_path):
     said = CliRunner().invoke(app, given)
     assert said.exit_code == 0, said.output
     assert json.loads(said.stdout)["state_bytes"] == 188
+
+
+def test_the_command_names_a_series(tmp_path):
+    from typer.testing import CliRunner
+
+    from sluicegate.cli.app import app
+
+    given = ["export", str(FOLDER / "forecast-gru"), "--to", "c", "--out", str(tmp_path), "--series", "b"]
+    said = CliRunner().invoke(app, given)
+    assert said.exit_code == 0, said.output
+    assert "multiply adds: 4,388" in said.stdout

@@ -14,7 +14,8 @@ def folders(tmp_path_factory):
     place = tmp_path_factory.mktemp("models")
     for name in ("forecast-gru", "forecast-lstm", "forecast-mingru", "forecast-rnn", "forecast-combined"):
         sluicegate.load(FOLDER / name).save(place / name)
-    sluicegate.load(FOLDER / "series-causal").save(place / "series-causal")
+    for name in ("series-causal", "series-rnn", "text-gru", "text-lstm", "text-mingru"):
+        sluicegate.load(FOLDER / name).save(place / name)
     return place
 
 
@@ -23,9 +24,16 @@ def forecasters(request, folders):
     return sluicegate.load(folders / request.param), runtime.load(folders / request.param)
 
 
-@pytest.fixture
-def classifiers(folders):
-    return sluicegate.load(folders / "series-causal"), runtime.load(folders / "series-causal")
+@pytest.fixture(params=["series-causal", "series-rnn"])
+def classifiers(request, folders):
+    """One reads one way, and one both."""
+    return sluicegate.load(folders / request.param), runtime.load(folders / request.param)
+
+
+@pytest.fixture(params=["text-gru", "text-lstm", "text-mingru"])
+def text_classifiers(request, folders):
+    """In the first a simple method is mixed in."""
+    return sluicegate.load(folders / request.param), runtime.load(folders / request.param)
 
 
 @pytest.fixture

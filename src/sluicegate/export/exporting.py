@@ -28,6 +28,7 @@ def export(
     *,
     name: str = "model",
     precision: str = "fp32",
+    series: Any = None,
 ) -> dict[str, Any]:
     """Write a model down for machines without this package.
 
@@ -37,7 +38,9 @@ def export(
         to: `c`, plain C; `wasm`, WebAssembly and a page that runs it; `onnx`, a file for ONNX Runtime.
         folder: where the files go.
         name: what they begin with, and in C all names in them.
-        precision: of the weights of the recurrent layers: `fp32`, or `int8`, which ONNX files do not have.
+        precision: of the weights of the recurrent layers: `fp32` or `int8`.
+        series: of a forecaster of several series, what names the one that is exported, each of which has a scale of
+            its own.
 
     Returns:
         `files`, the paths of what was written, and figures of it by name.
@@ -51,15 +54,15 @@ def export(
     for argument, value, allowed in (("to", to, TARGETS), ("precision", precision, PRECISIONS)):
         if value not in allowed:
             raise ConfigError(f"`{argument}` (={value!r}) must be one of {', '.join(allowed)}")
-    network = model if isinstance(model, Network) else _saved(Path(model))
+    network = model if isinstance(model, Network) else _saved(Path(model), series)
     if precision == "int8":
         network = in_int8(network)
     write: dict[str, Callable[..., dict[str, Any]]] = {"c": _c, "wasm": _wasm, "onnx": _onnx}
     return write[to](network, folder, name)
 
 
-def _saved(path: Path) -> Network:
-    return of_keras_file(path) if path.suffix in FILES else of_folder(path)
+def _saved(path: Path, series: Any) -> Network:
+    return of_keras_file(path) if path.suffix in FILES else of_folder(path, series=series)
 
 
 def _c(network: Network, folder: str | Path, name: str) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from numpy import ndarray
 
 from sluicegate.errors import ConfigError
 from sluicegate.ops.cells import GATES
+from sluicegate.ops.quantized import from_arrays
 from sluicegate.ops.quantized_reference import Layer, Matrix, step
-from sluicegate.runtime.layers import Stack, State
+from sluicegate.runtime.layers import Stack, State, weights_of
+from sluicegate.runtime.whole import is_whole as is_saved_whole
 
 
 def units_of(layer: Layer) -> int:
@@ -43,7 +45,7 @@ class Layers:
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self._layers = [layer if is_whole(layer) else _stack(layer) for layer in layers]
+        self._layers = [layer if is_whole(layer) else stack_of(layer) for layer in layers]
         self._units = [units_of(layer) for layer in layers]
         self._parts = 2 if layers[0].cell == "lstm" else 1
 
@@ -95,11 +97,12 @@ def _stepped(layer: Layer, x: ndarray, state: State) -> tuple[ndarray, State]:
     return found, tuple(part[None] for part in own)
 
 
-def _stack(layer: Layer) -> Stack:
-    return Stack(layer.cell, [_by_name(layer)], activation=layer.activation)
+def stack_of(layer: Layer) -> Stack:
+    """Lay a layer of floats out for the kernels."""
+    return Stack(layer.cell, [by_name(layer)], activation=layer.activation)
 
 
-def _by_name(layer: Layer) -> dict[str, ndarray]:
+def by_name(layer: Layer) -> dict[str, ndarray]:
     """The weights by the names that PyTorch gives them."""
     own: dict[str, ndarray] = {"weight_ih": layer.input.weight, "bias_ih": layer.bias}
     if layer.hidden is not None:
@@ -107,6 +110,19 @@ def _by_name(layer: Layer) -> dict[str, ndarray]:
     if layer.hidden_bias is not None:
         own["bias_hh"][-units_of(layer) :] = layer.hidden_bias
     return own
+
+
+def saved_layers(cell: str, arrays: Mapping[str, ndarray], prefix: str, layers: int) -> tuple[Layer, ...]:
+    """The layers of a saved network, in the precision in which it was saved; the arguments are those of `weights_of`.
+
+    Raises:
+        ConfigError: the cell is none that is exported.
+    """
+    if not is_saved_whole(arrays, prefix):
+        return layers_of(cell, weights_of(arrays, prefix, layers))
+    activation = "relu" if cell == "ligru" else "tanh"
+    own = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
+    return tuple(from_arrays(cell, activation, own, f"_l{depth}") for depth in range(layers))
 
 
 def layers_of(cell: str, weights: Sequence[Mapping[str, ndarray]], activation: str | None = None) -> tuple[Layer, ...]:

@@ -11,15 +11,18 @@ import numpy as np
 from numpy import ndarray
 
 from sluicegate import bundle
+from sluicegate.bundle import Bundle
 from sluicegate.errors import ConfigError
 from sluicegate.nn.stack import Stack
 from sluicegate.ops.quantized_reference import Layer
+from sluicegate.runtime.forecast.forecaster import Forecaster
 from sluicegate.runtime.layers import weights_of
 from sluicegate.runtime.model import WEIGHTS
 from sluicegate.runtime.recordings.classifier import SeriesClassifier
 from sluicegate.runtime.recordings.shape import Shape
 
-from .layers import inputs_of, layers_of, multiply_adds_of, units_of
+from .forecast import Forecast, of_series
+from .layers import inputs_of, layers_of, multiply_adds_of, saved_layers, units_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Network:
             of layers that read each step as it comes.
         prior: of a classifier, what is added to the logits, doubles `[classes]`.
         temperature: what they are divided by.
+        forecast: of a forecaster, beside its only member; None of others.
         held_back: what the probabilities of frequent classes are divided by in decisions.
         inputs: the names of the inputs.
         outputs: the names of the outputs.
@@ -66,12 +70,19 @@ class Network:
     prior: ndarray | None = None
     temperature: float = 1.0
     held_back: ndarray | None = None
+    forecast: Forecast | None = None
     fingerprint: str = ""
     folder: Path | None = field(default=None, compare=False)
 
     @property
     def multiply_adds(self) -> int:
         """Of a step that computes the layers."""
+        if self.forecast is not None:
+            (member,) = self.members
+            assert member.front is not None, "it embeds segments"
+            assert member.weight is not None, "it has a head"
+            layers = sum(map(multiply_adds_of, member.layers))
+            return self.forecast.multiply_adds(multiply_adds_of(member.front), layers, member.weight.size)
         found = 0
         for member in self.members:
             found += sum(multiply_adds_of(layer) for layer in member.layers)
@@ -85,8 +96,12 @@ class Network:
         return replace(self, members=tuple(members))
 
 
-def of_folder(folder: str | Path) -> Network:
+def of_folder(folder: str | Path, *, series: Any = None) -> Network:
     """The network of a saved model.
+
+    Args:
+        folder: where it is.
+        series: of a forecaster of several series, what names the one that is exported.
 
     Raises:
         BundleError: the folder holds no model that is whole.
@@ -95,10 +110,20 @@ def of_folder(folder: str | Path) -> Network:
     saved = bundle.read(folder)
     config = saved.json(bundle.CONFIG)
     task = config.get("task") if isinstance(config, dict) else None
+    if task == Forecaster.task:
+        return _of_forecaster(Forecaster(saved), saved, series)
     if task != SeriesClassifier.task:
         raise ConfigError(
-            f"the model '{saved.folder}' is of the task {task!r}, which is not exported: models of the task "
-            f"{SeriesClassifier.task} are, trained with `causal=True`, and layers by `sluicegate.export`"
+            f"the model '{saved.folder}' is of the task {task!r}, which is not exported: models of the tasks "
+            f"{SeriesClassifier.task}, trained with `causal=True`, and {Forecaster.task} are, and layers by "
+            "`sluicegate.export`"
+        )
+    if series is not None:
+        raise ConfigError(f"`series` (={series!r}) is of forecasters: leave it out for a model of the task {task}")
+    if not Shape(**config["shape"]).causal:
+        raise ConfigError(
+            f"the networks of the model '{saved.folder}' read recordings both ways, which is not exported: train it "
+            "with `causal=True`"
         )
     trained = SeriesClassifier(saved)  # which holds the arrays to one another
     shape, arrays = trained.shape, saved.tensors("arrays.safetensors")
@@ -113,6 +138,22 @@ def of_folder(folder: str | Path) -> Network:
         prior=float(config["balance"]) * np.log(prior),
         temperature=float(config["temperature"]),
         held_back=prior ** float(config["strength"]),
+        fingerprint=trained.fingerprint,
+        folder=saved.folder,
+    )
+
+
+def _of_forecaster(trained: Forecaster, saved: Bundle, series: Any) -> Network:
+    arrays, shape = saved.tensors(WEIGHTS), trained.shape
+    embed = {"weight_ih": arrays["embed.weight"], "bias_ih": arrays["embed.bias"]}
+    (front,) = layers_of("rnn", [embed], "relu")
+    layers = saved_layers(shape.cell, arrays, "cell.", shape.layers)
+    forecast = of_series(trained, arrays, series)
+    return Network(
+        members=(Member(layers, front, arrays["head.weight"], arrays["head.bias"]),),
+        inputs=forecast.inputs,
+        outputs=forecast.outputs,
+        forecast=forecast,
         fingerprint=trained.fingerprint,
         folder=saved.folder,
     )
@@ -200,5 +241,5 @@ def _member(shape: Shape, arrays: dict[str, ndarray], number: int) -> Member:
     own = f"members.{number}."
     front = {"weight_ih": arrays[f"{own}front.weight"], "bias_ih": arrays[f"{own}front.bias"]}
     (mapped,) = layers_of("rnn", [front], "relu")
-    layers = layers_of(shape.cell, weights_of(arrays, f"{own}recurrent.", shape.layers))
+    layers = saved_layers(shape.cell, arrays, f"{own}recurrent.", shape.layers)
     return Member(layers, mapped, arrays[f"{own}output.weight"], arrays[f"{own}output.bias"])

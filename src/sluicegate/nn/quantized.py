@@ -153,27 +153,25 @@ def made(stack: Stack, largest_input: Mapping[str, ndarray], largest_state: Mapp
             missing, the input stays in floats, but where it is the state of a layer below that is at most 1.
         largest_state: The largest value of the state.
     """
-    bounded = is_bounded(stack)
-    floats = stack.input_size <= quantized.KEPT or "_l0" not in largest_input
-    inner = "_l1" not in largest_input and not bounded
-    new = Quantized(stack, floats=floats, inner_floats=inner)
+    first, inner = (_in_floats(stack, depth, seen=f"_l{depth}" in largest_input) for depth in (0, 1))
+    new = Quantized(stack, floats=first, inner_floats=inner)
     for suffix, weights in floats_of(stack).items():
-        largest = None
-        if not (floats if suffix.startswith("_l0") else inner):
-            largest = largest_input.get(suffix, np.ones(new.inputs_of(suffix), np.float32))
-            # A feature that was nearly always 0 may yet come: its factor is not that of the least it was.
-            largest = np.maximum(largest, max(float(largest.max()) / 64, 1e-6))
-        state = max(largest_state.get(suffix, 0.0), 1.0 if bounded else 1e-6)
         arrays = {name: weight.numpy() for name, weight in weights.items()}
-        found = quantized.arrays(quantized.layer(new.cell, new.activation, arrays, largest, state), suffix)
-        for name, array in found.items():
+        ranges = largest_input.get(suffix), largest_state.get(suffix, 0.0)
+        layer = quantized.by_ranges(new.cell, new.activation, arrays, *ranges, first=suffix.startswith("_l0"))
+        for name, array in quantized.arrays(layer, suffix).items():
             getattr(new, name).copy_(torch.from_numpy(array))
     return new.eval()
 
 
+def _in_floats(stack: Stack, depth: int, *, seen: bool) -> bool:
+    kind, inputs = (stack.kind, stack.nonlinear()), stack.input_size
+    return quantized.input_in_floats(*kind, inputs, first=depth == 0, seen=seen)
+
+
 def is_bounded(stack: Stack) -> bool:
     """Tell whether |h| is at most 1, whatever is read."""
-    return stack.kind != "mingru" and stack.nonlinear() == "tanh"
+    return quantized.is_bounded(stack.kind, stack.nonlinear())
 
 
 def floats_of(stack: Stack) -> dict[str, dict[str, Tensor]]:

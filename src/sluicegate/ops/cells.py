@@ -38,6 +38,9 @@ CELLS = {
 GATES = {name: len(cell.gates) for name, cell in CELLS.items()}
 """Into how many parts the rows of a weight fall."""
 
+WHOLE = 1
+"""The version of the form of layers in int8, which a saved model says: what another one means is not known."""
+
 BY_OUTPUT = frozenset(name for name, cell in CELLS.items() if cell.by_output)
 """The cells whose backward pass finds h in the outputs."""
 

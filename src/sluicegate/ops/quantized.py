@@ -24,13 +24,20 @@ from numpy import ndarray
 
 from sluicegate import _core
 
+from .cells import WHOLE
 from .quantized_reference import GATES, LARGEST, Layer, Matrix
 
-VERSION = 1
-"""The version of this form, which a saved model says: what another one means is not known."""
+VERSION = WHOLE
+"""The version of this form."""
 
 KEPT = 8
 """Features up to which a first input is left in floats: to round so few saves nothing."""
+
+
+_RANGE = 64
+"""A feature that was nearly always 0 may yet come: its factor is that of no less than this share of the largest."""
+
+_LEAST = 1e-6  # that a feature or a state is taken to reach
 
 
 def matrix(weight: Float[ndarray, "gates depth"], largest: Float[ndarray, " _"]) -> Matrix:
@@ -90,6 +97,51 @@ def layer(
         None if recurrent is None else matrix(recurrent, np.array([largest_state])),
         other[2 * hidden :].copy() if apart else None,
     )
+
+
+def is_bounded(cell: str, activation: str) -> bool:
+    """Tell whether |h| is at most 1, whatever is read."""
+    return cell != "mingru" and activation == "tanh"
+
+
+def input_in_floats(cell: str, activation: str, inputs: int, *, first: bool, seen: bool) -> bool:
+    """Tell whether the input of a layer is left in floats.
+
+    Args:
+        cell: One of `ops.cells.CELLS`.
+        activation: `"tanh"` or `"relu"`.
+        inputs: Features of the input.
+        first: Whether it is the first layer; others read the state of the one below.
+        seen: Whether the largest value of each feature is known.
+    """
+    return inputs <= KEPT or not seen if first else not seen and not is_bounded(cell, activation)
+
+
+def by_ranges(
+    cell: str,
+    activation: str,
+    weights: Mapping[str, Float32[ndarray, ...]],
+    seen: Float32[ndarray, " input"] | None,
+    state: float,
+    *,
+    first: bool,
+) -> Layer:
+    """Make one layer of its floats and of what was seen of its ranges: what of it is whole is settled here alone.
+
+    Args:
+        cell: One of `ops.cells.CELLS`.
+        activation: `"tanh"` or `"relu"`.
+        weights: As `layer` takes them.
+        seen: The largest absolute value of each feature; None where nothing was read.
+        state: The largest of the state; 0 where nothing was read.
+        first: Whether it is the first layer.
+    """
+    inputs, bounded = weights["weight_ih"].shape[1], is_bounded(cell, activation)
+    largest = None
+    if not input_in_floats(cell, activation, inputs, first=first, seen=seen is not None):
+        largest = np.ones(inputs, np.float32) if seen is None else seen
+        largest = np.maximum(largest, max(float(largest.max()) / _RANGE, _LEAST))
+    return layer(cell, activation, weights, largest, max(state, 1.0 if bounded else _LEAST))
 
 
 def floats(of: Layer) -> list[Float32[ndarray, ...]]:

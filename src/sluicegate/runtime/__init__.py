@@ -2,7 +2,7 @@
 
 >>> from sluicegate import runtime
 >>> sorted(runtime.TASKS)
-['classify-series', 'forecast']
+['classify-series', 'classify-text', 'forecast']
 """
 
 from .loading import TASKS as TASKS

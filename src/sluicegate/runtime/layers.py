@@ -51,6 +51,19 @@ class Stack:
             shape = Shape(CELLS[cell].number, ACTIVATIONS.index(activation), inputs, self.hidden)
             self._layers.append((shape, _lay_out(shape, own)))
 
+    def laid_out(self, depth: int = 0) -> tuple[Shape, ndarray]:
+        """The shape of a layer and its weights as the kernels read them.
+
+        Raises:
+            ConfigError: the kernels of another instruction set are in use now.
+        """
+        if _core.isa() != self._isa:
+            raise ConfigError(
+                f"the weights were laid out for the kernels for {self._isa!r}, and those for {_core.isa()!r} are now "
+                "in use: load the model anew"
+            )
+        return self._layers[depth]
+
     def begin(self, rows: int) -> State:
         """Make the state before the first step: zeros."""
         sizes = (len(self._layers), rows, self.hidden)
@@ -69,13 +82,9 @@ class Stack:
         Raises:
             ConfigError: the kernels of another instruction set are in use now.
         """
-        if _core.isa() != self._isa:
-            raise ConfigError(
-                f"the weights were laid out for the kernels for {self._isa!r}, and those for {_core.isa()!r} are now "
-                "in use: load the model anew"
-            )
         (steps, rows, _), after = x.shape, tuple(np.empty_like(part) for part in state)
-        for depth, (shape, panels) in enumerate(self._layers):
+        for depth in range(len(self._layers)):
+            shape, panels = self.laid_out(depth)
             x, output = np.ascontiguousarray(x), np.empty((steps, rows, self.hidden), np.float32)
             numbers = FORWARD.copy()
             numbers[AT.panels] = address(panels)
@@ -132,27 +141,21 @@ def rectified(weight: ndarray, bias: ndarray, *, threads: int = 1) -> Stack:
     return Stack("rnn", [own], activation="relu", threads=threads)
 
 
-def weights_of(arrays: Mapping[str, ndarray], prefix: str, layers: int) -> list[dict[str, ndarray]]:
+def weights_of(arrays: Mapping[str, ndarray], prefix: str, layers: int, way: str = "") -> list[dict[str, ndarray]]:
     """Find the weights of each layer of a stack among those of a network.
 
     Args:
         arrays: of the network, by name.
         prefix: what the names of the stack begin with, such as `cell.`.
         layers: how many there are.
+        way: what the names end with: `_reverse` for those that read from the end.
 
     Returns:
         Those of a LiGRU with its normalisation in them, as `sluicegate.ops.normalization` has it.
-
-    Raises:
-        ConfigError: they are whole numbers.
     """
-    if any(key.startswith(f"{prefix}scale_") for key in arrays):
-        raise ConfigError(
-            "the model was saved in int8, which the runtime does not compute: save it in fp32, or use `sluicegate.load`"
-        )
     found = []
     for depth in range(layers):
-        own = {name: arrays[key] for name in (*_WEIGHTS, *_NORMS) if (key := f"{prefix}{name}_l{depth}") in arrays}
+        own = {name: arrays[key] for name in (*_WEIGHTS, *_NORMS) if (key := f"{prefix}{name}_l{depth}{way}") in arrays}
         found.append(_folded(own) if "gain_ih" in own else own)
     return found
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sluicegate.errors import ConfigError
 from sluicegate.export import in_int8, of_layers, write_c
 from sluicegate.export.vectors import expected_of, inputs_for
+from sluicegate.nn import quantize
 from tests.export.conftest import (
     CELLS,
     STRICT,
@@ -35,7 +37,7 @@ def test_floats_answer_as_the_kernels_do(name, tmp_path):
     np.testing.assert_allclose(found, expected_of(network, inputs), atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["gru", "gru-deep", "lstm", "rnn"])
+@pytest.mark.parametrize("name", CELLS)
 def test_whole_numbers_have_the_bits_of_the_reference(name, tmp_path):
     needs("gcc")
     network = whole_network(name)
@@ -102,9 +104,25 @@ def test_emulated_microcontrollers_give_the_same_bits(name, processor, tmp_path)
     assert "largest error 0, 0 that differ" in said
 
 
-def test_a_layer_of_relu_stays_in_floats(tmp_path):
+def test_a_layer_of_relu_stays_in_floats_where_nothing_was_seen(tmp_path):
     network = layer_network("rnn-relu")
     assert in_int8(network) == network
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("inputs", [5, 10])
+def test_a_network_is_quantised_as_its_layers_are(name, inputs):
+    torch.manual_seed(0)
+    kind, options = CELLS[name]
+    layer = kind(inputs, 11, **options).eval()
+    rows = torch.randn(60, inputs)
+    expected, found = of_layers(quantize(layer, [rows])), in_int8(of_layers(layer), rows.numpy())
+    for one, other in zip(expected.members[0].layers, found.members[0].layers, strict=True):
+        for name in ("input", "hidden"):
+            ours, theirs = getattr(one, name), getattr(other, name)
+            for part, again in zip(ours or (), theirs or (), strict=True):
+                np.testing.assert_array_equal(part, again)
+        np.testing.assert_array_equal(one.bias, other.bias)
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "mingru"])
@@ -143,5 +161,5 @@ def test_sizes_in_the_header_are_those_of_the_network(tmp_path):
     text = (tmp_path / "gate.h").read_text()
     assert written.state_bytes == 11 * 4
     assert f"#define GATE_STATE_BYTES {written.state_bytes}\n" in text
-    assert f"#define GATE_MULTIPLY_ADDS {3 * 11 * (5 + 11)}\n" in text
+    assert f"#define GATE_MULTIPLY_ADDS {3 * 11 * (10 + 11)}\n" in text
     assert f"#define GATE_FLASH_BYTES {written.constant_bytes}\n" in text

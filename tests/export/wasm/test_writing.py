@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from sluicegate.errors import MissingExtra
-from sluicegate.export import write_c, write_wasm
+from sluicegate.export import of_folder, write_c, write_wasm
 from sluicegate.export.vectors import inputs_for
 from sluicegate.export.wasm import building
 from tests.export.conftest import causal_network, layer_network, natively, needs, whole_network
+from tests.tasks.saved_models import FOLDER
 
 RUN = Path(__file__).parents[1] / "run.mjs"
 
@@ -24,11 +25,15 @@ def in_node(module, inputs, outputs):
     return np.array(json.loads(done.stdout)["found"], np.float32)
 
 
-@pytest.mark.parametrize("which", ["floats", "int8", "recordings"])
+@pytest.mark.parametrize("which", ["floats", "int8", "recordings", "forecasts"])
 def test_node_gives_the_bits_of_the_c(which, tmp_path):
     needs("node", "gcc")
     pytest.importorskip("ziglang")
-    make = {"floats": lambda: layer_network("lstm"), "int8": lambda: whole_network("gru")}
+    make = {
+        "floats": lambda: layer_network("lstm"),
+        "int8": lambda: whole_network("gru"),
+        "forecasts": lambda: of_folder(FOLDER / "forecast-gru", series="a"),
+    }
     network = causal_network(tmp_path / "model") if which == "recordings" else make[which]()
     written, module = write_c(network, tmp_path), write_wasm(network, tmp_path).module
     inputs, outputs = inputs_for(network, 40), len(network.outputs)

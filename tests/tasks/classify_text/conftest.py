@@ -44,3 +44,10 @@ def table():
 @pytest.fixture(scope="session")
 def trained(table):
     return sluicegate.TextClassifier(**QUICK).fit(table, progress=False)
+
+
+def as_table(counts, terms):
+    """Counts as an array `[texts terms]`."""
+    found = np.zeros((len(counts.bounds) - 1, len(terms.keys)))
+    found[np.repeat(np.arange(len(found)), np.diff(counts.bounds)), counts.terms] = counts.times
+    return found

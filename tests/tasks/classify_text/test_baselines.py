@@ -8,11 +8,12 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from sluicegate.data import ragged
+from sluicegate.runtime.texts import ragged
+from sluicegate.runtime.texts.grams import Grams
+from sluicegate.runtime.texts.terms import Terms, Words
 from sluicegate.tasks.classify_text import baselines
 from sluicegate.tasks.classify_text.baselines import Linear, by_fold, fit_both
-from sluicegate.tasks.classify_text.grams import Grams
-from sluicegate.tasks.classify_text.terms import Terms, Words
+from tests.tasks.classify_text.conftest import as_table
 
 TOKEN = r"(?u)[\u4e00-\u9fff]|(?:(?![\u4e00-\u9fff])\w)+(?:['\u2019]\w+)*|[^\w\s]"
 
@@ -38,15 +39,15 @@ def test_counts_are_those_of_scikit_learn(told):
     assert sorted(terms.texts()) == sorted(reference.get_feature_names_out())
     order = [reference.vocabulary_[term] for term in terms.texts()]
     expected = reference.transform(asked).toarray()[:, order]
-    np.testing.assert_array_equal(terms.within(asked).toarray(), expected)
+    np.testing.assert_array_equal(as_table(terms.within(asked), terms), expected)
     again = Terms.named(terms.texts())
-    np.testing.assert_array_equal(again.within([*asked, ODD[5]]).toarray()[:-1], expected)
+    np.testing.assert_array_equal(as_table(again.within([*asked, ODD[5]]), again)[:-1], expected)
 
 
 def test_the_most_frequent_terms_are_kept(told):
     words = Words.of(told[0])
     whole = Terms.of(words, 10**6)
-    often = dict(zip(whole.texts(), whole.counts(words.rows).sum(0).A1, strict=True))
+    often = dict(zip(whole.texts(), as_table(whole.counts(words.rows), whole).sum(0), strict=True))
     kept = Terms.of(words, 20).texts()
     assert len(kept) == 20
     assert min(often[term] for term in kept) >= max(often[term] for term in often if term not in kept)

@@ -10,9 +10,9 @@ import torch
 
 import sluicegate
 from sluicegate import bundle
-from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import words_of
 from sluicegate.errors import ConfigError, DataError
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks import task as verbs
 from sluicegate.tasks.checks import Case, checks
 from sluicegate.tasks.classify_text import objective, training

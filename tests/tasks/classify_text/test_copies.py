@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 
 import sluicegate
+from sluicegate.runtime.texts.terms import Words
 from sluicegate.tasks.classification.equal_rows import shared_noted
 from sluicegate.tasks.classify_text.copies import ALIKE, equal_texts, near_texts
-from sluicegate.tasks.classify_text.terms import Words
 
 
 def long_texts(count, words=30, seed=0):

@@ -8,11 +8,12 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 import sluicegate
-from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import STRETCH, WordTokenizer
-from sluicegate.tasks.classify_text.grams import Grams
-from sluicegate.tasks.classify_text.letters import LONGEST, SHORTEST, Letters
-from sluicegate.tasks.classify_text.terms import Terms, Words
+from sluicegate.runtime.texts.grams import Grams
+from sluicegate.runtime.texts.letters import LONGEST, SHORTEST, Letters
+from sluicegate.runtime.texts.ragged import Ragged
+from sluicegate.runtime.texts.terms import Terms, Words
+from tests.tasks.classify_text.conftest import as_table
 
 RNG = np.random.default_rng(0)
 DNA = ["".join(RNG.choice(list("acgt"), size)) for size in (5, STRETCH - 1, STRETCH, STRETCH + 1, 200)]
@@ -34,14 +35,14 @@ def rows_of(rows):
 
 @pytest.mark.parametrize("texts", [DNA, THAI, ODD], ids=["dna", "thai", "odd"])
 def test_runs_of_letters_are_those_of_scikit_learn(texts, monkeypatch):
-    monkeypatch.setattr("sluicegate.tasks.classify_text.terms._LEAST", 1)
+    monkeypatch.setattr("sluicegate.runtime.texts.terms._LEAST", 1)
     terms = Terms.of(Words.of(texts).spelt(), 10**6)
     reference, apart = alike(texts)
     assert sorted(terms.texts()) == sorted(reference.get_feature_names_out())
     order = [reference.vocabulary_[run] for run in terms.texts()]
     expected = reference.transform(apart).toarray()[:, order]
-    np.testing.assert_array_equal(terms.within(texts).toarray(), expected)
-    np.testing.assert_array_equal(Terms.named(terms.texts(), "letters").within(texts).toarray(), expected)
+    np.testing.assert_array_equal(as_table(terms.within(texts), terms), expected)
+    np.testing.assert_array_equal(as_table(Terms.named(terms.texts(), "letters").within(texts), terms), expected)
 
 
 @pytest.mark.parametrize("texts", [DNA, THAI, ODD], ids=["dna", "thai", "odd"])
@@ -58,7 +59,7 @@ def test_the_networks_see_the_same_runs_whatever_the_pieces(texts):
 @pytest.mark.parametrize("text", ["", "a", "ac", "acg", "acgt"])
 def test_few_letters_have_few_runs(text):
     terms = Terms.of(Words.of(["acgt", "acgt"]).spelt(), 10**6)
-    assert terms.within([text]).sum() == (len(text) > 2) * (2 * len(text) - 5)
+    assert terms.within([text]).times.sum() == (len(text) > 2) * (2 * len(text) - 5)
 
 
 @pytest.mark.parametrize("terms", [["acg", "aca"], ["ac"], ["a" * 7], [chr(0x4E00 + i) * 3 for i in range(1100)]])
@@ -121,6 +122,8 @@ def test_tables_of_short_words_are_read_by_words(trained):
 def test_a_model_of_an_earlier_version_cuts_words_as_it_did(trained):
     terms = Terms.named(trained._trained.methods[0].vocabulary, "earlier")
     texts = ["the film is fine", "the ｆｉｌｍ"]  # noqa: RUF001 - letters of full width are what is tested
-    earlier, now = (Terms.named(terms.texts(), reading).within(texts).sum(1).A1 for reading in ("earlier", "words"))
+    earlier, now = (
+        as_table(Terms.named(terms.texts(), reading).within(texts), terms).sum(1) for reading in ("earlier", "words")
+    )
     assert earlier[0] == now[0]
     assert earlier[1] < now[1]

@@ -5,9 +5,9 @@ import torch
 
 import sluicegate
 from sluicegate.data.words import WordTokenizer
+from sluicegate.runtime.texts.grams import Grams
 from sluicegate.tasks.classification.loss import disagreement
 from sluicegate.tasks.classify_text.corpus import Corpus
-from sluicegate.tasks.classify_text.grams import Grams
 from sluicegate.tasks.classify_text.model import Ensemble, Shape
 from sluicegate.tasks.classify_text.spelling import Spelling
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sluicegate.data import ragged
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts import ragged
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.classify_text.naive_bayes import class_counts, log_count_ratio
 
 

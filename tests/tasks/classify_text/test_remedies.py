@@ -7,11 +7,11 @@ import pytest
 
 import sluicegate
 from sluicegate.errors import ConfigError, DataError, NotFittedError
+from sluicegate.runtime.texts.terms import Words
 from sluicegate.tasks.classification.equal_rows import Ties, copies_noted, shared_noted
 from sluicegate.tasks.classification.splitting import validation_folds
 from sluicegate.tasks.classify_text import classifier
 from sluicegate.tasks.classify_text.copies import ALIKE, equal_texts, near_texts
-from sluicegate.tasks.classify_text.terms import Words
 
 
 def refused(verb, *arguments, **options):

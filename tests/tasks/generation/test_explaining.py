@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.generation.explaining import attention
 from sluicegate.tasks.generation.pairs import padded
 from sluicegate.tasks.generation.subwords import BEGIN, END

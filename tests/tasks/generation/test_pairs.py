@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import torch
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.generation.objective import batches
 from sluicegate.tasks.generation.pairs import Pairs, padded
 from sluicegate.tasks.generation.subwords import BEGIN, END, PAD

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sluicegate
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.generation.subwords import BEGIN
 from sluicegate.tasks.language_model.network import Network, Shape
 from sluicegate.tasks.language_model.objective import Objective

@@ -19,6 +19,9 @@ def export(
     out: Annotated[Path, typer.Option(help="The folder that the files go to.")],
     name: Annotated[str, typer.Option(help="What the files, and in C all names in them, begin with.")] = "model",
     precision: Annotated[str, typer.Option(help="Of the recurrent weights: fp32 or int8.")] = "fp32",
+    series: Annotated[
+        str | None, typer.Option(help="Of a forecaster of several series, the one that is written.")
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -28,7 +31,7 @@ def export(
 
         from ..output import print_json
 
-        written = write(model, to, out, name=name, precision=precision)
+        written = write(model, to, out, name=name, precision=precision, series=series)
         files = [str(path) for path in written.pop("files")]
         if json:
             print_json({"files": files, **written})

@@ -13,6 +13,7 @@ from sluicegate.ops.quantized_reference import Layer
 from . import arithmetic
 from .cells import STRUCT, Kind, function, kind_of
 from .constants import Constants, deep
+from .forecast import forecast_step, functions_of, kept_of
 from .frames import arrays_of, decide, frame_step
 from .plain import plain_step
 
@@ -52,11 +53,13 @@ def sources(network: Network, name: str, version: str) -> Sources:
     layers = [layer for member in network.members for layer in member.layers]
     lstm = layers[0].cell == "lstm"
     units = sum(units_of(layer) for layer in layers)
-    fields = [("h", units), *([("c", units)] if lstm else [])]
+    forecast = network.forecast
+    fields = [("h", units), *([("c", units)] if lstm else [])] if forecast is None else kept_of(forecast)
     if network.shape is not None:
         fields += arrays_of(network.shape)
-    numbers = sum(count for _, count in fields)
-    step = (plain_step if network.shape is None else frame_step)(network, constants, members, name)
+    numbers = sum(count for _, count in fields) + (0 if forecast is None else 2)
+    write = plain_step if network.shape is None else frame_step
+    step = (write if forecast is None else forecast_step)(network, constants, members, name)
     kinds = _kinds(network)
     widest = max(units_of(layer) for layer in [*layers, *_fronts(network)])
     deepest = max(deep(max(inputs_of(layer), units_of(layer))) for layer in layers)
@@ -70,9 +73,10 @@ def sources(network: Network, name: str, version: str) -> Sources:
         *constants.texts,
         "",
         *_functions(network, kinds),
+        *([] if forecast is None else functions_of(forecast)),
         *(function(kind, big) for kind in kinds),
         step,
-        f"void {name}_reset(struct {name}_state *state) {{ memset(state, 0, sizeof *state); }}\n",
+        _reset(network, name),
         f"void {name}_init(struct {name}_state *state) {{ {name}_reset(state); }}",
     ]
     if network.held_back is not None:
@@ -90,6 +94,18 @@ def _member(constants: Constants, member: Member, number: int) -> dict[str, Any]
         "weight": constants.add(f"{own}_head", member.weight),
         "bias": constants.add(f"{own}_head_bias", member.bias),
     }
+
+
+def _reset(network: Network, name: str) -> str:
+    clear = "memset(state, 0, sizeof *state);"
+    if network.forecast is None:
+        return f"void {name}_reset(struct {name}_state *state) {{ {clear} }}\n"
+    return f"""\
+void {name}_reset(struct {name}_state *state) {{
+  {clear}
+  state->next = INT64_C({network.forecast.next});
+}}
+"""
 
 
 def _fronts(network: Network) -> list[Layer]:
@@ -127,11 +143,31 @@ def _functions(network: Network, kinds: list[Kind]) -> list[str]:
     return used
 
 
+_TIMES = {
+    "clock": "microseconds of the local clock since 1970",
+    "integer": "a whole number, as in training",
+    "month": "months since the year 0",
+}
+
+_FORECAST = """
+/* A step is both: to read a row of {columns} numbers, the next in time of its series, and to say what follows it,
+   given what is known in advance of the rows ahead. `init` and `reset` set the time to that of the row that follows
+   training. */
+void {name}_read(struct {name}_state *state, const float *row);
+void {name}_forecast(const struct {name}_state *state, const float *input, float *output);
+"""
+
+
 def _header(
     network: Network, name: str, version: str, fields: list[tuple[str, int]], state: int, constants: int
 ) -> str:
     big = name.upper()
     held = "\n".join(f"  float {field}[{count}];" for field, count in fields)
+    forecast = network.forecast
+    apart = ""
+    if forecast is not None:
+        held = f"  int64_t next; /* The time of the next row: {_TIMES[forecast.trained.clock.kind]}. */\n{held}"
+        apart = _FORECAST.format(name=name, columns=len(forecast.trained.columns))
     decided = f"\n/* The number of the class that is decided for. */\nint {name}_decide(const float *output);\n"
     return f"""\
 /* Written by Sluicegate {version}.
@@ -149,6 +185,7 @@ def _header(
 
 #define {big}_INPUTS {len(network.inputs)}
 #define {big}_OUTPUTS {len(network.outputs)}
+{"" if forecast is None else f"#define {big}_HORIZON {forecast.trained.shape.horizon}{chr(10)}"}\
 #define {big}_STATE_BYTES {state}
 /* Of the constants; the code comes on top. */
 #define {big}_FLASH_BYTES {constants}
@@ -172,7 +209,7 @@ void {name}_step(struct {name}_state *state, const float *input, float *output);
 
 /* Begin anew. */
 void {name}_reset(struct {name}_state *state);
-{decided if network.held_back is not None else ""}
+{decided if network.held_back is not None else ""}{apart}
 #ifdef __cplusplus
 }}
 #endif

@@ -11,7 +11,7 @@ from sluicegate.export.network import Member, Network
 from sluicegate.runtime.recordings.shape import Shape
 
 from .graph import Graph, standardised
-from .plain import add_member
+from .plain import add_map, add_member
 
 _LARGEST = 1e6  # deviations from the mean
 
@@ -86,8 +86,7 @@ def _logits(graph: Graph, shape: Shape, member: Member, frames: str, before: str
     """The logits of a member after each frame, `[frames batch classes]`, and how many frames there were."""
     assert member.front is not None, "these have a front"
     assert member.weight is not None, "these have a head"
-    product = graph.add("MatMul", frames, graph.constant(member.front.input.weight.T))
-    read = graph.add("Relu", graph.add("Add", product, graph.constant(member.front.bias)))
+    read = add_map(graph, member, frames)
     hidden = add_member(graph, member, read, prefix)
     names = ("mean", "largest")
     sizes = ("batch", shape.hidden)

@@ -9,39 +9,37 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from sluicegate.errors import ConfigError
 from sluicegate.export.layers import is_whole, units_of
 from sluicegate.ops.quantized_reference import Layer
 
 from .graph import Graph
+from .whole import add_whole_layer
 
 _OPEN = 100.0
 _ORDER = {"gru": ((1, 0, 2), "GRU"), "lstm": ((0, 3, 1, 2), "LSTM"), "rnn": ((0,), "RNN")}
 
 
-def add_layer(graph: Graph, layer: Layer, x: str, state: list[str]) -> tuple[str, list[str]]:
+def add_layer(graph: Graph, layer: Layer, x: str, state: list[str], lengths: str = "") -> tuple[str, list[str]]:
     """Add a layer.
 
     Args:
         graph: that it is added to.
-        layer: of 32-bit floats.
+        layer: of 32-bit floats, or in int8.
         x: `[time batch input]`.
         state: h, and c of an LSTM, `[1 batch hidden]`.
+        lengths: how many steps each row has, 32-bit whole numbers `[batch]`; nothing where all have all.
 
     Returns:
         The outputs, `[time batch hidden]`, and the state after them.
-
-    Raises:
-        ConfigError: the layer holds whole numbers.
     """
     if is_whole(layer):
-        raise ConfigError("layers in int8 are not written into ONNX files: export them in fp32, or to C")
+        return add_whole_layer(graph, layer, x, state, lengths)
     cell, units = layer.cell, units_of(layer)
     w, r, b, rb, squash = _as_onnx(layer)
     order, operator = _ORDER[cell if cell in _ORDER else "gru"]
     arranged = [_arranged(part, order, units) for part in (w, r, b, rb)]
     bias = np.concatenate([arranged[2], arranged[3]])
-    given = [x, *(graph.constant(part[None]) for part in (*arranged[:2], bias)), "", *state]
+    given = [x, *(graph.constant(part[None]) for part in (*arranged[:2], bias)), lengths, *state]
     gated = {"gru": ["Sigmoid", squash], "lstm": ["Sigmoid", squash, squash], "rnn": [squash]}[operator.lower()]
     more = {"linear_before_reset": 1} if operator == "GRU" else {}
     if squash == "Affine":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sluicegate.export.layers import units_of
+from sluicegate.export.layers import is_whole, units_of
 from sluicegate.export.network import Member, Network
 
 from .graph import Graph, standardised
 from .layers import add_layer
+from .whole import add_front
 
 
 def add_member(graph: Graph, member: Member, x: str, prefix: str) -> str:
@@ -32,6 +33,16 @@ def add_member(graph: Graph, member: Member, x: str, prefix: str) -> str:
         for name, found in zip(names, after, strict=True):
             graph.gives(graph.add("Squeeze", found, axis), f"{name}_out", sizes)
     return x
+
+
+def add_map(graph: Graph, member: Member, x: str) -> str:
+    """Add the map with relu before the layers of a member, of three axes; summed as the C does before whole numbers."""
+    assert member.front is not None, "these have a front"
+    if any(map(is_whole, member.layers)):
+        return add_front(graph, member.front, x)
+    product = graph.add("MatMul", x, graph.constant(member.front.input.weight.T))
+    found: str = graph.add("Relu", graph.add("Add", product, graph.constant(member.front.bias)))
+    return found
 
 
 def write_plain(graph: Graph, network: Network) -> None:

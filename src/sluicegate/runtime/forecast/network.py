@@ -5,14 +5,28 @@ A window has the same bits in any company, and on one thread or several.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
 
-from sluicegate.runtime.layers import Product, Stack, State, plain, weights_of
+from sluicegate.runtime.layers import Product, State, plain
+from sluicegate.runtime.whole import stack_of
 
 from .shape import Shape
+
+
+@runtime_checkable
+class Recurrent(Protocol):
+    """What computes the recurrent layers, such as a `sluicegate.runtime.layers.Stack`."""
+
+    def begin(self, rows: int) -> State:
+        """Make the state before the first step."""
+
+    def run(self, x: ndarray, state: State) -> tuple[ndarray, State]:
+        """Read `[time rows input]`: the outputs, and the state after it."""
 
 
 class Network:
@@ -30,13 +44,21 @@ class Network:
 
     def __init__(self, shape: Shape, arrays: Mapping[str, ndarray], *, threads: int = 1) -> None:
         self._shape = shape
-        self._embed = Product(arrays["embed.weight"], arrays["embed.bias"], threads=threads)
-        self._cell = Stack(shape.cell, weights_of(arrays, "cell.", shape.layers), threads=threads)
+        self._embed: Callable[[ndarray], ndarray] = Product(
+            arrays["embed.weight"], arrays["embed.bias"], threads=threads
+        )
+        self._cell: Recurrent = stack_of(shape.cell, arrays, "cell.", shape.layers, threads=threads)
         self._place = plain(arrays["place"])
         self._query = Product(arrays["query.weight"], threads=threads) if "query.weight" in arrays else None
         self._head = Product(arrays["head.weight"], arrays["head.bias"], threads=threads)
         self._shortcut = Product(arrays["shortcut"], threads=threads)
         self._effect = plain(arrays["effect"])
+
+    def with_layers(self, embed: Recurrent, cell: Recurrent) -> Network:
+        """The same network with another map of segments, relu and all, and other recurrent layers."""
+        other = copy(self)
+        other._embed, other._cell = (lambda x: embed.run(x, embed.begin(len(x)))[0]), cell
+        return other
 
     def __call__(self, context: ndarray, past: ndarray, known: ndarray, calendar: ndarray, padded: ndarray) -> ndarray:
         """Forecast; see `SegmentForecaster.forward`.

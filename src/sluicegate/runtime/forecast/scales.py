@@ -13,8 +13,11 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy import ndarray
 
-_FAR = 30.0  # deviations, of training, by which rows may vary or lie off and still be told by its scale
-_STILL, _OFF = 0.01, 5.0  # or, where they vary by next to nothing, how far off they may lie
+FAR = 30.0
+"""Deviations, of training, by which rows may vary or lie off and still be told by its scale."""
+
+STILL, OFF = 0.01, 5.0
+"""Or, where they vary by next to nothing, how far off they may lie."""
 
 
 @runtime_checkable
@@ -74,7 +77,7 @@ def worthless(context: ndarray, deviation: ndarray) -> ndarray:
         deviation: of each window's series in training.
     """
     spread, off = context.std(1), np.abs(context.mean(1))
-    out_of_range = (spread > _FAR) | (off > _FAR) | ((spread < _STILL) & (off > _OFF))
+    out_of_range = (spread > FAR) | (off > FAR) | ((spread < STILL) & (off > OFF))
     changes = context.max(1) > context.min(1)
     lost: ndarray = changes & (out_of_range | (deviation == 0))
     return lost

@@ -21,7 +21,8 @@ from .scales import Scale, at_least_as_wide, repeated_before, rescaled, worthles
 from .shape import Shape
 from .values import attained, find_knee, moments, standardise, support_of
 
-_DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)  # of a normal error, between its 10 % and its 90 % quantile
+DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)
+"""Of a normal error, between its 10 % and its 90 % quantile."""
 
 
 class Series(NamedTuple):
@@ -52,11 +53,12 @@ class Trained(Model):
         self.apart: str | tuple[str, ...] | None = _named(roles["series"])
         self.shape = Shape(**settings["shape"])
         self.quantiles = tuple(settings["quantiles"])
-        self._season, self._periods = settings["season"], [tuple(period) for period in settings["periods"]]
+        self.season: int = settings["season"]
+        self.periods: list[tuple[int, int]] = [(period, count) for period, count in settings["periods"]]
         self._arrays = _checked(arrays, self.shape, len(self.targets), len(self.quantiles))
-        self._widths = arrays["widths"]
+        self.widths = arrays["widths"]
         self._numbers = {_key(name, self.apart): number for number, name in enumerate(saved.json("series.json"))}
-        self._network = Network(self.shape, saved.tensors(WEIGHTS), threads=threads)
+        self.network = Network(self.shape, saved.tensors(WEIGHTS), threads=threads)
         self.tails = self._tails()
         """The last rows that training saw, by series."""
 
@@ -64,6 +66,16 @@ class Trained(Model):
     def columns(self) -> tuple[str, ...]:
         """All columns of numbers."""
         return self.targets + self.past + self.known
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """What names the series of training."""
+        return tuple(self._numbers)
+
+    @property
+    def covariate_scale(self) -> tuple[ndarray, ndarray]:
+        """The mean and the deviation of the columns beside the targets."""
+        return self._arrays["covariate_mean"][0], self._arrays["covariate_deviation"][0]
 
     @property
     def told_apart_by(self) -> tuple[str, ...]:
@@ -77,7 +89,7 @@ class Trained(Model):
             return Series(*(held[name][number] for name in Series._fields))
         rows = []
         for target in values[: len(self.targets)]:
-            knee = find_knee(target, self._season)
+            knee = find_knee(target, self.season)
             least, zeros, grain = support_of(target)
             # Nothing is spread out where the scale is a logarithm's.
             spread = (zeros, grain) if knee == 0 else (0.0, 0.0)
@@ -101,10 +113,10 @@ class Trained(Model):
         series, shape = self.series(key, past.values), self.shape
         length = past.values.shape[1]
         places = np.arange(length - shape.context, length + shape.horizon)
-        rows = repeated_before(places, length, self._season)
+        rows = repeated_before(places, length, self.season)
         others = self._covariates(past.values[len(self.targets) :], ahead)[:, rows]
         firsts = length + np.arange(-shape.before, shape.after) * shape.segment
-        calendar = self.clock.features(past.start + firsts * self.clock.step, self._periods)
+        calendar = self.clock.features(past.start + firsts * self.clock.step, self.periods)
         fixed = others[None, : len(self.past), : shape.context], others[None, len(self.past) :], calendar[None]
         padded = np.array([max(0, shape.context - length)])
         answers = [
@@ -123,20 +135,20 @@ class Trained(Model):
         standardise(values, float(scale.knee[0]), float(scale.mean[0]), unit, context[0])
         lost = bool(worthless(context, scale.deviation)[0])
         if lost:
-            own, scale, padded = rescaled(values[None], self._season)
+            own, scale, padded = rescaled(values[None], self.season)
             context = own.astype(np.float32)
-        outputs = self._network(context, past, known, calendar, padded).astype(np.float64)
-        period = self._season if self._season <= self.shape.context else 1
+        outputs = self.network(context, past, known, calendar, padded).astype(np.float64)
+        period = self.season if self.season <= self.shape.context else 1
         ahead = np.arange(self.shape.horizon) % period
         repeated = context[:, self.shape.context - period + ahead].astype(np.float64)
         outputs = combined(outputs, repeated, series.naive_share[target][None], self.shape.median)
         if not scale.deviation[0] > 0:  # a series that never changed is forecast not to change
             outputs[:] = context[0, -1]
-        quantiles = calibrated(outputs[..., 1:], self.quantiles, self._widths)
+        quantiles = calibrated(outputs[..., 1:], self.quantiles, self.widths)
         if lost:
             quantiles = at_least_as_wide(quantiles, self.quantiles)
         low, high = (quantiles[..., self.quantiles.index(q)] for q in (0.1, 0.9))
-        mean, quantiles = scale.unscale(outputs[..., 0], quantiles, (high - low) / _DEVIATIONS)
+        mean, quantiles = scale.unscale(outputs[..., 0], quantiles, (high - low) / DEVIATIONS)
         mean *= series.gain[target]
         least, grain = (part[target : target + 1] for part in (series.least, series.grain))
         return attained(mean, quantiles, least, grain, np.array([values.min() < 0]))
@@ -147,7 +159,7 @@ class Trained(Model):
         after[len(self.past) :] = ahead
         values = np.concatenate([before, after], axis=1)
         found = np.empty(values.shape, np.float32)
-        mean, deviation = (self._arrays[f"covariate_{name}"][0] for name in ("mean", "deviation"))
+        mean, deviation = self.covariate_scale
         for row, value in enumerate(values):
             standardise(value, 0.0, mean[row], float(deviation[row]) or 1.0, found[row])
         return found

@@ -10,12 +10,12 @@ from .trained import Trained
 
 
 class SeriesClassifier(Trained):
-    """A saved classifier of recordings whose networks read one way, trained with `causal=True`.
+    """A saved classifier of recordings.
 
     Its answers have the bits of `sluicegate.load(folder)`.
 
     Raises:
-        ConfigError: the networks read both ways, or a simple method is mixed in.
+        ConfigError: a simple method is mixed in.
     """
 
     def open_stream(self) -> SeriesStream:

@@ -26,6 +26,8 @@ _WHERE = "what was pushed"
 class SeriesStream(Stream):
     """A stream of recordings: a step in, the class of what was read so far out, with its probabilities.
 
+    Of networks that read both ways the last window of steps is kept, and read anew for each answer.
+
     Answers and snapshots have the bits of the stream that `sluicegate.load(folder).open_stream()` opens.
 
     Open it by `SeriesClassifier.open_stream`.
@@ -65,7 +67,7 @@ class SeriesStream(Stream):
             pushed = self._pushed(x)
             memories, probabilities = self._advanced(pushed)
             self._memories = memories
-        answers = [self._model.answer(row) for row in probabilities]
+        answers = [self._model.decision.answer(row) for row in probabilities]
         return answers if pushed.several else answers[0]
 
     def last_of(self, recording: Any) -> dict[str, Any]:
@@ -77,8 +79,7 @@ class SeriesStream(Stream):
         pushed = self._pushed(recording)
         if not len(pushed.values):
             raise DataError("a recording has no steps: leave it out")
-        _, probabilities = self._advanced(replace(pushed, keys=[()] * len(pushed.values), times=[]))
-        return self._model.answer(probabilities[-1])
+        return self._model.decision.answer(self._model.of_whole(pushed.values))
 
     def finish(self) -> None:
         """End the stream, which holds nothing back."""
@@ -105,7 +106,7 @@ class SeriesStream(Stream):
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot, as `Stream.restore` says."""
         with self._one.held():
-            found = restored(KIND, self.fingerprint, snapshot, self._model.shape, None)
+            found = restored(KIND, self.fingerprint, snapshot, self._model.shape, self._model.window)
             self._memories, self.finished = found
 
     def _advanced(self, pushed: Pushed) -> tuple[dict[Key, Memory], ndarray]:
@@ -122,6 +123,8 @@ class SeriesStream(Stream):
     def _read(self, memory: Memory, values: ndarray) -> tuple[Memory, ndarray]:
         """Read steps of one recording: what is remembered then, and the probabilities after each step."""
         model, reader = self._model, self._model.reader
+        if reader is None:
+            return self._read_windows(memory, values)
         before = memory.reading or reader.begin(1)
         features = model.features(values, memory.arrays.get("last"))
         pooled, reading = reader.read(features[None], before)
@@ -130,8 +133,17 @@ class SeriesStream(Stream):
         # The answer after a frame holds until the next one ends.
         stride = model.shape.stride
         ended = (before.steps + np.arange(len(values))) // stride + 1 - -(-before.steps // stride)
-        probabilities = model.probabilities(logits[ended - (1 if held is None else 0)])
+        probabilities = model.decision.probabilities(logits[ended - (1 if held is None else 0)])
         return Memory.of_reading(reading, values[-1:], logits[-1:], memory.time), probabilities
+
+    def _read_windows(self, memory: Memory, values: ndarray) -> tuple[Memory, ndarray]:
+        """The same of networks that read both ways: each answer is that to the last window, which is kept."""
+        model, window = self._model, self._model.window or 1
+        kept = np.concatenate([memory.arrays.get("values", values[:0]), values])
+        before = len(kept) - len(values)
+        ends = range(before + 1, len(kept) + 1)
+        found = np.array([model.of_whole(kept[max(0, end - window) : end]) for end in ends])
+        return Memory({"values": kept[-window:].copy()}, memory.time), found.reshape(len(values), len(model.classes))
 
     def _pushed(self, x: Any) -> Pushed:
         """What was pushed, held to what it must be."""

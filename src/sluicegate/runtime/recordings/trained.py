@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -11,9 +10,12 @@ from numpy import ndarray
 from sluicegate import bundle
 from sluicegate.bundle import Bundle
 from sluicegate.errors import ConfigError
-from sluicegate.runtime.layers import Stack, rectified, weights_of
+from sluicegate.runtime.classes import Classes
+from sluicegate.runtime.layers import rectified
 from sluicegate.runtime.model import WEIGHTS, Model
+from sluicegate.runtime.whole import stack_of
 
+from .both_ways import Networks
 from .reading import Layer, Reader
 from .shape import Shape
 from .standard import standardised
@@ -29,7 +31,6 @@ class Trained(Model):
         super().__init__(saved)
         settings, arrays = saved.json(bundle.CONFIG), saved.tensors("arrays.safetensors")
         self.shape = Shape(**settings["shape"])
-        _require_causal(self.shape, settings, str(saved.folder))
         roles = settings["columns"]
         self.channels = tuple(roles["channels"])
         series = roles.get("series")
@@ -37,46 +38,41 @@ class Trained(Model):
             () if series is None else (series,) if isinstance(series, str) else tuple(series)
         )
         self.time: str | None = roles.get("time")
-        self.classes = tuple(settings["classes"])
+        self.decision = Classes(settings, arrays["prior"])
+        self.classes = self.decision.names
+        _require_unmixed(self.decision, str(saved.folder))
         self._mean, self._deviation = arrays["mean"], arrays["deviation"]
-        self._balance, self._temperature, self._strength = (
-            float(settings[name]) for name in ("balance", "temperature", "strength")
-        )
-        self._prior = arrays["prior"]
         features = (2 * self.shape.channels,)
-        if self._mean.shape != features or self._deviation.shape != features or len(self._prior) != len(self.classes):
+        if self._mean.shape != features or self._deviation.shape != features:
             raise ValueError("the arrays are not those of the networks")
-        self.reader = _reader(self.shape, saved.tensors(WEIGHTS), threads)
+        self.window: int | None = None if self.shape.causal else int(settings["window"])
+        """How many steps networks that read both ways are given at a time; None of those that read one way."""
+        weights = saved.tensors(WEIGHTS)
+        self.reader: Reader | None = _reader(self.shape, weights, threads) if self.window is None else None
+        """Networks that read one way; None where they read both."""
+        self._networks = None if self.window is None else Networks(self.shape, weights, self.window, threads=threads)
 
     def features(self, values: ndarray, before: ndarray | None) -> ndarray:
         """Steps `[time channels]` on the scale of training, with the step before them."""
         return standardised(values, self._mean, self._deviation, before)
 
-    def probabilities(self, logits: ndarray) -> ndarray:
-        """The calibrated probability of each class, `[rows classes]`."""
-        scaled = (logits + self._balance * np.log(self._prior)) / self._temperature
-        raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        found: ndarray = raised / raised.sum(axis=1, keepdims=True)
-        return found
-
-    def answer(self, probabilities: ndarray) -> dict[str, Any]:
-        """What is said of a step, given the probabilities of the classes."""
-        decided = int((probabilities / self._prior**self._strength).argmax())
-        found = {"label": self.classes[decided], "probability": float(probabilities[decided])}
-        return found | {
-            f"probability_{name}": float(value) for name, value in zip(self.classes, probabilities, strict=True)
-        }
+    def of_whole(self, values: ndarray) -> ndarray:
+        """The probability of each class after a recording, `[time channels]`, is read whole."""
+        features = self.features(values, None)
+        if self._networks is not None:
+            logits = self._networks.logits([features])
+        else:
+            assert self.reader is not None, "networks read one way or both"
+            pooled, _ = self.reader.read(features[None], self.reader.begin(1))
+            logits = self.reader.logits(pooled[-1])
+        probabilities: ndarray = self.decision.probabilities(logits)[0]
+        return probabilities
 
 
-def _require_causal(shape: Shape, settings: Mapping[str, Any], folder: str) -> None:
-    if not shape.causal:
+def _require_unmixed(decision: Classes, folder: str) -> None:
+    if decision.blend is not None:
         raise ConfigError(
-            f"the networks of the model '{folder}' read recordings both ways, which the runtime does not stream: train "
-            "it with `causal=True`, or use `sluicegate.load`"
-        )
-    if settings["blend"] is not None:
-        raise ConfigError(
-            f"in the model '{folder}' the method {settings['blend']['name']} is mixed in, which the runtime does not "
+            f"in the model '{folder}' the method {decision.blend['name']} is mixed in, which the runtime does not "
             "have: train it with `blend=False`, or use `sluicegate.load`"
         )
 
@@ -86,8 +82,7 @@ def _reader(shape: Shape, arrays: Mapping[str, ndarray], threads: int) -> Reader
     for member in range(shape.members):
         own = f"members.{member}."
         front = rectified(arrays[f"{own}front.weight"], arrays[f"{own}front.bias"], threads=threads)
-        weights = weights_of(arrays, f"{own}recurrent.", shape.layers)
-        networks.append((front, Stack(shape.cell, weights, threads=threads)))
+        networks.append((front, stack_of(shape.cell, arrays, f"{own}recurrent.", shape.layers, threads=threads)))
         if (front.inputs, front.hidden) != ((2 * shape.stride + 1) * 2 * shape.channels, shape.hidden):
             raise ValueError("the front layers are not those that config.json asks for")
     weight, bias = (

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
+
+from sluicegate.runtime.attention import attended
 
 
 class Ensemble(nn.Module):
@@ -22,7 +25,11 @@ class Ensemble(nn.Module):
 
     def forward(self, batch: Any) -> Float[Tensor, "rows classes"]:
         """The mean of the networks' logits."""
-        return torch.stack([member(batch) for member in self.members]).mean(0)
+        logits: list[Tensor] = [member(batch) for member in self.members]
+        total = logits[0]
+        for other in logits[1:]:  # one after the other, as the runtime adds them up
+            total = total + other
+        return total / len(logits)
 
 
 def padding(lengths: Int64[Tensor, " rows"], steps: int) -> Bool[Tensor, "rows steps"]:
@@ -31,18 +38,29 @@ def padding(lengths: Int64[Tensor, " rows"], steps: int) -> Bool[Tensor, "rows s
 
 
 def pooled(
-    states: Float[Tensor, "rows steps units"], scores: Float[Tensor, "rows steps 1"], beyond: Bool[Tensor, "rows steps"]
+    states: Float[Tensor, "rows steps units"], scores: Float[Tensor, "rows steps 1"], lengths: Int64[Tensor, " rows"]
 ) -> tuple[Float[Tensor, "rows units"], Float[Tensor, "rows units"]]:
     """The mean of the states by attention, and the largest of each unit.
+
+    Where no gradient is wanted, to the bit as the runtime has it.
 
     Args:
         states: of the recurrent layer.
         scores: of the attention.
-        beyond: which steps are padding.
+        lengths: how many steps each row has.
     """
+    if not torch.is_grad_enabled():
+        found = attended(states.numpy(), scores.numpy()[..., 0], lengths.numpy())
+        return torch.from_numpy(found[0]), torch.from_numpy(found[1])
+    beyond = padding(lengths, states.shape[1])
     weights = scores.squeeze(-1).masked_fill(beyond, -torch.inf).softmax(1)
     mean = torch.einsum("bt,bth->bh", weights, states)
     return mean, states.masked_fill(beyond[..., None], -torch.inf).amax(1)
+
+
+def squashed(states: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The hyperbolic tangent; where no gradient is wanted, to the bit as the runtime has it."""
+    return torch.tanh(states) if torch.is_grad_enabled() else torch.from_numpy(np.tanh(states.numpy()))
 
 
 def kept(sizes: tuple[int, ...], share: float, generator: torch.Generator | None) -> Float[Tensor, "*sizes"]:

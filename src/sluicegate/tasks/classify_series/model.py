@@ -11,9 +11,10 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
+from sluicegate.nn.products import Linear
 from sluicegate.runtime.recordings.shape import Shape as Shape
 from sluicegate.tasks.classification import networks
-from sluicegate.tasks.classification.networks import kept, padding, pooled
+from sluicegate.tasks.classification.networks import kept, pooled, squashed
 
 from .causal import CausalMember
 from .windows import Batch
@@ -25,12 +26,12 @@ class Member(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.front = nn.Linear((2 * shape.stride + 1) * 2 * shape.channels, shape.hidden)
+        self.front = Linear((2 * shape.stride + 1) * 2 * shape.channels, shape.hidden)
         self.recurrent = LAYERS[shape.cell](
             shape.hidden, shape.hidden, shape.layers, batch_first=True, bidirectional=True
         )
-        self.attention = nn.Linear(2 * shape.hidden, 1)
-        self.output = nn.Linear(4 * shape.hidden, shape.classes)
+        self.attention = Linear(2 * shape.hidden, 1)
+        self.output = Linear(4 * shape.hidden, shape.classes)
 
     def forward(self, batch: Batch, chance: torch.Generator | None = None) -> Float[Tensor, "rows classes"]:
         """The logits of each class; dropout masks are drawn by the generator `chance`."""
@@ -40,8 +41,7 @@ class Member(nn.Module):
         if self.training:  # of every step of a window the same units
             x = x * kept((len(x), 1, shape.hidden), shape.dropout, chance)
         states, _ = self.recurrent(x, lengths=lengths)
-        scores = self.attention(torch.tanh(states))
-        features = torch.cat(pooled(states, scores, padding(lengths, x.shape[1])), 1)
+        features = torch.cat(pooled(states, self.attention(squashed(states)), lengths), 1)
         if self.training:
             features = features * kept(features.shape, shape.dropout, chance)
         logits: Tensor = self.output(features)

@@ -14,6 +14,7 @@ from torch import Tensor
 from sluicegate.data import Recordings
 from sluicegate.data.recordings import Values
 from sluicegate.runtime.recordings.standard import standardised, with_changes
+from sluicegate.runtime.recordings.windows import begins_of, beside
 
 
 class Batch(NamedTuple):
@@ -64,9 +65,9 @@ class Windowed:
         """Cut recordings: a short one is a window, a long one as many as cover all of it and overlap by half."""
         owner, begins = [], []
         for number, length in enumerate(recordings.lengths.tolist()):
-            count = 1 if length <= window else -(-(length - window) // max(1, window // 2)) + 1
-            owner += [number] * count
-            begins += np.linspace(0, max(0, length - window), count).astype(np.int64).tolist()
+            found = begins_of(length, window)
+            owner += [number] * len(found)
+            begins += found
         values = tuple(standard.apply(part) for part in recordings.values)
         return cls(values, np.array(owner, dtype=np.int64), np.array(begins, dtype=np.int64), window)
 
@@ -106,8 +107,4 @@ class Windowed:
 
 def batch_of(parts: Sequence[Float32[np.ndarray, "_ features"]]) -> Batch:
     """Parts of recordings beside one another."""
-    lengths = torch.tensor([len(part) for part in parts])
-    values = torch.zeros(len(parts), int(lengths.max()), parts[0].shape[1])
-    for row, part in enumerate(parts):
-        values[row, : len(part)] = torch.from_numpy(np.ascontiguousarray(part))
-    return Batch(values, lengths)
+    return Batch(*map(torch.from_numpy, beside(list(parts))))

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 from scipy.sparse import csr_matrix
-from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.grams import Counts
+from sluicegate.runtime.texts.linear import NAMES as NAMES
+from sluicegate.runtime.texts.linear import Name, probabilities, tfidf
+from sluicegate.runtime.texts.ragged import Ragged
+from sluicegate.runtime.texts.terms import Reading, Terms, Words
 from sluicegate.tasks.classification.cross_validation import probabilities_by_fold
 from sluicegate.tasks.classification.decision import Probabilities
 
 from .examples import Rows
 from .naive_bayes import class_counts, log_count_ratio
-from .terms import Reading, Terms, Words
 
-Name = Literal["tfidf_logistic_regression", "nb_svm"]
-NAMES: tuple[Name, ...] = ("tfidf_logistic_regression", "nb_svm")
 MOST_ROWS = 200_000
 """Rows that the simple methods are trained on at most, drawn at random: a million would take gigabytes."""
 
@@ -68,23 +68,9 @@ class Linear:
         """The probability of each class."""
         return self.of_counts(self.terms.within(texts))
 
-    def of_counts(self, counts: csr_matrix) -> Probabilities:
+    def of_counts(self, counts: Counts) -> Probabilities:
         """The same, from how often each term occurs."""
-        features = (
-            _tfidf(counts, self.idf.astype(np.float64))
-            if self.name != "nb_svm"
-            else _valued(counts, np.ones(counts.nnz))
-        )
-        scores = features @ self.weights.T.astype(np.float64) + self.intercept
-        if scores.shape[1] == 1:
-            second = expit(scores)
-            return np.concatenate([1 - second, second], axis=1)
-        if self.name == "nb_svm":  # each class against the rest
-            shares = np.maximum(expit(scores), 1e-9)
-            whole: Probabilities = shares / shares.sum(1, keepdims=True)
-            return whole
-        normal: Probabilities = softmax(scores, axis=1)
-        return normal
+        return probabilities(self.name, counts, self.idf, self.weights, self.intercept)
 
 
 def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[tuple[Linear, ...], Terms]:
@@ -97,11 +83,11 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
     if not len(terms.keys) or len(np.unique(truth)) == 1:
         return tuple(_constant(name, truth, classes) for name in NAMES), Terms.named(_NO_TERMS)
     counts, vocabulary = terms.counts(words.rows), terms.texts()
-    idf = np.log((1 + len(truth)) / (1 + np.bincount(counts.indices, minlength=len(terms.keys)))) + 1
-    model = LogisticRegression(C=10.0, max_iter=200).fit(_tfidf(counts, idf), truth)
+    idf = np.log((1 + len(truth)) / (1 + np.bincount(counts.terms, minlength=len(terms.keys)))) + 1
+    model = LogisticRegression(C=10.0, max_iter=200).fit(_valued(counts, tfidf(counts, idf), len(idf)), truth)
     first = _linear(NAMES[0], vocabulary, idf, *_of_all(model, classes), words.reading)
     scored = [1] if classes == 2 else range(classes)
-    inside = class_counts(Ragged(counts.indices, counts.indptr.astype(np.int64)), truth, len(vocabulary), classes)
+    inside = class_counts(Ragged(counts.terms, counts.bounds), truth, len(vocabulary), classes)
     everywhere = inside.sum(1)
     weights, intercept = np.zeros((len(scored), len(vocabulary))), np.zeros(len(scored))
     for output, k in enumerate(scored):
@@ -111,7 +97,7 @@ def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[t
             continue
         ratio = log_count_ratio(1.0 + inside[:, k], 1.0 + everywhere - inside[:, k])
         model = LogisticRegression(C=1.0, solver="liblinear", dual=True, max_iter=200, random_state=0)
-        model.fit(_valued(counts, ratio[counts.indices]), one)
+        model.fit(_valued(counts, ratio[counts.terms], len(ratio)), one)
         weights[output], intercept[output] = model.coef_[0] * ratio, model.intercept_[0]
     return (first, _linear(NAMES[1], vocabulary, np.ones(len(vocabulary)), weights, intercept, words.reading)), terms
 
@@ -164,14 +150,6 @@ def _constant(name: Name, truth: Truth, classes: int) -> Linear:
     return _linear(name, _NO_TERMS, np.zeros(1), np.zeros((len(prior), 1)), prior)
 
 
-def _tfidf(counts: csr_matrix, idf: Float64[np.ndarray, " features"]) -> csr_matrix:
-    """One plus the logarithm of the count, times how rare the term is, over the length of the row."""
-    values = (1 + np.log(counts.data)) * idf[counts.indices]
-    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    lengths = np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0]))
-    return _valued(counts, values / np.maximum(lengths, 1e-300)[rows])
-
-
-def _valued(counts: csr_matrix, values: Float64[np.ndarray, " entries"]) -> csr_matrix:
+def _valued(counts: Counts, values: Float64[np.ndarray, " entries"], terms: int) -> csr_matrix:
     """Other values in the places of the counts."""
-    return csr_matrix((values, counts.indices, counts.indptr), counts.shape)
+    return csr_matrix((values, counts.terms, counts.bounds), (len(counts.bounds) - 1, terms))

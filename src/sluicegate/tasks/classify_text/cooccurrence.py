@@ -7,7 +7,7 @@ from jaxtyping import Float32
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 
 _WINDOW = 5
 _MOST = 2_000_000  # tokens whose neighbours are counted: of more texts, evenly spaced ones

@@ -11,9 +11,8 @@ import numpy as np
 from jaxtyping import UInt16
 from scipy.sparse import csr_matrix
 
+from sluicegate.runtime.texts.terms import Words
 from sluicegate.tasks.classification.equal_rows import Pairs, Rows, numbered
-
-from .terms import Words
 
 ALIKE = "they share four words in five, signs and figures aside"
 """What makes two texts nearly equal, for a note."""

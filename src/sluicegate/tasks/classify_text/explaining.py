@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor, nn
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.grams import Keys, numbers_of, pairs_of
+from sluicegate.runtime.texts.letters import LONGEST, ngrams_of
+from sluicegate.runtime.texts.ragged import Ragged
 
 from .corpus import Corpus
-from .grams import Keys, numbers_of, pairs_of
-from .letters import LONGEST, ngrams_of
 from .model import Member
 from .trained import Trained
 

@@ -7,7 +7,6 @@ A fit builds the networks around the ensemble that all classifiers share, lets t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,53 +16,17 @@ from torch import Tensor, nn
 
 from sluicegate.data.words import Capitals
 from sluicegate.nn.layers import LAYERS
+from sluicegate.nn.products import Linear
+from sluicegate.runtime.texts.linear import summed
+from sluicegate.runtime.texts.shape import FILTERS as FILTERS
+from sluicegate.runtime.texts.shape import Shape as Shape
 from sluicegate.tasks.classification import networks
 from sluicegate.tasks.classification.networks import kept, padding, pooled
-from sluicegate.types import Cell
 
 from .corpus import Batch
 from .spelling import Spelling
 
-FILTERS = 100  # of each convolution
 _CAPITALS, _NGRAMS = 0.1, 0.3  # the size of what is added to a word's embedding at the start
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The sizes of the networks.
-
-    Args:
-        tokens: of the vocabulary.
-        grams: words and pairs with a weight of their own.
-        classes: what is told apart.
-        embedding: the embedding dimension.
-        hidden: units in each direction.
-        layers: recurrent layers.
-        cell: their kind.
-        dropout: rate at which units are dropped in training.
-        word_dropout: rate at which words are dropped in training.
-        members: how many networks there are.
-        capitals: whether they are told which letters of words are capitals.
-        windows: how many words each convolution sees at a time.
-    """
-
-    tokens: int
-    grams: int
-    classes: int
-    embedding: int
-    hidden: int
-    layers: int
-    cell: Cell
-    dropout: float
-    word_dropout: float
-    members: int
-    capitals: bool = False
-    windows: tuple[int, ...] = ()
-
-    @property
-    def pooled(self) -> int:
-        """Count the pooled features of a text: means and largest states of two directions, and the filters' largest."""
-        return 4 * self.hidden + FILTERS * len(self.windows)
 
 
 class Spelled(nn.Module):
@@ -110,9 +73,9 @@ class Member(nn.Module):
         self.recurrent = LAYERS[shape.cell](
             shape.embedding, shape.hidden, shape.layers, batch_first=True, bidirectional=True
         )
-        self.attention = nn.Linear(2 * shape.hidden, 1)
-        self.convolutions = nn.ModuleList(nn.Linear(size * shape.embedding, FILTERS) for size in shape.windows)
-        self.output = nn.Linear(shape.pooled, shape.classes)
+        self.attention = Linear(2 * shape.hidden, 1)
+        self.convolutions = nn.ModuleList(Linear(size * shape.embedding, FILTERS) for size in shape.windows)
+        self.output = Linear(shape.pooled, shape.classes)
         # What each word or pair adds to each class at the start, and how far training has moved that.
         self.wide = nn.Parameter(torch.zeros(shape.grams + 1, shape.classes))
         self.register_buffer("ratio", torch.ones(shape.grams + 1, shape.classes), persistent=False)
@@ -141,7 +104,7 @@ class Member(nn.Module):
         states, _ = self.recurrent(x, lengths=batch.lengths)
         beyond = padding(batch.lengths, x.shape[1])
         found = [F.relu(filtered).masked_fill(beyond[..., None], 0.0).amax(1) for filtered in self.convolved(x)]
-        features = torch.cat([*pooled(states, self.attention(states), beyond), *found], 1)
+        features = torch.cat([*pooled(states, self.attention(states), batch.lengths), *found], 1)
         if self.training:
             features = features * kept(features.shape, self.shape.dropout, chance)
         logits: Tensor = self.output(features)
@@ -156,7 +119,10 @@ class Member(nn.Module):
     def linear(self, batch: Batch) -> Float[Tensor, "rows classes"]:
         """The linear path, for the words and pairs that occur."""
         assert isinstance(self.ratio, Tensor)
-        return F.embedding_bag(batch.grams, self.wide * self.ratio, batch.bounds, mode="sum")
+        weights = self.wide * self.ratio
+        if torch.is_grad_enabled():
+            return F.embedding_bag(batch.grams, weights, batch.bounds, mode="sum")
+        return torch.from_numpy(summed(weights.numpy(), batch.grams.numpy(), batch.bounds.numpy()))
 
 
 class Ensemble(networks.Ensemble):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sluicegate.data.words import clean
+from sluicegate.runtime.texts.letters import LONGEST, SHORTEST
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.report import network_facts, reported
 from sluicegate.tasks.report import Report
@@ -13,7 +14,6 @@ from sluicegate.tasks.report.content import Passage
 from .baselines import MOST_ROWS
 from .examples import Examples
 from .explaining import Explanation, explain
-from .letters import LONGEST, SHORTEST
 from .trained import Trained
 
 _MOST_SHOWN = 400  # characters of a mistake that are shown

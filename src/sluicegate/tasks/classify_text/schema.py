@@ -10,11 +10,11 @@ from pydantic import Field
 
 from sluicegate import bundle
 from sluicegate.data.words import SPECIAL, UNKNOWN
+from sluicegate.runtime.texts.terms import Reading, Terms
 from sluicegate.tasks.classification.schema import ClassifierSchema, ShapeSchema, require_classes
 from sluicegate.tasks.restoring import Count, Saved, Share, Size, Text, damaged, read_json, require
 
 from .config import TextClassifierConfig
-from .terms import Reading, Terms
 
 VOCABULARY, BASELINES, ARRAYS = "vocabulary.json", "baselines.json", "arrays.safetensors"
 

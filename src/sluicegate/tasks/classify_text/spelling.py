@@ -12,8 +12,8 @@ from itertools import chain
 
 import numpy as np
 
-from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import CONTINUED, SPECIAL
+from sluicegate.runtime.texts.ragged import Ragged
 
 _SHORTEST, _LONGEST = 3, 5  # letters of an n-gram
 _LEAST = 5  # tokens that have it: with rarer n-grams training took a third longer and came no further

@@ -13,6 +13,8 @@ from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data.words import WordTokenizer
+from sluicegate.runtime.texts.grams import Grams
+from sluicegate.runtime.texts.letters import Letters
 from sluicegate.tasks.classification.batches import logits_in_batches
 from sluicegate.tasks.classification.decision import Decision
 from sluicegate.tasks.classification.labels import Labels
@@ -24,8 +26,6 @@ from sluicegate.training import Curve
 from .baselines import NAMES, Linear
 from .config import TextClassifierConfig
 from .corpus import Corpus
-from .grams import Grams
-from .letters import Letters
 from .model import Ensemble, Shape
 from .schema import BASELINES, VOCABULARY, require_text_classifier
 from .vocabulary import Covered

@@ -13,9 +13,12 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from sluicegate.data.ragged import Ragged
 from sluicegate.data.vectors import VectorFile
 from sluicegate.data.words import words_of
+from sluicegate.runtime.texts.grams import Grams
+from sluicegate.runtime.texts.letters import Letters
+from sluicegate.runtime.texts.ragged import Ragged
+from sluicegate.runtime.texts.terms import Words
 from sluicegate.tasks.classification.decision import Decision, Probabilities
 from sluicegate.tasks.classification.examples import Validation
 from sluicegate.tasks.classification.labels import Labels
@@ -30,13 +33,10 @@ from .config import UNITS, TextClassifierConfig
 from .copies import ALIKE, equal_texts, near_texts
 from .corpus import Corpus
 from .examples import Examples, Rows
-from .grams import Grams
-from .letters import Letters
 from .model import Ensemble, Shape
 from .objective import Objective, ValidationParts
 from .report import report, told
 from .spelling import Spelling
-from .terms import Words
 from .trained import Trained
 from .vocabulary import Vocabulary
 

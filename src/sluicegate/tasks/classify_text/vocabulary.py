@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from sluicegate.data.ragged import Ragged
 from sluicegate.data.vectors import VectorFile, Vectors
 from sluicegate.data.words import RankedWords, WordTokenizer
 from sluicegate.errors import ConfigError
+from sluicegate.runtime.texts.ragged import Ragged
 
 from .config import TextClassifierConfig
 from .cooccurrence import vectors_of

@@ -27,6 +27,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
+from sluicegate.nn.products import Linear, product
 from sluicegate.runtime.forecast.shape import Shape as Shape
 
 
@@ -37,13 +38,13 @@ class SegmentForecaster(nn.Module):
         super().__init__()
         self.shape = shape
         hidden, segment = shape.hidden, shape.segment
-        self.embed = nn.Linear(segment * (1 + shape.past + shape.known) + shape.calendar, hidden)
+        self.embed = Linear(segment * (1 + shape.past + shape.known) + shape.calendar, hidden)
         self.cell = LAYERS[shape.cell](hidden, hidden, shape.layers, batch_first=True)
         self.place = nn.Parameter(0.1 * torch.empty(shape.after, hidden).normal_())
         # Absent where nothing is known of the future but its place: a layer without inputs is none.
         known = segment * shape.known + shape.calendar
-        self.query = nn.Linear(known, hidden, bias=False) if known else None
-        self.head = nn.Linear(hidden, segment * shape.outputs)
+        self.query = Linear(known, hidden, bias=False) if known else None
+        self.head = Linear(hidden, segment * shape.outputs)
         self.shortcut = nn.Parameter(torch.zeros(shape.horizon, shape.context))
         self.effect: Tensor
         self.register_buffer("effect", torch.zeros(shape.known))
@@ -80,7 +81,7 @@ class SegmentForecaster(nn.Module):
         state = self._read(embedded, padded)
         decoded = self._decode(self._queries(known[..., shape.context :], calendar[:, shape.before :]), state)
         outputs: Tensor = self.head(self.drop(decoded)).view(len(context), -1, shape.outputs)
-        return outputs[:, : shape.horizon] + (F.linear(z, self.shortcut) + level)[..., None]
+        return outputs[:, : shape.horizon] + (product(z, self.shortcut) + level)[..., None]
 
     def _read(
         self, embedded: Float[Tensor, "batch before hidden"], padded: Int64[Tensor, " batch"] | None
@@ -107,7 +108,10 @@ class SegmentForecaster(nn.Module):
         if not self.shape.known:
             return context - last, last.expand(-1, self.shape.horizon)
         size = self.shape.context
-        effect = torch.einsum("bkt,k->bt", known - known[..., size - 1 : size], self.effect)
+        off = known - known[..., size - 1 : size]
+        effect = off[:, 0] * self.effect[0]
+        for column in range(1, self.shape.known):  # one after the other, as the runtime adds them up
+            effect = effect + off[:, column] * self.effect[column]
         return context - last - effect[:, :size], last + effect[:, size:]
 
     def _queries(
@@ -126,9 +130,15 @@ class SegmentForecaster(nn.Module):
     ) -> Float[Tensor, "batch after hidden"]:
         """One step of the cell from the same state for each query.
 
-        The state is not repeated for each query but broadcast, so that its product with the recurrent weights, most
-        of the work, is done once.
+        In training the state is not repeated for each query but broadcast, so that its product with the recurrent
+        weights, most of the work, is done once. Without a gradient the kernels take it repeated no slower.
         """
+        if not torch.is_grad_enabled():
+            rows, after, hidden = query.shape
+            repeated = tuple(state.repeat_interleave(after, 1) for state in states)
+            steps = query.reshape(rows * after, 1, hidden)
+            decoded: Tensor = self.cell(steps, repeated if len(repeated) > 1 else repeated[0])[0]
+            return decoded.view(rows, after, hidden)
         for depth in range(self.shape.layers):
             step = self.cell.equations(f"_l{depth}", None)
             query, *_ = step.step(step.project(query), tuple(s[depth][:, None] for s in states))

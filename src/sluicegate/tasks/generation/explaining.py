@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 
 from .network import Network
 from .pairs import padded

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.trained import TrainedModel
 from sluicegate.training import Curve
 

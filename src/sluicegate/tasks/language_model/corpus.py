@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from sluicegate.data.ragged import Ragged
 from sluicegate.data.words import clean
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.generation.pairs import cut
 from sluicegate.tasks.generation.subwords import BEGIN, END, Subwords
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from sluicegate.data.ragged import Ragged
+from sluicegate.runtime.texts.ragged import Ragged
 from sluicegate.tasks.generation.subwords import BEGIN
 from sluicegate.training import Part
 from sluicegate.training.tbptt import detached

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from sluicegate.nn.layers import LAYERS
 from sluicegate.tasks.classification import networks
-from sluicegate.tasks.classification.networks import kept, padding, pooled
+from sluicegate.tasks.classification.networks import kept, pooled
 from sluicegate.tasks.classification.running_pool import pool
 
 from .shape import Shape as Shape
@@ -54,7 +54,7 @@ class Member(nn.Module):
         x = seen(self, batch, chance)
         states, _ = self.recurrent(x, lengths=batch.lengths)
         scores = self.attention(torch.tanh(states))
-        features = torch.cat(pooled(states, scores, padding(batch.lengths, x.shape[1])), 1)
+        features = torch.cat(pooled(states, scores, batch.lengths), 1)
         if self.training:
             features = features * kept(features.shape, self.shape.dropout, chance)
         logits: Tensor = self.output(features)

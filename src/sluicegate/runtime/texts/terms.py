@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64
-from scipy.sparse import csr_matrix, vstack
+from numpy import ndarray
 
-from sluicegate.data.ragged import Ragged
-from sluicegate.data.words import LONG, clean, whole_words, words_of
-
-from .grams import KeysOf, character_ngrams, counted, frequent, pairs_of, words_and_pairs, words_in
+from .grams import Counts, KeysOf, character_ngrams, counted, frequent, pairs_of, words_and_pairs, words_in
 from .letters import LONGEST, MOST, SHORTEST, Letters, number_of, spelt
+from .ragged import Ragged
+from .words import LONG, clean, whole_words, words_of
 
 Reading = Literal["earlier", "words", "letters"]
 """What is counted: words and pairs of words, as earlier versions cut them or as the networks do, or n-grams."""
@@ -64,7 +62,7 @@ class Words:
         letters = lengths * np.bincount(self.rows.values, minlength=len(lengths))
         return bool(letters[lengths > LONG].sum() > _SHARE * letters.sum())
 
-    def take(self, rows: Int64[np.ndarray, " chosen"]) -> Words:
+    def take(self, rows: ndarray) -> Words:
         """Some of the texts."""
         return Words(self.names, self.rows.take(rows), self.reading)
 
@@ -80,7 +78,7 @@ class Terms:
     """
 
     names: tuple[str, ...]
-    keys: Int64[np.ndarray, " terms"]
+    keys: ndarray
     reading: Reading = "words"
 
     @classmethod
@@ -120,16 +118,15 @@ class Terms:
         pairs = zip(*(numbers.tolist() for numbers in words_in(self.keys)), strict=True)
         return tuple(f"{self.names[a - 1]} {self.names[b - 1]}" if a else self.names[b - 1] for a, b in pairs)
 
-    def within(self, texts: Sequence[str]) -> csr_matrix:
+    def within(self, texts: Sequence[str]) -> Counts:
         """How often each occurs in each text."""
         if self.reading == "letters":
             return self.counts(Words.of(texts).spelt("".join(self.names[1:])).rows)
         return self.counts(_cut(texts, self.names) if self.reading == "words" else _cut_earlier(texts, self.names))
 
-    def counts(self, rows: Ragged) -> csr_matrix:
+    def counts(self, rows: Ragged) -> Counts:
         """The same, of texts as numbers of words or letters."""
-        none = csr_matrix((0, len(self.keys)))
-        return vstack([none, *counted(rows, _keys_of(self.reading), self.keys)], format="csr")
+        return Counts.joined([*counted(rows, _keys_of(self.reading), self.keys)])
 
 
 def _keys_of(reading: Reading) -> KeysOf:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from numpy import ndarray
 
 from .words import lengths_of
 
@@ -22,11 +22,11 @@ class Ragged:
         bounds: [rows + 1], where each begins, and the end.
     """
 
-    values: Int32[np.ndarray, " values"]
-    bounds: Int64[np.ndarray, " bounds"]
+    values: ndarray
+    bounds: ndarray
 
     @classmethod
-    def of(cls, rows: Sequence[Int32[np.ndarray, " _"]]) -> Ragged:
+    def of(cls, rows: Sequence[ndarray]) -> Ragged:
         """Rows put one behind the other."""
         bounds = np.concatenate([[0], np.cumsum(lengths_of(rows))]).astype(np.int64)
         values = np.concatenate(rows) if rows else np.empty(0, dtype=np.int32)
@@ -44,16 +44,16 @@ class Ragged:
         return len(self.bounds) - 1
 
     @property
-    def lengths(self) -> Int64[np.ndarray, " rows"]:
+    def lengths(self) -> ndarray:
         """How long each row is."""
         return np.diff(self.bounds)
 
     @property
-    def owner(self) -> Int64[np.ndarray, " values"]:
+    def owner(self) -> ndarray:
         """The row of each value."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
-    def take(self, rows: Int64[np.ndarray, " chosen"]) -> Ragged:
+    def take(self, rows: ndarray) -> Ragged:
         """Some of the rows."""
         places, _ = self.places(rows)
         bounds = np.concatenate([[0], np.cumsum(self.lengths[rows])]).astype(np.int64)
@@ -66,9 +66,7 @@ class Ragged:
             bounds = self.bounds[begin : begin + step + 1]
             yield Ragged(self.values[bounds[0] : bounds[-1]], bounds - bounds[0])
 
-    def places(
-        self, rows: Int64[np.ndarray, " chosen"]
-    ) -> tuple[Int64[np.ndarray, " places"], Int64[np.ndarray, " c"]]:
+    def places(self, rows: ndarray) -> tuple[ndarray, ndarray]:
         """Where the values of some rows are, and where each of these rows begins among them."""
         lengths = self.bounds[rows + 1] - self.bounds[rows]
         begins = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)

@@ -6,22 +6,40 @@ been gone through, and how often each row has them is counted then: the keys of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Int64
-from scipy.sparse import csr_matrix
-
-from sluicegate.data.ragged import Ragged
+from numpy import ndarray
 
 from .letters import Letters, ngrams_of
+from .ragged import Ragged
 
 _SHIFT = 32
 
-Keys: TypeAlias = Int64[np.ndarray, " _"]
+Keys: TypeAlias = ndarray
 KeysOf: TypeAlias = Callable[[Ragged], tuple[Keys, Keys]]  # gives keys, and the row of each
+
+
+class Counts(NamedTuple):
+    """How often terms occur in rows: of each row those that do, ascending."""
+
+    times: ndarray
+    """How often each does, doubles."""
+    terms: ndarray
+    """The number of each, from 0."""
+    bounds: ndarray
+    """`[rows + 1]`: where each row begins, and the end."""
+
+    @classmethod
+    def joined(cls, several: Sequence[Counts]) -> Counts:
+        """The rows of the first, then those of the next."""
+        ends = np.cumsum([0, *(len(counts.terms) for counts in several)])
+        bounds = [counts.bounds[:-1] + end for counts, end in zip(several, ends, strict=False)]
+        times = np.concatenate([np.empty(0), *(counts.times for counts in several)])
+        terms = np.concatenate([np.empty(0, np.int32), *(counts.terms for counts in several)])
+        return cls(times, terms, np.concatenate([*bounds, ends[-1:]]))
 
 
 @dataclass(frozen=True)
@@ -46,8 +64,8 @@ class Grams:
         """The numbers of those that occur in each row, once each, ascending."""
         found, lengths = [np.empty(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
         for counts in counted(corpus, self._keys, self.keys):
-            found.append(counts.indices + np.int32(1))
-            lengths.append(np.diff(counts.indptr))
+            found.append(counts.terms + np.int32(1))
+            lengths.append(np.diff(counts.bounds))
         return Ragged(np.concatenate(found), np.cumsum(np.concatenate(lengths)).astype(np.int64))
 
     def _keys(self, corpus: Ragged) -> tuple[Keys, Keys]:
@@ -100,14 +118,16 @@ def frequent(rows: Ragged, keys_of: KeysOf, least: int, most: int) -> Keys:
     return keys
 
 
-def counted(rows: Ragged, keys_of: KeysOf, known: Keys) -> Iterator[csr_matrix]:
+def counted(rows: Ragged, keys_of: KeysOf, known: Keys) -> Iterator[Counts]:
     """How often each of the keys `known` occurs in each row, some rows at a time."""
     for part in rows.parts():
         keys, owner = keys_of(part)
         numbers = numbers_of(keys, known)
         found = numbers > 0
-        places = (owner[found], (numbers[found] - 1).astype(np.int32))
-        yield csr_matrix((np.ones(len(places[0])), places), (len(part), len(known)))
+        places, times = np.unique(owner[found] * len(known) + numbers[found] - 1, return_counts=True)
+        row, term = np.divmod(places, max(1, len(known)))
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(part)))])
+        yield Counts(times.astype(np.float64), term.astype(np.int32), bounds)
 
 
 def numbers_of(keys: Keys, known: Keys) -> Keys:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from numpy import ndarray
 
-from sluicegate.data.ragged import Ragged
-from sluicegate.data.words import CONTINUED, SPECIAL, STRETCH
+from .ragged import Ragged
+from .words import CONTINUED, SPECIAL, STRETCH
 
 SHORTEST, LONGEST = 3, 6
 """Letters of an n-gram: 6 fit into a number of 63 bits, and without them a motif of DNA drowns in chance."""
@@ -24,7 +24,7 @@ _BITS = 10
 MOST = (1 << _BITS) - 2  # letters that have a number: those that most words have
 _SPACE = 1
 
-Numbers: TypeAlias = Int64[np.ndarray, " _"]
+Numbers: TypeAlias = ndarray
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Letters:
 
     alphabet: str
     spelt: Ragged
-    inner: Bool[np.ndarray, " tokens"]
+    inner: ndarray
 
     @classmethod
     def of(cls, tokens: Sequence[str], alphabet: str | None = None) -> Letters:
@@ -57,7 +57,7 @@ class Letters:
         rows = [np.array([numbers.get(letter, 0) for letter in token or "\0"], dtype=np.int32) for token in plain]
         return cls(alphabet, Ragged.of(rows), inner)
 
-    def within(self, rows: Ragged) -> tuple[Ragged, Int64[np.ndarray, " letters"]]:
+    def within(self, rows: Ragged) -> tuple[Ragged, ndarray]:
         """The letters of rows of tokens, a space before each word but the first, and the token of each by its place."""
         if not len(rows.values):
             return Ragged(rows.values, np.zeros(len(rows) + 1, dtype=np.int64)), np.empty(0, dtype=np.int64)
@@ -71,14 +71,14 @@ class Letters:
         bounds = np.concatenate([[0], np.cumsum(np.bincount(rows.owner[token], minlength=len(rows)))])
         return Ragged(letters, bounds), token
 
-    def _opens(self, rows: Ragged) -> Bool[np.ndarray, " tokens"]:
+    def _opens(self, rows: Ragged) -> ndarray:
         """Before which tokens there is a space: those that begin a word, and not another stretch of a long one."""
         begins = ~self.inner[rows.values]
         first = np.flatnonzero(begins | np.isin(np.arange(len(begins)), rows.bounds[:-1]))
         lengths = np.add.reduceat(self.spelt.lengths[rows.values], first)
         goes_on = np.zeros(len(begins), dtype=bool)
         goes_on[first[1:]] = lengths[:-1] == STRETCH
-        opens: Bool[np.ndarray, " tokens"] = begins & ~goes_on
+        opens: ndarray = begins & ~goes_on
         opens[rows.bounds[:-1][rows.lengths > 0]] = False
         return opens
 
