@@ -93,6 +93,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/mingru.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/streaming.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/runtime.py --write docs/benchmarks.md
+	$(BIN)/python benchmarks/serve.py --write docs/benchmarks.md
 	$(BIN)/python benchmarks/never_slower.py --write docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/keras.py --write docs/benchmarks.md

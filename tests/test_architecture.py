@@ -21,7 +21,8 @@ FLOORS = [
     {"acceleration", "data", "training", "metrics"},
     {"tasks"},
     {"export", "redis", "study"},
-    {"cli", "serve"},
+    {"serve"},
+    {"cli"},
     {"__main__"},
 ]
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}

@@ -12,7 +12,7 @@ from sluicegate.collection import collect_rarely
 
 from .lazy import PLAIN, LazyGroup, command
 
-COMMANDS = ("fit", "predict", "evaluate", "stream", "export", "pose", "study", "info", "demo")
+COMMANDS = ("fit", "predict", "evaluate", "stream", "export", "pose", "serve", "study", "info", "demo")
 
 
 class _Commands(LazyGroup):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -115,12 +114,6 @@ def as_csv(table: pl.DataFrame, separator: str = ",", *, header: bool = True) ->
     )
 
 
-def as_rows(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """A table as JSON takes it: times in the form of ISO 8601, numbers as they are."""
-    rows: list[dict[str, Any]] = table.to_dicts()
-    return [{name: v.isoformat() if hasattr(v, "isoformat") else v for name, v in row.items()} for row in rows]
-
-
 def show(report: Report) -> None:
     """Print a report as a table."""
     from rich.console import Console
@@ -130,20 +123,16 @@ def show(report: Report) -> None:
 
 def print_json(value: object) -> None:
     """Print one JSON document; what is not a finite number becomes null, for JSON has no word for it."""
-    typer.echo(json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False))
+    from sluicegate.data.as_json import finite
+
+    typer.echo(json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def json_line(value: object) -> str:
     """A value as a line of JSON Lines, numbers as in `print_json`."""
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False) + "\n"
+    from sluicegate.data.as_json import finite
 
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(name): _finite(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(finite(value), ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def note_written(rows: int, out: Path, json: bool) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narwhals.stable.v2 as nw
 
 from sluicegate.atomic import write_atomic
+from sluicegate.data.as_json import as_rows
 from sluicegate.errors import ConfigError, DataError, SluicegateError, SnapshotError
 
-from .output import as_rows, json_line
+from .output import json_line
 from .signals import Signals
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -17,6 +18,14 @@ from sluicegate.runtime.forecast.values import find_knee as find_knee
 from sluicegate.runtime.forecast.values import moments, standardise
 
 from .panel import Panel
+
+
+class InputScale(NamedTuple):
+    """What numbers of a row were in training, all series together."""
+
+    columns: tuple[str, ...]
+    mean: Float64[np.ndarray, " columns"]
+    deviation: Float64[np.ndarray, " columns"]  # 0 where it is not known, or there is one value only
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,12 @@ class Scaler:
         mean = (weight * self.mean).sum(0, keepdims=True)
         square = (weight * (self.deviation**2 + (self.mean - mean) ** 2)).sum(0, keepdims=True)
         return Scaler(self.columns, mean, np.sqrt(square), np.zeros_like(mean))
+
+    @property
+    def over_all(self) -> InputScale:
+        """One mean and deviation for all series, each of which counts alike; none where a column is transformed."""
+        whole = self.pooled(np.ones(len(self.mean), np.int64))
+        return InputScale(self.columns, whole.mean[0], np.where(self.knee.any(0), 0.0, whole.deviation[0]))
 
     @property
     def unit(self) -> Float64[np.ndarray, "series columns"]:

@@ -42,6 +42,28 @@ def pooled_onwards(
     return pooled.swapaxes(1, 2), mean, largest
 
 
+def pooled_steps(
+    now: ndarray, mean: ndarray, largest: ndarray, frame: ndarray, memory: int
+) -> tuple[ndarray, ndarray, ndarray]:
+    """One frame of each of several sequences, of which each may be at another place; the bits are as above.
+
+    Args:
+        now: the states of each network, doubles `[members rows hidden]`.
+        mean: before this frame, likewise.
+        largest: likewise.
+        frame: the number of the frame in its sequence, from 1, `[rows]`.
+        memory: n.
+
+    Returns:
+        The states, mean and maximum, doubles `[rows members 3 * hidden]`, and the mean and the maximum.
+    """
+    j = frame[:, None]
+    mean = mean + (now - mean) / np.minimum(j, memory)
+    sunk = np.where(j > memory, largest + (mean - largest) / memory, largest)
+    largest = np.where(j > 1, np.maximum(now, sunk), now)
+    return np.concatenate([now, mean, largest], axis=-1).swapaxes(0, 1), mean, largest
+
+
 def mean_logits(pooled: ndarray, weight: ndarray, bias: ndarray) -> ndarray:
     """The mean of several networks' logits.
 

@@ -13,7 +13,7 @@ from torch.nn import Module
 from sluicegate.errors import ConfigError, StreamError
 
 from .inputs import as_array
-from .models import State
+from .models import Sizes, State
 from .opening import model_of
 from .states import Hidden, from_snapshot, in_torchs_form, to_snapshot
 
@@ -67,6 +67,11 @@ class StreamBatch:
     def fingerprint(self) -> str:
         """The sha256 of the layer's settings and weights, to which snapshots are bound."""
         return self._model.fingerprint
+
+    @property
+    def sizes(self) -> Sizes:
+        """What a step reads and gives: the width of the input, of the outputs, and the type of numbers."""
+        return self._model.sizes
 
     @property
     def nbytes(self) -> int:

@@ -15,6 +15,7 @@ from torch import nn
 
 from sluicegate import bundle
 from sluicegate.data import read_table, require_no_arrays, source_of
+from sluicegate.data.scaling import InputScale
 from sluicegate.errors import BundleError, ConfigError, NotFittedError
 from sluicegate.nn.quantization import from_observed, is_quantized, observe
 from sluicegate.streaming.stream import Stream
@@ -80,6 +81,11 @@ class Task(ABC):
             f"a model of the task {self.name} has no stream, for it reads each row for itself: call `predict`; those "
             f"of the tasks {' and '.join(name for name, entry in registry.OURS.items() if entry.streams)} have one"
         )
+
+    @property
+    def input_scale(self) -> InputScale | None:
+        """What numbers of a row were in training, so that drift from it can be told; None where that is not known."""
+        return None
 
     @classmethod
     def as_written(cls, columns: Mapping[str, Any]) -> list[str]:

@@ -45,7 +45,9 @@ def predict(
 ) -> None:
     """Apply a model: forecast what follows the last row of each series, or classify each row."""
     with failing_plainly(debug):
-        from ..output import as_csv, as_rows, check_table_path, note_written, print_json, write_batches, write_table
+        from sluicegate.data.as_json import as_rows
+
+        from ..output import as_csv, check_table_path, note_written, print_json, write_batches, write_table
         from ..starting import load_task
 
         if out is not None and out.suffix.lower() == ".mp4":

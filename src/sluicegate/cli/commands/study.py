@@ -56,10 +56,11 @@ def study(
         if str(data) == "claims":
             _show_claims(out, quick=quick, jobs=jobs, json=json)
             return
+        from sluicegate.data.as_json import as_rows
         from sluicegate.nn.layers import LAYERS
         from sluicegate.study.comparing import study as run_study
 
-        from ..output import as_rows, print_json, show
+        from ..output import print_json, show
 
         task, columns, chosen = columns_and_settings(task, given, settings or ())
         found = run_study(

@@ -8,14 +8,14 @@ rest is computed says `sluicegate.runtime.pooling`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
 
 from sluicegate.runtime.layers import State
-from sluicegate.runtime.pooling import mean_logits, pooled_onwards
+from sluicegate.runtime.pooling import mean_logits, pooled_onwards, pooled_steps
 
 from .shape import Shape
 
@@ -98,6 +98,26 @@ class Reader:
         pooled, mean, largest = pooled_onwards(hidden, reading.mean, reading.largest, before, self.shape.memory)
         after_all = Reading(reading.steps + features.shape[1], values[:, features.shape[1] :], states, mean, largest)
         return pooled, after_all
+
+    def step(self, frames: ndarray, frame: ndarray, reading: Reading) -> tuple[ndarray, Reading]:
+        """Read one frame of each of several recordings, of which each may be at another place.
+
+        Args:
+            frames: what the front looks at, floats `[rows values]`.
+            frame: the number of the frame in its recording, from 1, `[rows]`.
+            reading: how far they were read; its `steps` and `seen` are not looked at, and left as they are.
+
+        Returns:
+            What the output layer is given then, doubles `[rows members pooled]`, and how far they are read.
+        """
+        hidden = np.empty((len(self._networks), len(frames), self.shape.hidden))
+        states: tuple[State, ...] = ()
+        for k, (front, recurrent) in enumerate(self._networks):
+            x, _ = front.run(frames[None], front.begin(len(frames)))
+            output, after = recurrent.run(x, reading.states[k])
+            hidden[k], states = output[0], (*states, after)
+        pooled, mean, largest = pooled_steps(hidden, reading.mean, reading.largest, frame, self.shape.memory)
+        return pooled, replace(reading, states=states, mean=mean, largest=largest)
 
     def logits(self, pooled: ndarray) -> ndarray:
         """The mean of the networks' logits, `[places classes]`, of what the output layer is given at these places."""

@@ -20,10 +20,14 @@ def standardised(values: ndarray, mean: ndarray, deviation: ndarray, before: nda
     Returns:
         32-bit floats `[steps features]`.
     """
+    return scaled(with_changes(values, before), mean, deviation)
+
+
+def scaled(values: ndarray, mean: ndarray, deviation: ndarray) -> ndarray:
+    """Channels and their changes, doubles `[steps features]`, in deviations from the mean, as 32-bit floats."""
     unit = np.where(deviation > 0, deviation, 1.0)
     # In doubles, so that a small swing on a large level survives; and no larger than what a float can square.
-    scaled = np.clip((with_changes(values, before) - mean) / unit, -_LARGEST, _LARGEST)
-    features: ndarray = scaled.astype(np.float32)
+    features: ndarray = np.clip((values - mean) / unit, -_LARGEST, _LARGEST).astype(np.float32)
     return features
 
 

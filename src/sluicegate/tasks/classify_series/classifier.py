@@ -13,6 +13,7 @@ import polars as pl
 from sluicegate.data import RECORDING_FILES, Recordings, Source, read_recordings, require_no_arrays
 from sluicegate.data.frames import backend_of, like
 from sluicegate.data.headings import Heading, asked, asked_one
+from sluicegate.data.scaling import InputScale
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.classification.classifier import Classifier
 from sluicegate.tasks.classification.examples import Validation
@@ -27,6 +28,7 @@ from .estimator import SeriesEstimator
 from .examples import Examples
 from .explaining import explain
 from .report import early_facts, report
+from .side_by_side import SeriesBatch
 from .stream import SeriesStream
 from .trained import Columns, Trained
 from .training import SeriesPreparation
@@ -207,6 +209,29 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
             NotFittedError: `fit` has not been called.
         """
         return SeriesStream(self.trained, self.fingerprint)
+
+    @property
+    def input_scale(self) -> InputScale:
+        """The mean and deviation of each channel in training, see `Task.input_scale`."""
+        channels, standard = self.trained.columns.channels, self.trained.standard
+        return InputScale(channels, standard.mean[: len(channels)], standard.deviation[: len(channels)])
+
+    def open_batch(self, slots: int) -> SeriesBatch:
+        """Open streams side by side, of which those that have a step are pushed together; see `SeriesBatch`.
+
+        Args:
+            slots: how many.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError: the model was trained with `causal=False`, or `slots` is no whole number from 1 up.
+        """
+        if not self.trained.shape.causal:
+            raise ConfigError(
+                "the model was trained with `causal=False`, and reads its window again at every step: open streams "
+                "one by one, or train it with `causal=True`"
+            )
+        return SeriesBatch(self.trained, self.fingerprint, slots)
 
     def explain(self, recording: Any, label: Label | None = None) -> pl.DataFrame:
         """Tell what each stretch of a recording contributed to the decision.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sluicegate.data import Recordings
 from sluicegate.data.recordings import Values
-from sluicegate.runtime.recordings.standard import standardised, with_changes
+from sluicegate.runtime.recordings.standard import scaled, standardised, with_changes
 from sluicegate.runtime.recordings.windows import begins_of, beside
 
 
@@ -49,6 +49,12 @@ class Standard:
     ) -> Float32[np.ndarray, "_ features"]:
         """A recording and its changes, in deviations from the mean; or a part of one, with the step before it."""
         return standardised(values, self.mean, self.deviation, before)
+
+    def apply_to_steps(
+        self, values: Float64[np.ndarray, "rows channels"], before: Float64[np.ndarray, "rows channels"]
+    ) -> Float32[np.ndarray, "rows features"]:
+        """One step of each of several recordings; `before` is the step before it, or where there is none the same."""
+        return scaled(np.concatenate([values, values - before], axis=1), self.mean, self.deviation)
 
 
 @dataclass(frozen=True)

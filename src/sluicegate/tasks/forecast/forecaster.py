@@ -15,6 +15,7 @@ from sluicegate.data.frames import backend_of, kind_named, kind_of, like
 from sluicegate.data.headings import Heading, asked, asked_one, headed
 from sluicegate.data.ledger import NEVER
 from sluicegate.data.names import matched
+from sluicegate.data.scaling import InputScale
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.tasks.config import told_apart
 from sluicegate.tasks.report import Report
@@ -203,6 +204,16 @@ class Forecaster(TrainedTask[ForecasterConfig, Trained]):
         for note in self.notes:
             _logger.warning("%s", note)
         return like(frame, kind_named(trained.frame) if data is None else backend_of(data))
+
+    @property
+    def input_scale(self) -> InputScale:
+        """The mean and deviation of each column in training, see `Task.input_scale`."""
+        targets, covariates = (scaler.over_all for scaler in self.trained.scalers)
+        return InputScale(
+            targets.columns + covariates.columns,
+            np.concatenate([targets.mean, covariates.mean]),
+            np.concatenate([targets.deviation, covariates.deviation]),
+        )
 
     def open_stream(self, *, warm: bool = False) -> ForecastStream:
         """Open a stream: a row in, the forecast of the horizon that follows it out; see `ForecastStream`.
