@@ -15,7 +15,8 @@ class Stream(ABC):
     share its weights. What comes out does not depend on how the input was cut: pushed step by step, in chunks of any
     length, or after a snapshot was restored in another process, the outputs are the same to the bit.
 
-    A stream is pushed from one thread at a time; streams of the same model may be pushed from several at once.
+    A stream is pushed from one thread at a time, and a second is refused meanwhile; streams of the same model may be
+    pushed from several at once.
     """
 
     finished: bool = False
@@ -33,7 +34,7 @@ class Stream(ABC):
 
         Raises:
             DataError: It is something else; the state is as it was.
-            StreamError: The stream was finished.
+            StreamError: The stream was finished, or another thread is pushing it.
         """
 
     @abstractmethod

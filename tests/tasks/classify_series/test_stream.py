@@ -128,6 +128,7 @@ REFUSED = [
     ({"a": 1.0}, "no column 'b'"),
     ({"a": 1.0, "b": None}, "channel 'b' has no finite number"),
     ({"a": float("nan"), "b": 1.0}, "channel 'a' has no finite number"),
+    ({"a": float("inf"), "b": 1.0}, "channel 'a' has no finite number"),
     ({"a": 1e31, "b": 1.0}, "at most 1e\\+30"),
     ({"a": "much", "b": 1.0}, "'a'"),
     ({"a": 1.0, "b": 2.0, "t": 5}, "does not ascend"),

@@ -164,6 +164,7 @@ REFUSED = [
     ({"time": "2024-01-01 02:00", "sales": None}, "'sales' is missing in row 2 of the stream"),
     ({"time": "2024-01-01 02:00", "sales": float("nan")}, "'sales' is missing in row 2 of the stream.*`fill`"),
     ({"time": "2024-01-01 02:00", "sales": "much"}, "holds the text 'much' in row 2"),
+    ({"time": "2024-01-01 02:00", "sales": float("inf")}, "'sales' is infinite in row 2 of the stream"),
     ({"time": "2024-01-01 02:00", "sales": 1e31}, "at most 1e\\+30"),
     ({"time": "2024-01-01 02:00", "sales": [1]}, "expected numbers"),
     ({"time": "2024-01-01 01:00", "sales": 1.0}, "repeats 2024-01-01 01:00:00 in row 1 of the stream and row 2"),
