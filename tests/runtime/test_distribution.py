@@ -26,6 +26,8 @@ from sluicegate import runtime
 assert runtime.__file__.startswith(sys.argv[1]), runtime.__file__
 print(runtime.load(sys.argv[2]).open_stream().push([0.5, 1.0])["label"])
 assert runtime.load(sys.argv[3]).predict()["mean"].shape == (12,)
+assert "tokenizers" not in sys.modules
+assert runtime.load(sys.argv[4]).predict(["A LOVELY film"])[0]["label"] == "good"
 assert "torch" not in sys.modules
 import sluicegate
 try:
@@ -78,7 +80,7 @@ def test_it_answers_by_itself(tmp_path):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "src" / path, tmp_path / path)
     shutil.copy(_core.__file__, tmp_path / "sluicegate")
-    models = [str(FOLDER / name) for name in ("series-causal", "forecast-rnn")]
+    models = [str(FOLDER / name) for name in ("series-causal", "forecast-rnn", "text-gru")]
     done = subprocess.run(
         [sys.executable, "-c", ANSWER, str(tmp_path), *models], capture_output=True, text=True, check=False
     )
