@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from sluicegate.cli.app import app
 from sluicegate.tasks.recognize_actions import baselines, trained
 
-QUICK = ["--steps", "30", "--folds", "2", "--hidden", "12", "--batch", "16", "--learning-rate", "0.02"]
+QUICK = ["--steps", "150", "--folds", "2", "--hidden", "12", "--batch", "16", "--learning-rate", "0.02"]
 
 
 @pytest.fixture(autouse=True)

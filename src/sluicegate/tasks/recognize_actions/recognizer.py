@@ -61,7 +61,8 @@ class ActionRecognizer(Classifier[ActionRecognizerConfig, Trained]):
     >>> still = np.random.default_rng(0).normal(size=(1, 5, 2))
     >>> sway, rise = (still + np.sin(np.arange(30) / 4)[:, None, None] * np.array(way) for way in ([1, 0], [0, 1]))
     >>> clips = [clip[begin:] for begin in range(8) for clip in (sway, rise)]
-    >>> recognizer = ActionRecognizer(steps=150, folds=2, hidden=12).fit(clips, ["sway", "rise"] * 8)
+    >>> recognizer = ActionRecognizer(steps=250, folds=2, whole=0, hidden=24, learning_rate=0.02)
+    >>> recognizer = recognizer.fit(clips, ["sway", "rise"] * 8)
     >>> recognizer.predict([sway, rise])["label"].to_list()
     ['sway', 'rise']
     """
