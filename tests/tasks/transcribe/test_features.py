@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sluicegate.tasks.transcribe.features import Scale, bins_of, log_mels, stacked, window_of
+from sluicegate.tasks.transcribe.features import Scale, bins_of, levels, log_mels, stacked, window_of
 
 RATES = [8000, 16000]
 
@@ -51,13 +51,51 @@ def test_silence_is_not_below_the_floor():
 
 def test_the_scale_is_that_of_all_frames():
     several = [log_mels(noise(8000, seconds), 8000) for seconds in (0.5, 1.5)]
-    scale = Scale.of(several)
-    found = np.concatenate([scale.apply(mels) for mels in several])
+    of_all = Scale.of(several)
+    scale = Scale(of_all.mean, of_all.spread, follows=False)
+    found = np.concatenate([scale.apply(mels, scale.begin())[0] for mels in several])
     np.testing.assert_allclose(found.mean(0), 0, atol=1e-3)
     np.testing.assert_allclose(found.std(0), 1, atol=3e-2)
-    np.testing.assert_allclose(
-        scale.levels(stacked(scale.apply(several[0]))), stacked(several[0]).mean(1) * 10 / np.log(10), rtol=1e-4
-    )
+
+
+def test_levels_are_in_decibels():
+    samples = noise(8000)
+    loud, quiet = (levels(log_mels(samples * factor, 8000)) for factor in (1.0, 0.1))
+    np.testing.assert_allclose(loud - quiet, 20, atol=1e-3)
+
+
+def test_bands_are_heard_against_the_mean_of_what_was_heard():
+    mels = log_mels(noise(8000, 20), 8000)
+    scale = Scale.of([mels])
+    plain, _ = scale.apply(mels, scale.begin())
+    bright = mels + scale.spread * np.linspace(-0.4, 0.4, mels.shape[1], dtype=np.float32)  # another microphone
+    found, room = scale.apply(bright, scale.begin())
+    assert np.abs(found[:10] - plain[:10]).mean() > 0.1
+    np.testing.assert_allclose(found[-100:], plain[-100:], atol=0.25)
+    assert room.heard == 1000
+    _, room = scale.apply(mels + np.float32(9), scale.begin())
+    assert (np.abs(room.mean) <= 0.5).all()  # what is as loud as that is no voice
+
+
+def test_pauses_say_nothing_of_a_room():
+    mels = log_mels(noise(8000, 3), 8000)
+    scale = Scale.of([mels])
+    _, before = scale.apply(mels, scale.begin())
+    pause = log_mels(np.zeros(8000 * 60, np.float32), 8000)
+    _, after = scale.apply(pause, before)
+    assert (after.mean == before.mean).all()
+    assert after.heard == before.heard
+
+
+def test_any_cuts_give_the_same_bits():
+    mels = log_mels(noise(8000, 2), 8000) + np.float32(1)
+    scale, found = Scale.of([mels[:50]]), []
+    whole, _ = scale.apply(mels, scale.begin())
+    room = scale.begin()
+    for part in np.split(mels, [1, 2, 40, 41, 150]):
+        bands, room = scale.apply(part, room)
+        found.append(bands)
+    np.testing.assert_array_equal(np.concatenate(found), whole)
 
 
 def test_three_frames_are_stacked():

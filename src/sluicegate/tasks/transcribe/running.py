@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from .features import FRAME, STACK, Scale, bins_of, log_mels, shift_of, stacked, window_of
+from .features import FRAME, STACK, Room, Scale, bins_of, levels, log_mels, shift_of, stacked, window_of
 from .network import Network, State
 
 END = 0.24
@@ -33,6 +33,7 @@ class Heard:
 
     rest: Samples  # that make no whole network frame yet
     state: State
+    room: Room
 
 
 class Listener:
@@ -49,7 +50,7 @@ class Listener:
 
     def begin(self) -> Heard:
         """Nothing was heard yet."""
-        return Heard(np.zeros(0, np.float32), self.network.begin(1))
+        return Heard(np.zeros(0, np.float32), self.network.begin(1), self.scale.begin())
 
     def hear(self, samples: Samples, heard: Heard) -> tuple[Lattice, Float32[np.ndarray, " frames"], Heard]:
         """Hear the next samples.
@@ -58,16 +59,12 @@ class Listener:
             The logarithms of the probabilities of the tokens in the network frames that are whole now, how loud each of
             these is, in decibels, and how far the audio is heard then.
         """
-        frames, rest = self._frames(np.concatenate([heard.rest, samples]))
+        frames, loud, rest, room = self._frames(np.concatenate([heard.rest, samples]), heard.room)
         if not len(frames):
-            return (
-                np.zeros((0, self.network.shape.tokens), np.float32),
-                np.zeros(0, np.float32),
-                Heard(rest, heard.state),
-            )
+            return np.zeros((0, self.network.shape.tokens), np.float32), loud, Heard(rest, heard.state, room)
         with torch.no_grad():
             found, state = self.network.read(torch.from_numpy(frames)[None], heard.state)
-        return found[0].numpy(), self.scale.levels(frames), Heard(rest, state)
+        return found[0].numpy(), loud, Heard(rest, state, room)
 
     def lattices(self, blocks: Iterable[Samples]) -> Iterator[Lattice]:
         """Hear audio to its end, of which blocks come one after the other."""
@@ -80,27 +77,31 @@ class Listener:
         if self.network.shape.streaming:
             heard = self.begin()
             for block in (block for several in every for block in several):
-                found, levels, heard = self.hear(block, heard)
-                yield found, levels
+                found, loud, heard = self.hear(block, heard)
+                yield found, loud
             return
-        rest, waiting = np.zeros(0, np.float32), np.zeros((0, self.network.shape.values), np.float32)
+        rest, room = np.zeros(0, np.float32), self.scale.begin()
+        waiting, loud = np.zeros((0, self.network.shape.values), np.float32), np.zeros(0, np.float32)
         for block in (block for several in every for block in several):
-            frames, rest = self._frames(np.concatenate([rest, block]))
-            waiting = np.concatenate([waiting, frames])
+            frames, more, rest, room = self._frames(np.concatenate([rest, block]), room)
+            waiting, loud = np.concatenate([waiting, frames]), np.concatenate([loud, more])
             while len(waiting) > _PART / FRAME:
-                at = self._quietest(waiting)
-                yield self._both_ways(waiting[:at]), self.scale.levels(waiting[:at])
-                waiting = waiting[at:]
-        yield self._both_ways(waiting), self.scale.levels(waiting)
+                at = self._quietest(loud)
+                yield self._both_ways(waiting[:at]), loud[:at]
+                waiting, loud = waiting[at:], loud[at:]
+        yield self._both_ways(waiting), loud
 
-    def _frames(self, samples: Samples) -> tuple[Float32[np.ndarray, "frames values"], Float32[np.ndarray, " rest"]]:
-        """The features of the whole network frames, and the samples that are left over."""
+    def _frames(
+        self, samples: Samples, room: Room
+    ) -> tuple[Float32[np.ndarray, "frames values"], Levels, Float32[np.ndarray, " rest"], Room]:
+        """The features of the whole network frames, how loud they are, the samples left over, and the room then."""
         window, shift = window_of(self.rate), shift_of(self.rate)
         count = max(0, (len(samples) - window) // shift + 1) // STACK * STACK
         if not count:
-            return np.zeros((0, STACK * bins_of(self.rate)), np.float32), samples
+            return np.zeros((0, STACK * bins_of(self.rate)), np.float32), np.zeros(0, np.float32), samples, room
         mels = log_mels(samples[: (count - 1) * shift + window], self.rate)
-        return stacked(self.scale.apply(mels)), samples[count * shift :]
+        bands, room = self.scale.apply(mels, room)
+        return stacked(bands), levels(mels), samples[count * shift :], room
 
     def _both_ways(self, frames: Float32[np.ndarray, "frames values"]) -> Lattice:
         if not len(frames):
@@ -109,9 +110,9 @@ class Listener:
             found: Lattice = self.network(torch.from_numpy(frames)[None])[0].numpy()
         return found
 
-    def _quietest(self, frames: Float32[np.ndarray, "frames values"]) -> int:
+    def _quietest(self, levels: Levels) -> int:
         """Where to cut frames, not before the least."""
         begin, end = round(_LEAST / FRAME), round(_PART / FRAME)
-        loud = np.convolve(frames[begin:end].mean(1), np.full(_SMOOTH, 1 / _SMOOTH), "same")
+        loud = np.convolve(levels[begin:end], np.full(_SMOOTH, 1 / _SMOOTH), "same")
         inner = loud[_SMOOTH:-_SMOOTH]
         return begin + _SMOOTH + int(inner.argmin())

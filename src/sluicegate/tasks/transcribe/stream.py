@@ -16,6 +16,7 @@ from sluicegate.errors import DataError
 from sluicegate.streaming.guarding import GuardedStream, alone
 from sluicegate.streaming.snapshots import damaged, read, require, write
 
+from .features import Room
 from .network import State
 from .running import END, Heard
 from .search.search import Search
@@ -131,6 +132,9 @@ class SpeechStream(GuardedStream):
         }
         found = {f"search.{name}": array for name, array in arrays.items()}
         found |= {"held": held, "rest": self._heard.rest, "seen": self._heard.state.seen.numpy()}
+        if self._trained.scale.follows:
+            mean, count = self._heard.room
+            found |= {"room.mean": mean, "room.heard": np.array([count])}
         for depth, state in enumerate(self._heard.state.layers):
             found |= {f"state.{depth}.{part}": one.numpy() for part, one in enumerate(_parts(state))}
         return write(KIND, self.fingerprint, settings, found)
@@ -206,7 +210,15 @@ class SpeechStream(GuardedStream):
         rest = _finite(arrays, "rest", (None,)).numpy()
         if len(rest) > self._trained.rate:
             raise damaged("it holds more samples than wait for a frame")
-        return Heard(rest, State(seen, tuple(layers)))
+        room = self._room_in(arrays) if self._trained.scale.follows else zero.room
+        return Heard(rest, State(seen, tuple(layers)), room)
+
+    def _room_in(self, arrays: Mapping[str, np.ndarray]) -> Room:
+        mean = _finite(arrays, "room.mean", (len(self._trained.scale.mean),)).numpy()
+        heard = require(arrays, "room.heard", (1,), np.float64)
+        if not heard[0] >= 1:
+            raise damaged("it does not say how much was heard of the room")
+        return Room(mean, float(heard[0]))
 
 
 def _parts(state: Tensor | tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:

@@ -84,6 +84,7 @@ class _Config(Saved):
     baselines: BaselinesSchema
     calibration: _Calibration
     least: Share = 0.0
+    follows: bool = False  # as models of the first kind, which do not say it
     curve: CurveSchema
 
 
@@ -199,6 +200,7 @@ class Trained(TrainedModel):
             "baselines": self.baselines.settings(),
             "calibration": asdict(self.calibration),
             "least": self.least,
+            "follows": self.scale.follows,
             "curve": asdict(self.curve),
         }
 
@@ -228,7 +230,7 @@ class Trained(TrainedModel):
             arrays_rate=config.arrays,
             rate=config.rate,
             alphabet=Alphabet(tuple(config.tokens)),
-            scale=Scale(arrays["mean"], arrays["spread"]),
+            scale=Scale(arrays["mean"], arrays["spread"], config.follows),
             shape=shape,
             model=restored(saved, WEIGHTS, lambda: Network(shape)),
             recordings=config.recordings,

@@ -21,7 +21,7 @@ from .augmentation import version
 from .baselines.methods import Baselines
 from .calibration import Calibration
 from .config import UNITS, TranscriberConfig
-from .features import FRAME, RATES, STACK, Scale, bins_of, log_mels, stacked
+from .features import FRAME, RATES, STACK, Room, Scale, bins_of, log_mels, stacked
 from .network import Network, Shape
 from .noises import Noises, noise_in, voices_of
 from .objective import Examples, Objective
@@ -37,6 +37,7 @@ _LONGEST = 40.0  # seconds of a recording that is trained on
 _VERSIONS, _LEAST_VERSIONS, _HOURS = 5, 2, 5.0  # of each recording, and hours of all versions together
 _SILENT, _LEAST_SILENT = 0.15, 12  # recordings of noise alone, by those that there are, and at least
 _DRAWN = 5  # versions of these
+_LATER, _ROOMS = 0.5, 200  # the share of the versions that are heard after another, and how many others there are
 _EPOCHS = (40, 200)  # at least, and at most
 _FRAMES_OF_WORDS, _FRAMES = 4_000_000, 12_000_000  # that are gone through between these, for whole words, and else
 _IN_A_STEP = (1600, 12_000)  # frames at most, for few recordings and for many: small steps are more of them
@@ -83,6 +84,7 @@ class Preparation:
         if len(self.alphabet) < 2:
             raise DataError("every text is blank: expected some in which something is said, to learn from")
         self.notes: list[str] = []
+        self._rooms: list[Room] = []  # what was heard of some versions, noise alone among them
         self._hear(progress)
         self.shape = Shape(
             values=STACK * bins_of(self.rate),
@@ -152,16 +154,16 @@ class Preparation:
         generator = np.random.default_rng((self.config.seed, 1))
         voices = voices_of([clip.samples for clip in kept if clip.target], self.rate)
         self.noises = replace(self.noises, voices=voices)
+        count_silent = _DRAWN * max(_LEAST_SILENT, round(_SILENT * len(kept)))
+        silences = [self._frames(samples, generator) for samples in self.noises.alone(count_silent, generator)]
+        silent = [silences[begin : begin + _DRAWN] for begin in range(0, len(silences), _DRAWN)]
         versions = []
         with progress_bar("making versions", len(kept), progress) as told:
             for number, clip in enumerate(kept):
                 own = [version(clip.samples, self.rate, self.noises, generator) for _ in range(count - 1)]
-                versions.append([self._frames(samples) for samples in (clip.samples, *own)])
+                versions.append([self._frames(clip.samples), *(self._frames(samples, generator) for samples in own)])
                 clip.forget()
                 told(number + 1)
-        count = _DRAWN * max(_LEAST_SILENT, round(_SILENT * len(kept)))
-        silences = [self._frames(samples) for samples in self.noises.alone(count, generator)]
-        silent = [silences[begin : begin + _DRAWN] for begin in range(0, len(silences), _DRAWN)]
         self.spoken = len(kept)
         self.examples = Examples([*versions, *silent], [*(clip.target for clip in kept), *([] for _ in silent)])
         held = [clip for clip in others if len(clip.samples) <= _LONGEST * self.rate] or others[:1]
@@ -184,9 +186,18 @@ class Preparation:
             )
         return kept
 
-    def _frames(self, samples: Float32[np.ndarray, " samples"]) -> Frames:
-        mels = log_mels(_ended(samples, self.rate), self.rate)
-        return stacked(self.scale.apply(mels)).astype(np.float16)
+    def _frames(self, samples: Float32[np.ndarray, " samples"], generator: np.random.Generator | None = None) -> Frames:
+        """The features of a recording: heard first of all, or by chance after another, as in a stream."""
+        mels, room = log_mels(_ended(samples, self.rate), self.rate), self.scale.begin()
+        if generator is not None and self._rooms and generator.random() < _LATER:
+            room = self._rooms[int(generator.integers(len(self._rooms)))]
+        bands, room = self.scale.apply(mels, room)
+        if generator is not None:
+            if len(self._rooms) == _ROOMS:
+                self._rooms[int(generator.integers(_ROOMS))] = room
+            else:
+                self._rooms.append(room)
+        return stacked(bands).astype(np.float16)
 
     def _finished(self, curve: Curve) -> tuple[Trained, Report]:
         trained = Trained(
