@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SAVED = Path(__file__).parent / "saved"
 
 
@@ -30,6 +32,12 @@ def test_a_forecast_loads_nothing_that_it_does_not_use():
         "sktime",
     }
     assert not loaded & {*others, "statsforecast", "sluicegate.tasks.classify_text", "sluicegate.tasks.classify_series"}
+
+
+@pytest.mark.parametrize("name", ["series-causal", "series-gru", "text-gru"])
+def test_a_classifier_loads_no_tools_of_training(name):
+    loaded = loaded_after(f"import sluicegate; sluicegate.load({str(SAVED / name)!r})")
+    assert not loaded & {"torch._dynamo", "sympy", "sklearn", "scipy.stats", "matplotlib", "pandas", "numba", "sktime"}
 
 
 def test_training_does_not_load_pytorchs_compiler(tmp_path):

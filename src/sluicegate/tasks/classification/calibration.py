@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import f1_score
 
 
 def temperature(logits: Float64[np.ndarray, "rows classes"], truth: Int64[np.ndarray, " rows"]) -> float:
@@ -62,6 +61,8 @@ def decision_strength(
     Returns:
         The smallest exponent d, from 0 to 1.5, with which the class of the largest p / prior^d has the best macro F1.
     """
+    from sklearn.metrics import f1_score  # 2 s to load, which no prediction needs
+
     tried = np.linspace(0.0, 1.5, 31)
     scores = [f1_score(truth, decide(predicted, prior, d), average="macro", zero_division=0.0) for d in tried]
     return float(tried[int(np.argmax(np.round(scores, 6)))])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sluicegate.errors import ConfigError
 from sluicegate.tasks.config import TaskConfig
 from sluicegate.tasks.task import TrainedTask
 
-from .estimator import Estimator
 from .report import MEASURES
 from .trained import TrainedClassifier
+
+if TYPE_CHECKING:
+    from .estimator import Estimator
 
 Config = TypeVar("Config", bound=TaskConfig)
 Trained = TypeVar("Trained", bound=TrainedClassifier)
@@ -23,11 +26,15 @@ class Classifier(TrainedTask[Config, Trained]):
     rows_called: ClassVar[str]
     """What its rows are called in messages."""
 
-    estimator: ClassVar[type[Estimator]]
+    estimator: ClassVar[str]
+    """The name of its class for scikit-learn's tools, in the module `estimator` beside its own."""
 
     def as_sklearn(self) -> Estimator:
         """An untrained classifier with the same settings for scikit-learn's tools: `fit(X, y)`, labels as answers."""
-        return self.estimator(**dict(self.config))
+        # With scikit-learn, which takes longer to load than all that a prediction needs.
+        beside = import_module(".estimator", type(self).__module__.rpartition(".")[0])
+        found: Estimator = getattr(beside, self.estimator)(**dict(self.config))
+        return found
 
     def _require_no_folds(self, validation: Any) -> None:
         """Refuse rows to validate on where the rows are to be cut.

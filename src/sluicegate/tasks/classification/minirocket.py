@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 from scipy.special import softmax
-from sklearn.linear_model import RidgeClassifierCV
 
 from sluicegate.errors import DataError, MissingExtra
 
@@ -70,6 +69,8 @@ class MiniRocket:
     @classmethod
     def fit(cls, recordings: Sequence[Values], truth: Int64[np.ndarray, " rows"], classes: int) -> MiniRocket:
         """Train on standardised recordings."""
+        from sklearn.linear_model import RidgeClassifierCV  # 2 s to load, which no prediction needs
+
         del classes
         if len(truth) > _MOST:
             chosen = np.sort(np.random.default_rng(0).choice(len(truth), _MOST, replace=False))

@@ -17,7 +17,6 @@ from sluicegate.tasks.report.content import Passage
 from .decision import UNEQUAL
 from .examples import Examples, Validation
 from .labels import Label
-from .pictures import draw
 from .trained import TrainedClassifier
 from .verdict import Rows, verdict
 
@@ -62,6 +61,8 @@ def reported(
         notes: what a reader should bear in mind, before what the rows add to it.
         explained: given a row, the class that the model said and a heading, what each part of the row contributed.
     """
+    from .pictures import draw  # with matplotlib, half a second to load, which no prediction needs
+
     examples: Examples = validation.examples
     predicted, truth, classes = validation.probabilities, examples.truth, trained.labels.classes
     answers = trained.decision.answers(predicted["model"])

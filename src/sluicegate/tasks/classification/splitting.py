@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from sluicegate.errors import DataError
 
@@ -27,6 +26,8 @@ def folds_of(truth: Rows, groups: Sequence[str] | None, folds: int, seed: int) -
     Raises:
         DataError: there are fewer groups than folds.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # 2 s to load, which no prediction needs
+
     generator = np.random.default_rng(seed)
     if groups is None:
         # Class by class, one row after the other: a class with fewer rows than folds is missing in some of them.

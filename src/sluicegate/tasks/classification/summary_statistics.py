@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.special import expit, softmax
-from sklearn.linear_model import LogisticRegression
 
 from .decision import Probabilities
 from .minirocket import LINEAR, Values
@@ -30,6 +29,8 @@ class SummaryStatistics:
     @classmethod
     def fit(cls, recordings: Sequence[Values], truth: Rows, classes: int) -> SummaryStatistics:
         """Train on standardised recordings."""
+        from sklearn.linear_model import LogisticRegression  # 2 s to load, which no prediction needs
+
         del classes
         statistics = statistics_of(recordings)
         mean, deviation = statistics.mean(0), statistics.std(0)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
-from sklearn.metrics import pairwise_distances_argmin
 
 from sluicegate.tasks.classification.decision import Probabilities
 from sluicegate.tasks.classification.minirocket import MiniRocket, Values, has_minirocket
@@ -60,6 +59,8 @@ class NearestNeighbour:
 
     def probabilities(self, recordings: Sequence[Values]) -> Probabilities:
         """The probability of each class."""
+        from sklearn.metrics import pairwise_distances_argmin  # 2 s to load, which no prediction needs
+
         near = pairwise_distances_argmin(np.stack([resampled(part) for part in recordings]), self.known)
         probabilities = np.full((len(recordings), self.classes), (1 - self.trust) / (self.classes - 1))
         probabilities[np.arange(len(probabilities)), self.truth[near]] = self.trust

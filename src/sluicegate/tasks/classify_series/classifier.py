@@ -24,7 +24,6 @@ from sluicegate.tasks.report import Report
 
 from .card import series_card
 from .config import ARGUMENTS, SeriesClassifierConfig
-from .estimator import SeriesEstimator
 from .examples import Examples
 from .explaining import explain
 from .report import early_facts, report
@@ -69,7 +68,7 @@ class SeriesClassifier(Classifier[SeriesClassifierConfig, Trained]):
     arguments = ARGUMENTS
     trained_as = Trained
     rows_called = "recordings"
-    estimator = SeriesEstimator
+    estimator = "SeriesEstimator"
 
     def __init__(
         self,

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from sluicegate.runtime.texts.grams import Counts
 from sluicegate.runtime.texts.linear import NAMES as NAMES
@@ -75,6 +74,8 @@ class Linear:
 
 def fit_both(words: Words, truth: Truth, classes: int, seed: int = 0) -> tuple[tuple[Linear, ...], Terms]:
     """Train both on texts and the numbers of their classes, and return the words and pairs that they use too."""
+    from sklearn.linear_model import LogisticRegression  # 2 s to load, which no prediction needs
+
     if len(truth) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(seed).permutation(len(truth))[:MOST_ROWS])
         words, truth = words.take(rows), truth[rows]
@@ -131,7 +132,7 @@ def _linear(
     return Linear(name, vocabulary, idf, weights, intercept, reading)
 
 
-def _of_all(model: LogisticRegression, classes: int) -> tuple[Any, Any]:
+def _of_all(model: Any, classes: int) -> tuple[Any, Any]:
     """The weights of all classes, of those too that the rows do not have, as where a group holds all of one."""
     if classes == 2 or len(model.classes_) == classes:
         return model.coef_, model.intercept_

@@ -24,7 +24,6 @@ from sluicegate.tasks.report import Report
 
 from .card import text_card
 from .config import ARGUMENTS, TextClassifierConfig
-from .estimator import TextEstimator
 from .examples import Examples
 from .explaining import explain
 from .report import report, told
@@ -65,7 +64,7 @@ class TextClassifier(Classifier[TextClassifierConfig, Trained]):
     rows_at_once = AT_ONCE
     trained_as = Trained
     rows_called = "rows"
-    estimator = TextEstimator
+    estimator = "TextEstimator"
 
     def __init__(
         self, *, cell: str = "gru", seed: int = 0, folds: int | None = None, blend: bool | None = None, **settings: Any

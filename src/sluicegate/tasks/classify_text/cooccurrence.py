@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 from scipy.sparse import coo_matrix, csr_matrix
-from sklearn.utils.extmath import randomized_svd
 
 from sluicegate.runtime.texts.ragged import Ragged
 
@@ -26,6 +25,8 @@ def vectors_of(corpus: Ragged, tokens: int, width: int) -> Float32[np.ndarray, "
         width: the embedding dimension.
     """
     # A million texts would need gigabytes; words that the sample lacks start from zero.
+    from sklearn.utils.extmath import randomized_svd  # 2 s to load, which no prediction needs
+
     corpus = corpus.take(np.arange(0, len(corpus), max(1, len(corpus.values) // _MOST)))
     values, rows = corpus.values.astype(np.int64), corpus.owner
     counts = csr_matrix((tokens, tokens))

@@ -24,7 +24,6 @@ from sluicegate.tasks.report import Report
 from .annotating import annotated
 from .card import action_card
 from .config import ARGUMENTS, ActionRecognizerConfig
-from .estimator import ActionEstimator
 from .examples import Examples
 from .explaining import explain
 from .posing import pose_of
@@ -71,7 +70,7 @@ class ActionRecognizer(Classifier[ActionRecognizerConfig, Trained]):
     arguments = ARGUMENTS
     trained_as = Trained
     rows_called = "clips"
-    estimator = ActionEstimator
+    estimator = "ActionEstimator"
 
     def __init__(
         self,
