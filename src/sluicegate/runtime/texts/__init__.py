@@ -1,0 +1,1 @@
+"""A saved classifier of texts."""
