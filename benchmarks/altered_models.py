@@ -173,6 +173,17 @@ def series_uses(model):
     yield lambda: model.evaluate(recordings, labels)
 
 
+def action_uses(model):
+    """Calls of a recognizer of actions."""
+    labels = list(model._trained.labels.classes)[:2]
+    dimensions = model._trained.shape.dimensions
+    clips = [np.ones((20, 6, dimensions)), np.arange(9.0 * 6 * dimensions).reshape(9, 6, dimensions)]
+    yield lambda: model.predict(clips)
+    yield lambda: model.explain(clips[1])
+    yield lambda: model.open_stream().push(clips[1][0])
+    yield lambda: model.evaluate(clips, labels)
+
+
 def writer_uses(model):
     """Calls of a translator or a summarizer."""
     texts = ["der Hund 7 rennt.", "ein Fisch? " * 9, "", "\u732b"]
@@ -217,6 +228,7 @@ USES = {
     "translate": writer_uses,
     "summarize": writer_uses,
     "language-model": language_uses,
+    "recognize-actions": action_uses,
     "transcribe": speech_uses,
 }
 

@@ -12,6 +12,7 @@ import pytest
 import sluicegate
 from sluicegate import bundle
 from sluicegate.errors import BundleError
+from sluicegate.runtime.loading import TASKS
 from sluicegate.tasks import registry
 from sluicegate.tasks.task import Task
 
@@ -81,8 +82,22 @@ def test_every_extra_that_is_named_brings_the_package():
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "MissingExtra":
-                package, extra = (ast.literal_eval(argument) for argument in node.args[:2])
+                if isinstance(node.args[0], ast.Starred):  # of `runtime.loading.TASKS`, see below
+                    continue
+                package, extra = (
+                    next(part.value for part in ast.walk(argument) if isinstance(part, ast.Constant))
+                    for argument in node.args[:2]
+                )
                 found.add(package)
                 names = [re.split(r"[\s<>=~!\[;]", line)[0].replace("-", "_") for line in extras[extra]]
                 assert package.replace("-", "_") in names
     assert {"sktime", "statsforecast", "vega_datasets", "sacrebleu", "rouge-score"} <= found
+
+
+def test_every_extra_of_the_runtime_brings_the_package():
+    described = tomllib.loads((ROOT / "packaging" / "runtime" / "pyproject.toml").read_text())
+    extras = described["project"]["optional-dependencies"]
+    needed = [needed for _, _, needed in TASKS.values() if needed is not None]
+    assert needed
+    for package, extra in needed:
+        assert package in [re.split(r"[\s<>=~!\[;]", line)[0] for line in extras[extra]]
