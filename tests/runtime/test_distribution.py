@@ -59,7 +59,12 @@ def test_it_holds_the_runtime_and_little_else():
         "snapshots.py",
         "stream.py",
     }
-    assert {path.name for path in packed() if path.parts[1] == "ops"} == {"__init__.py", "arguments.py", "cells.py"}
+    assert {path.name for path in packed() if path.parts[1] == "ops"} == {
+        "__init__.py",
+        "arguments.py",
+        "cells.py",
+        "compiled.py",
+    }
 
 
 def test_it_imports_numpy_and_safetensors_alone():

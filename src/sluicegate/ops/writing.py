@@ -11,8 +11,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from sluicegate import _core
-from sluicegate.errors import ConfigError
 
+from .compiled import require_same
 from .packing import in_large_pages
 
 
@@ -47,11 +47,7 @@ class Product:
         Raises:
             ConfigError: the kernels of another instruction set are in use now.
         """
-        if _core.isa() != self._isa:
-            raise ConfigError(
-                f"the weights were laid out for the kernels for {self._isa!r}, and those for {_core.isa()!r} are now "
-                "in use: load the model anew"
-            )
+        require_same(self._isa)
         x = _plain(x)
         rows, found = len(x), x.new_empty(len(x), self.outputs)
         sizes, places = (rows, self.inputs, self.outputs), (self._panels.data_ptr(), (found.data_ptr(), self.outputs))

@@ -12,6 +12,7 @@ from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.ops.arguments import AT, FORWARD, OUTPUT, Grid, Sequences, Shape
 from sluicegate.ops.cells import ACTIVATIONS, CELLS, GATES
+from sluicegate.ops.compiled import require_same
 
 State: TypeAlias = tuple[ndarray, ...]
 """`(h,)`, or `(h, c)` of an LSTM, each of 32-bit floats `[layers rows hidden]`."""
@@ -57,11 +58,7 @@ class Stack:
         Raises:
             ConfigError: the kernels of another instruction set are in use now.
         """
-        if _core.isa() != self._isa:
-            raise ConfigError(
-                f"the weights were laid out for the kernels for {self._isa!r}, and those for {_core.isa()!r} are now "
-                "in use: load the model anew"
-            )
+        require_same(self._isa)
         return self._layers[depth]
 
     def begin(self, rows: int) -> State:
@@ -121,11 +118,7 @@ class Product:
         Raises:
             ConfigError: the kernels of another instruction set are in use now.
         """
-        if _core.isa() != self._isa:
-            raise ConfigError(
-                f"the weights were laid out for the kernels for {self._isa!r}, and those for {_core.isa()!r} are now "
-                "in use: load the model anew"
-            )
+        require_same(self._isa)
         rows = plain(x.reshape(-1, self.inputs))
         found = np.empty((len(rows), self.outputs), np.float32)
         sizes, given = (len(rows), self.inputs, self.outputs), (address(rows), self.inputs)

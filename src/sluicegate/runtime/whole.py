@@ -10,6 +10,7 @@ from numpy import ndarray
 from sluicegate import _core
 from sluicegate.errors import ConfigError
 from sluicegate.ops.cells import CELLS, GATES
+from sluicegate.ops.compiled import require_same
 
 from .layers import Stack, State, weights_of
 
@@ -51,11 +52,7 @@ class WholeStack:
         Raises:
             ConfigError: the kernels of another instruction set are in use now.
         """
-        if _core.isa() != self._isa:
-            raise ConfigError(
-                f"the weights were laid out for the kernels for {self._isa!r}, and those for {_core.isa()!r} are now "
-                "in use: load the model anew"
-            )
+        require_same(self._isa)
         after = tuple(np.empty_like(part) for part in state)
         for depth, layer in enumerate(self._layers):
             x, output = np.ascontiguousarray(x), np.zeros((*x.shape[:2], self.hidden), np.float32)
